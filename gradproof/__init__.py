@@ -1,0 +1,1 @@
+"""gradproof: proves or refutes gradients that people wrote by hand."""

@@ -1,0 +1,1 @@
+"""Proved formulas as NumPy functions; imports symbolic, never the reverse."""

@@ -1,0 +1,266 @@
+"""Are two terms the same function, exactly, at every step of a sequence?
+
+In:  two terms, the model they speak of, sizes, T.
+Out: `Shown` (under which hypotheses, for every T or not) or None.
+
+At each place (a step t of a sequence of T) both sides become polynomials in normal form
+and their difference must be zero.
+
+For every T.  A place is fixed by its distances s = t − 1 and e = T − t from the two ends.
+What is computed at a place touches the steps t − p … t + q, and depends on T only where
+it meets an end.  If no place touches more than [t − p, t + q], then all places with s ≥ p
+are alike, and all with e ≥ q + 1; so the finitely many (min(s, p), min(e, q + 1)) settle
+every T.  A sum over steps is shown summand by summand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+
+import numpy as np
+
+from symbolic import terms as f
+from symbolic.differentiate import Differentiated, opaque_symbols
+from symbolic.elementwise import (
+    Entries,
+    OutsideSequence,
+    Steps,
+    children,
+    dimensions,
+    free_indices,
+    positions,
+    subterms,
+)
+from symbolic.hypotheses import Group, modulo_one_hot, summing_to_one
+from symbolic.model import Model, is_nonlinear
+from symbolic.normal_form import Poly, Ring
+from symbolic.notation import Sizes, Step
+from symbolic.shapes import shape
+from symbolic.terms import LOSS, Derivative, SumSteps, Term, Var
+from symbolic.verdicts import Hypothesis, one_hot, sums_to_one
+
+WIDEST = 6
+FREE_Y, SUMMING_Y, ONE_HOT_Y = range(3)
+HYPOTHESES = ((), (sums_to_one,), (one_hot,))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which side's adjoints stay symbols, and whether every equation is unfolded."""
+
+    opaque: str
+    unfold: bool = False
+
+
+CHOICES = (Choice("right"), Choice("left"), Choice("none"), Choice("none", unfold=True))
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The two sides are equal: under these hypotheses, for every T or only for those tried."""
+
+    hypotheses: tuple[Hypothesis, ...]
+    every_T: bool
+
+
+class Equality:
+    """left = right, in a model, at given sizes and steps."""
+
+    def __init__(self, left: Term, right: Term, model: Model | None, sizes: Sizes, steps: int) -> None:
+        self.left, self.right, self.model, self.sizes, self.steps = left, right, model, sizes, steps
+        self.anchors = sorted(free_anchors(left) | free_anchors(right))
+        self.is_sequence = model is not None and model.is_sequence
+        self.indices = free_indices(left) | free_indices(right)
+        self.needs_one_hot = any(isinstance(s, f.Indicator) for s in (*subterms(left), *subterms(right)))
+
+    def shown(self, choice: Choice) -> Shown | None:
+        """What can be shown with this choice of symbols; None where a residual is left."""
+        for level in (ONE_HOT_Y,) if self.needs_one_hot else (FREE_Y, SUMMING_Y, ONE_HOT_Y):
+            try:
+                return _Attempt(self, choice, level).shown()
+            except _Residual:
+                if self.model is None or not self.model.targets:
+                    return None
+        return None
+
+    def by_summand(self) -> Equality:
+        """∇_W L = Σ_t b_t as ∇_{W^(t)} L = b_t, and Σ_t a_t = Σ_t b_t as a_t = b_t.
+
+        Sufficient, not necessary: what is shown of the summands holds of the sums.
+        """
+        left, right = self.left, self.right
+        if isinstance(right, SumSteps) and (right.index, right.first, right.last) == ("t", Step("", 1), Step("T")):
+            if isinstance(left, Derivative) and left.of == LOSS and left.total and not (left.by.step or left.copy):
+                return self.of(replace(left, copy=Step("t")), right.body)
+            if isinstance(left, SumSteps) and replace(left, body=right.body) == right:
+                return self.of(left.body, right.body)
+        return self
+
+    def of(self, left: Term, right: Term) -> Equality:
+        return Equality(left, right, self.model, self.sizes, self.steps)
+
+    def places(self, T: int) -> Iterator[dict[str, int]]:
+        """Every value of the steps that the formula leaves free; all others run up to t."""
+        for values in product(range(1, T + 1), repeat=len(self.anchors)):
+            place = dict(zip(self.anchors, values, strict=True))
+            if all(value <= place.get("t", T) for value in values):
+                yield place
+
+
+class _Residual(Exception):
+    """The difference of the two sides is not zero at some place."""
+
+
+class _Attempt:
+    """One try at showing an equality, with one choice of what stays a symbol."""
+
+    def __init__(self, equality: Equality, choice: Choice, level: int) -> None:
+        self.equality, self.choice, self.level = equality, choice, level
+        targets = equality.model.targets if equality.model else ()
+        self.hypotheses = tuple(assume(y) for assume in HYPOTHESES[level] for y in targets)
+        self.back = self.ahead = 0
+        self.done: set[tuple[int, int]] = set()
+        self.spoken = False
+
+    def shown(self) -> Shown:
+        equality = self.equality
+        if not equality.is_sequence:
+            self.check(1, {})
+            return Shown(self.hypotheses, True)
+        for place in equality.places(equality.steps):
+            self.check(equality.steps, place)
+        every_T = self.settle_every_T()
+        if not self.spoken:
+            raise OutsideSequence(
+                f"the formula speaks of no step of a sequence of T = {equality.steps}: try more steps"
+            )
+        return Shown(self.hypotheses, every_T)
+
+    def settle_every_T(self) -> bool:  # noqa: N802
+        """Check the places that stand for all others; False where the formula reaches too far."""
+        anchored = self.equality.anchors == ["t"]
+        if not anchored and not (self.equality.anchors == [] and self.at_the_end()):
+            for T in range(1, self.equality.steps):
+                for place in self.equality.places(T):
+                    self.check(T, place)
+            return False
+        while missing := self.missing_place(anchored):
+            s, e = missing
+            if s + e + 1 > WIDEST:
+                return False
+            self.check(s + e + 1, {"t": s + 1} if anchored else {})
+            self.done.add((s, e))
+        return True
+
+    def at_the_end(self) -> bool:
+        """Whether the formula speaks of the last step T."""
+        terms = (*subterms(self.equality.left), *subterms(self.equality.right))
+        sums = any(isinstance(s, SumSteps | f.ProductSteps) for s in terms)
+        return not sums and any(isinstance(s, Var) and s.step is not None and s.step.anchor == "T" for s in terms)
+
+    def missing_place(self, anchored: bool) -> tuple[int, int] | None:
+        furthest = self.ahead + 1 if anchored else 0
+        seen = {(min(s, self.back), min(e, furthest)) for s, e in self.done}
+        wanted = product(range(self.back + 1), range(furthest + 1))
+        return next((place for place in wanted if place not in seen), None)
+
+    def check(self, T: int, place: dict[str, int]) -> None:
+        """Raise _Residual unless the two sides agree here."""
+        try:
+            residuals, values, ring = self.difference(T, place)
+        except OutsideSequence:
+            self.done.add(_distances(T, place))
+            return
+        self.spoken = True
+        here = place.get("t", T)
+        self.back = max([self.back, *(here - s for s in values.touched)])
+        self.ahead = max([self.ahead, *(s - here for s in values.touched)])
+        self.done.add(_distances(T, place))
+        if self.level == ONE_HOT_Y:
+            groups = target_groups(ring, self.equality.model)
+            residuals = [modulo_one_hot(ring, r, groups) for r in residuals]
+        if not all(ring.is_zero(r) for r in residuals):
+            raise _Residual
+
+    def difference(self, T: int, place: dict[str, int]) -> tuple[list[Poly], Differentiated, Ring]:
+        equality, choice = self.equality, self.choice
+        ring = Ring(exponential=equality.model is None or choice.unfold)
+        values = _Values(equality, T, ring, choice, self.level)
+        first, second = (equality.right, equality.left) if choice.opaque == "right" else (equality.left, equality.right)
+        values.keep = choice.opaque != "none"
+        values.other_side = second
+        a = values.entries(first, place, equality.indices)
+        values.keep = False
+        b = values.entries(second, place, equality.indices)
+        return [x - y for x, y in zip(a.flat, b.flat, strict=True)], values, ring
+
+
+class _Values(Differentiated):
+    """Variables as generators; nonlinear equations unfolded; adjoints kept while `keep`."""
+
+    def __init__(self, equality: Equality, T: int, ring: Ring, choice: Choice, level: int) -> None:
+        super().__init__(
+            equality.model,
+            equality.sizes,
+            T,
+            ring,
+            self.generators,
+            lambda eq: choice.unfold or is_nonlinear(eq.right),
+            exponential=equality.model is None or choice.unfold,
+        )
+        self.ring = ring
+        self.keep = False
+        self.other_side: Term = equality.left
+        targets = equality.model.targets if equality.model else ()
+        self.summing = {y.name for y in targets} if level >= SUMMING_Y else set()
+
+    def generators(self, var: Var, step: int | None) -> Entries:
+        result = np.empty(dimensions(var.axes, self.scene.sizes), dtype=object)
+        for position in positions(result.shape):
+            result[position] = self.ring.generator((var.name, step, position))
+        return summing_to_one(self.ring, result) if var.name in self.summing else result
+
+    def derivative(self, node: Derivative, steps: Steps) -> Entries:
+        chain = self.chain(node, steps)
+        if self.keep and chain is not None and chain not in self.opaque and self.stays(node):
+            super().check(node.by, chain[1][1])
+            self.opaque[chain] = opaque_symbols(chain, dimensions(shape(node), self.scene.sizes), self.ring.generator)
+        return super().derivative(node, steps)
+
+    def stays(self, node: Derivative) -> bool:
+        """Adjoints of the loss stay, and derivatives by what the other side differentiates by."""
+        if not node.total or node.copy is not None:
+            return False
+        others = [s for s in subterms(self.other_side) if isinstance(s, Derivative)]
+        return node.of == LOSS or any(o.of != LOSS and o.by.name == node.by.name for o in others)
+
+
+def free_anchors(term: Term) -> frozenset[str]:
+    """The steps t, k, … that no sum binds."""
+    found: set[str] = set()
+    if isinstance(term, Var) and term.step is not None:
+        found.add(term.step.anchor)
+    if isinstance(term, Derivative) and term.copy is not None:
+        found.add(term.copy.anchor)
+    inner = frozenset().union(*(free_anchors(child) for child in children(term)))
+    if isinstance(term, SumSteps | f.ProductSteps):
+        inner = inner - {term.index} | {term.first.anchor, term.last.anchor}
+    return frozenset(inner | found) - {"", "T"}
+
+
+def target_groups(ring: Ring, model: Model | None) -> list[Group]:
+    """The generators y_1 … y_K of each target, for each step and row that occurs."""
+    groups: dict[object, dict[int, int]] = {}
+    names = {y.name for y in model.targets} if model else set()
+    for index, key in enumerate(ring.keys):
+        if isinstance(key, tuple) and key[0] in names:
+            name, step, position = key
+            groups.setdefault((name, step, position[:-1]), {})[position[-1]] = index
+    return [tuple(group.values()) for group in groups.values()]
+
+
+def _distances(T: int, place: dict[str, int]) -> tuple[int, int]:
+    t = place.get("t", T)
+    return t - 1, T - t

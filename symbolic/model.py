@@ -1,0 +1,94 @@
+"""A model: its parameters, its inputs, its equations in textbook order, its loss.
+
+In:  arrays and equations written in the formula language at the step `t` (or without a
+     step for a model that has no sequence).
+Out: `Model`, which every other module reads: `unroll` knows which equation makes which
+     value, `differentiate` differentiates them.
+To add a cell: write one file in `models/` in the form of `models/rnn.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from symbolic import terms as f
+from symbolic.elementwise import subterms
+from symbolic.shapes import ShapeMismatch, shape
+from symbolic.terms import LOSS, Term, Var, term
+
+
+@dataclass(frozen=True)
+class Equation:
+    """left = right, at the step t."""
+
+    left: Var
+    right: Term
+
+    def __post_init__(self) -> None:
+        if shape(self.left) != shape(self.right):
+            raise ShapeMismatch("equation", shape(self.left), shape(self.right), self.right)
+
+
+def equation(left: Var, right: Term) -> Equation:
+    return Equation(left, right)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """Equations that map parameters and inputs to a loss.
+
+    `step_loss` is the loss of one step; the whole loss is `scale` times its sum over the
+    steps.  `initial` names the sequences that have a value at step 0.  `targets` are the
+    inputs about which a hypothesis may be made (Σ_k y_k = 1, one-hot).  `subscript_time`
+    prints h_t instead of h^(t).
+    """
+
+    name: str
+    title: str
+    source: str
+    parameters: tuple[Var, ...]
+    inputs: tuple[Var, ...]
+    targets: tuple[Var, ...]
+    equations: tuple[Equation, ...]
+    step_loss: Var
+    scale: Term = field(default_factory=lambda: term(1))
+    subscript_time: bool = False
+
+    def __post_init__(self) -> None:
+        known = {v.name for v in (*self.parameters, *self.inputs, *self.targets)}
+        made: set[str] = set()
+        for eq in self.equations:
+            for v in variables(eq.right):
+                late = v.name not in known | made and not (v.step and v.step.offset < 0)
+                if late:
+                    raise ValueError(f"{self.name}: {eq.left.name} uses {v} before an equation makes it")
+            if eq.left.name in known | made:
+                raise ValueError(f"{self.name}: {eq.left.name} has two meanings")
+            made.add(eq.left.name)
+
+    @cached_property
+    def by_name(self) -> dict[str, Equation]:
+        """The equation that makes each intermediate value."""
+        return {eq.left.name: eq for eq in self.equations}
+
+    @cached_property
+    def is_sequence(self) -> bool:
+        return self.step_loss.sequence
+
+    @cached_property
+    def arrays(self) -> dict[str, Var]:
+        """Every array of the model by name, without its step."""
+        made = tuple(eq.left for eq in self.equations)
+        everything = (*self.parameters, *self.inputs, *self.targets, *made)
+        return {v.name: Var(v.name, v.axes, v.sequence, v.latex) for v in everything}
+
+
+def variables(term: Term) -> list[Var]:
+    """The variables in a term, each once, in order; the loss and what is differentiated too."""
+    return list(dict.fromkeys(s for s in subterms(term) if isinstance(s, Var) and s != LOSS))
+
+
+def is_nonlinear(term: Term) -> bool:
+    """Whether exp, log, tanh, sigmoid or softmax occurs."""
+    return any(isinstance(s, f.Call | f.Softmax) for s in subterms(term))

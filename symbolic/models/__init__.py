@@ -1,0 +1,1 @@
+"""The forward equations of the literature, one cell a file."""

@@ -1,0 +1,251 @@
+"""The zero test: is this expression identically 0?
+
+In:  numbers and generators, combined by + - * / ** and exp, log, tanh, sigmoid.
+Out: `Ring.is_zero`.
+
+An element is a Laurent polynomial over Q in generators: a dict {monomial: coefficient}.
+A monomial is one Python integer, the sum of exponent·2^(WIDTH·generator), so that the
+product of monomials is the sum of integers; `reach` bounds every exponent and refuses
+before two fields could touch.  Three kinds of generator carry a meaning:
+
+- a variable, keyed by whatever the caller likes;
+- exp(m/ROOT) for a monomial m: exp of a sum is the product over its monomials, so that
+  exp(a)exp(b) = exp(a+b) holds by addition of exponents;
+- 1/P for a polynomial P that is not a monomial; `cleared` multiplies it away.
+
+So "zero" is exact: it holds for all values of all generators (where nothing divides by 0).
+"Not zero" says that the polynomial in these generators is not the zero polynomial; that
+is not yet a refutation, because generators may be related (tanh and exp of one argument,
+unless `exponential` writes both by exp).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from fractions import Fraction
+from functools import cache, reduce
+
+Coefficient = int | Fraction
+WIDTH = 12
+LIMIT = 1 << (WIDTH - 1)
+ROOT = 12
+MAX_TERMS = 400_000
+
+
+class OutOfReach(ArithmeticError):
+    """The expression is beyond this zero test; the verdict must be unknown."""
+
+
+class Poly:
+    """A Laurent polynomial; immutable."""
+
+    __slots__ = ("reach", "ring", "terms")
+
+    def __init__(self, ring: Ring, terms: dict[int, Coefficient], reach: int) -> None:
+        if reach >= LIMIT:
+            raise OutOfReach(f"an exponent may exceed {LIMIT - 1}")
+        if len(terms) > MAX_TERMS:
+            raise OutOfReach(f"a polynomial of more than {MAX_TERMS} terms")
+        self.ring, self.terms, self.reach = ring, terms, reach
+
+    def __add__(self, other: Poly | Coefficient) -> Poly:
+        other = self.ring.poly(other)
+        if len(self.terms) < len(other.terms):
+            self, other = other, self
+        terms = dict(self.terms)
+        for monomial, c in other.terms.items():
+            if total := terms.get(monomial, 0) + c:
+                terms[monomial] = total
+            else:
+                del terms[monomial]
+        return Poly(self.ring, terms, max(self.reach, other.reach))
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Poly:
+        return Poly(self.ring, {m: -c for m, c in self.terms.items()}, self.reach)
+
+    def __sub__(self, other: Poly | Coefficient) -> Poly:
+        return self + -self.ring.poly(other)
+
+    def __rsub__(self, other: Poly | Coefficient) -> Poly:
+        return self.ring.poly(other) + -self
+
+    def __mul__(self, other: Poly | Coefficient) -> Poly:
+        other = self.ring.poly(other)
+        if len(self.terms) * len(other.terms) > 50 * MAX_TERMS:
+            raise OutOfReach(f"a product of {len(self.terms)} by {len(other.terms)} terms")
+        terms: dict[int, Coefficient] = {}
+        get = terms.get
+        for m, c in self.terms.items():
+            for n, e in other.terms.items():
+                terms[m + n] = get(m + n, 0) + c * e
+        return Poly(self.ring, {m: c for m, c in terms.items() if c}, self.reach + other.reach)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Poly | Coefficient) -> Poly:
+        return self * self.ring.inverse(self.ring.poly(other))
+
+    def __rtruediv__(self, other: Poly | Coefficient) -> Poly:
+        return self.ring.poly(other) * self.ring.inverse(self)
+
+    def __pow__(self, exponent: int) -> Poly:
+        base = self if exponent >= 0 else self.ring.inverse(self)
+        return reduce(Poly.__mul__, [base] * abs(exponent), self.ring.poly(1))
+
+    def key(self) -> frozenset[tuple[int, Coefficient]]:
+        """Equal for equal polynomials of one ring."""
+        return frozenset(self.terms.items())
+
+
+class Ring:
+    """Makes elements and decides which of them are zero.
+
+    With `exponential`, tanh and sigmoid are written by exp, so that identities between the
+    three are seen; without it they are generators of their own and formulas stay short.
+    """
+
+    def __init__(self, exponential: bool = False) -> None:
+        self.exponential = exponential
+        self.keys: list[Hashable] = []
+        self._place: dict[Hashable, int] = {}
+        self.inverses: dict[int, Poly] = {}
+        self._arguments: dict[int, Poly] = {}
+
+    def poly(self, value: Poly | Coefficient) -> Poly:
+        """A number as a constant polynomial."""
+        if isinstance(value, Poly):
+            return value
+        return Poly(self, {0: value} if value else {}, 0)
+
+    def number(self, value: Fraction) -> Poly:
+        return self.poly(value.numerator if value.denominator == 1 else value)
+
+    def generator(self, key: Hashable) -> Poly:
+        """The generator of this key, made on first use."""
+        return self._power(self._index(key), 1)
+
+    def reciprocal(self, axis: Hashable, size: int) -> Poly:
+        """1/n as a free symbol: what holds for any factor holds for this one."""
+        return self.generator(("1/n", axis))
+
+    def inverse(self, poly: Poly) -> Poly:
+        if len(poly.terms) == 1:
+            ((monomial, c),) = poly.terms.items()
+            return Poly(self, {-monomial: _exact(Fraction(1) / c)}, poly.reach)
+        if self.is_zero(poly):
+            raise ZeroDivisionError("division by an expression that is identically 0")
+        leading = poly.terms[min(poly.terms)]
+        primitive = Poly(self, {m: _exact(Fraction(c) / leading) for m, c in poly.terms.items()}, poly.reach)
+        index = self._index(("1/", primitive.key()))
+        self.inverses[index] = primitive
+        return self._power(index, 1) * _exact(Fraction(1) / leading)
+
+    def function(self, name: str, value: Poly) -> Poly:
+        match name:
+            case "exp":
+                return self._exp(value)
+            case "log":
+                return self._log(value)
+            case "tanh" if self.exponential:
+                e = self._exp(value * 2)
+                return (e - 1) / (e + 1)
+            case "sigmoid" if self.exponential:
+                return 1 / (self._exp(-value) + 1)
+            case "tanh" | "sigmoid":
+                return self.generator((name, value.key()))
+        raise OutOfReach(f"no rule for {name}")
+
+    def is_zero(self, poly: Poly) -> bool:
+        return not self.cleared(poly).terms
+
+    def cleared(self, poly: Poly) -> Poly:
+        """The polynomial times enough powers of every P that stands as 1/P; zero iff it was."""
+        for index in sorted(self.inverses, reverse=True):
+            parts = self.collected(poly, index)
+            highest = max(parts, default=0)
+            if highest > 0 or min(parts, default=0) < 0:
+                p = self.inverses[index]
+                poly = self.sum(part * p ** (highest - exponent) for exponent, part in parts.items())
+        return poly
+
+    def collected(self, poly: Poly, index: int) -> dict[int, Poly]:
+        """{exponent: cofactor} of one generator."""
+        parts: dict[int, dict[int, Coefficient]] = {}
+        for monomial, c in poly.terms.items():
+            exponent = _exponent(monomial, index)
+            parts.setdefault(exponent, {})[monomial - (exponent << WIDTH * index)] = c
+        return {exponent: Poly(self, part, poly.reach) for exponent, part in parts.items()}
+
+    def sum(self, polys: Iterable[Poly]) -> Poly:
+        return reduce(Poly.__add__, polys, self.poly(0))
+
+    def index_of(self, key: Hashable) -> int | None:
+        """The place of a generator that is in use, or None."""
+        return self._place.get(key)
+
+    def exponents(self, monomial: int) -> dict[int, int]:
+        """{generator: exponent} of a monomial."""
+        return {i: e for i in range(len(self.keys)) if (e := _exponent(monomial, i))}
+
+    def _index(self, key: Hashable) -> int:
+        if key not in self._place:
+            self._place[key] = len(self.keys)
+            self.keys.append(key)
+        return self._place[key]
+
+    def _power(self, index: int, exponent: int) -> Poly:
+        sign = 1 if exponent >= 0 else -1
+        return Poly(self, {sign * (abs(exponent) << WIDTH * index): 1}, abs(exponent))
+
+    def _exp(self, value: Poly) -> Poly:
+        factors = []
+        for monomial, c in value.terms.items():
+            exponent = Fraction(c) * ROOT
+            if exponent.denominator != 1:
+                raise OutOfReach(f"exp of a {c}-fold: the coefficient's denominator must divide {ROOT}")
+            index = self._index(("exp", monomial))
+            self._arguments[index] = Poly(self, {monomial: 1}, value.reach)
+            factors.append(self._power(index, int(exponent)))
+        return reduce(Poly.__mul__, factors, self.poly(1))
+
+    def _log(self, value: Poly) -> Poly:
+        """log of a product of exponentials and of 1/P for P that is plainly positive."""
+        if len(value.terms) == 1 and self._positive(value):
+            ((monomial, c),) = value.terms.items()
+            parts = [self.poly(0) if c == 1 else self.generator(("log", c))]
+            for index, exponent in self.exponents(monomial).items():
+                if index in self._arguments:
+                    parts.append(self._arguments[index] * _exact(Fraction(exponent, ROOT)))
+                else:
+                    parts.append(self.generator(("log", self.inverses[index].key())) * -exponent)
+            return self.sum(parts)
+        if self._positive(value):
+            return -self._log(self.inverse(value))
+        return self.generator(("log", value.key()))
+
+    def _positive(self, value: Poly) -> bool:
+        return all(
+            c > 0
+            and all(
+                i in self._arguments or (i in self.inverses and self._positive(self.inverses[i]))
+                for i in self.exponents(m)
+            )
+            for m, c in value.terms.items()
+        )
+
+
+def _exact(value: Fraction) -> Coefficient:
+    return value.numerator if value.denominator == 1 else value
+
+
+def _exponent(monomial: int, index: int) -> int:
+    # Exponents are signed: half a field added everywhere below makes the fields unsigned.
+    return (monomial + _halves(index + 1) >> WIDTH * index) % (1 << WIDTH) - LIMIT
+
+
+@cache
+def _halves(count: int) -> int:
+    """LIMIT in each of the lowest `count` fields."""
+    return sum(LIMIT << WIDTH * field for field in range(count))

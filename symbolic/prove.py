@@ -1,0 +1,130 @@
+"""Claim -> verdict.
+
+In:  a `Derivation`, sizes, a number of steps.
+Out: a `Verdict`.
+
+Every equality of the chain is judged on its own, in this order:
+1. shapes: a formula that has none is IllTyped;
+2. both sides in normal form, at every step of the sequence, with the adjoints that the
+   right side mentions kept as free symbols (`equality`);
+3. if that leaves a residual: the same under a hypothesis about the targets;
+4. a rational point at which the two sides certainly differ (`refute`);
+5. other choices of what stays a symbol.
+Whatever is left is Unknown.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from itertools import pairwise
+
+from symbolic import independence, second_opinion
+from symbolic.elementwise import subterms
+from symbolic.equality import CHOICES, Equality, Shown
+from symbolic.every_size import bound
+from symbolic.normal_form import OutOfReach
+from symbolic.notation import AXES, Axis, Sizes, shape_text
+from symbolic.records import Derivation
+from symbolic.refute import refute
+from symbolic.shapes import ShapeMismatch, shape
+from symbolic.terms import Eye, Ones, Reciprocal, Var
+from symbolic.verdicts import Counterexample, Hypothesis, IllTyped, Proved, Refuted, Unknown, Verdict
+
+WORKED_EXAMPLE: Sizes = {axis: axis.size for axis in AXES.values()}
+
+
+def prove(derivation: Derivation, sizes: Sizes | None = None, steps: int = 3) -> Verdict:
+    """The verdict on a derivation, at these sizes (default: the worked example, 3 steps)."""
+    started = time.perf_counter()
+    verdict = _Judge({**WORKED_EXAMPLE, **(sizes or {}), **derivation.sizes}, steps, derivation).verdict()
+    return replace(verdict, seconds=time.perf_counter() - started)
+
+
+class _Judge:
+    """One derivation at given sizes and steps."""
+
+    def __init__(self, sizes: Sizes, steps: int, derivation: Derivation) -> None:
+        self.sizes, self.steps, self.derivation = sizes, steps, derivation
+        model = derivation.model
+        self.model = model
+        self.T = steps if model is not None and model.is_sequence else None
+        used = {axis for term in derivation.chain for s in subterms(term) for axis in _axes(s)}
+        self.named_sizes = {axis.name: n for axis, n in sizes.items() if axis in used}
+
+    def verdict(self) -> Verdict:
+        try:
+            self.check_shapes()
+            shown = [self.judge(n, left, right) for n, (left, right) in enumerate(pairwise(self.derivation.chain), 1)]
+            return self.proved(shown)
+        except ShapeMismatch as bad:
+            ends = shape_text(bad.left), shape_text(bad.right)
+            return IllTyped(self.named_sizes, self.T, 0, f"{bad}", *ends)
+        except _Refutation as found:
+            return Refuted(self.named_sizes, self.T, 0, found.counterexample)
+        except (OutOfReach, ZeroDivisionError, IndexError, _NotShown, second_opinion.Disagreement) as why:
+            return Unknown(self.named_sizes, self.T, 0, str(why))
+
+    def check_shapes(self) -> None:
+        for left, right in pairwise(self.derivation.chain):
+            if shape(left) != shape(right):
+                raise ShapeMismatch("equality", shape(left), shape(right), right)
+
+    def judge(self, number: int, left: object, right: object) -> Shown:
+        """What was shown of one equality; raises where nothing was."""
+        equality = Equality(left, right, self.model, self.sizes, self.steps)  # type: ignore[arg-type]
+        first, *others = CHOICES
+        by_summand = equality.by_summand()
+        if shown := by_summand.shown(first):
+            return shown
+        self.look_for_counterexample(number, equality, only_one_hot=True)
+        for attempt in (equality, by_summand) if by_summand is not equality else (equality,):
+            for choice in CHOICES if attempt is not by_summand else others:
+                if shown := attempt.shown(choice):
+                    return shown
+        self.look_for_counterexample(number, equality, only_one_hot=False)
+        raise _NotShown(f"equality {number} leaves a residual, and no rational point was found that refutes it")
+
+    def look_for_counterexample(self, number: int, equality: Equality, only_one_hot: bool) -> None:
+        if found := refute(number, equality, only_one_hot):
+            raise _Refutation(found)
+
+    def proved(self, shown: list[Shown]) -> Proved:
+        hypotheses: dict[Hypothesis, None] = {}
+        for each in shown:
+            hypotheses |= dict.fromkeys(each.hypotheses)
+        certificate = independence.certificate(self.model, self.sizes)
+        size_bound, size_reason = bound(self.derivation, self.sizes, tuple(hypotheses))
+        return Proved(
+            self.named_sizes,
+            self.T,
+            0,
+            hypotheses=tuple(hypotheses),
+            method="normal form",
+            every_T=None if self.T is None else all(each.every_T for each in shown),
+            every_size=size_bound,
+            size_reason=size_reason,
+            rank=certificate.rank,
+            functions=certificate.functions,
+            second_opinion=second_opinion.confirm(self.derivation, self.sizes, tuple(hypotheses)),
+        )
+
+
+class _NotShown(Exception):
+    pass
+
+
+class _Refutation(Exception):
+    def __init__(self, counterexample: Counterexample) -> None:
+        self.counterexample = counterexample
+
+
+def _axes(term: object) -> tuple[Axis, ...]:
+    match term:
+        case Var(axes=axes) | Ones(axes):
+            return axes
+        case Eye(axis):
+            return (axis,)
+        case Reciprocal(axis):
+            return () if axis is None else (axis,)
+    return ()

@@ -1,0 +1,136 @@
+"""A derivation as a record: what is claimed, why, and where it is printed.
+
+In:  a derivative, then (reason, term) for each equality, ending in the closed form.
+Out: `Derivation`.  Proof, LaTeX, numeric function, page and tests all start from it.
+To add a formula: add one `derivation(…)` to a file in `derivations/`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from symbolic.model import Model
+from symbolic.notation import Axis
+from symbolic.terms import Term
+from symbolic.verdicts import Hypothesis
+
+EXPECTED = ("proved", "refuted", "ill_typed")
+
+
+@dataclass(frozen=True, eq=False)
+class Derivation:
+    """chain[0] = chain[1] = …; reasons[i] justifies chain[i] = chain[i+1].
+
+    `sizes` pins the axes whose size the formula itself fixes (it names y_1, y_2, y_3).
+    `expected` is the verdict that the catalogue stands for; a misprint is expected to be
+    refuted or ill-typed and `repair` is the id of the formula that is right.
+    """
+
+    id: str
+    title: str
+    model: Model | None
+    chain: tuple[Term, ...]
+    reasons: tuple[str, ...]
+    source: str
+    hypotheses: tuple[Hypothesis, ...] = ()
+    sizes: Mapping[Axis, int] = field(default_factory=dict)
+    expected: str = "proved"
+    repair: str = ""
+
+    @property
+    def statement(self) -> str:
+        """First and last term of the chain, as an equality."""
+        return f"{self.chain[0]} = {self.chain[-1]}"
+
+
+def derivation(
+    id: str,
+    title: str,
+    first: Term,
+    *equalities: tuple[str, Term],
+    source: str,
+    model: Model | None = None,
+    hypotheses: tuple[Hypothesis, ...] = (),
+    sizes: Mapping[Axis, int] | None = None,
+    expected: str = "proved",
+    repair: str = "",
+) -> Derivation:
+    """first = term = … = closed form, each equality with its reason.
+
+    Raises ValueError where the record itself is not in order (no equality, an unknown
+    expected verdict).
+    """
+    if not equalities:
+        raise ValueError(f"{id}: a derivation needs at least one equality")
+    if expected not in EXPECTED:
+        raise ValueError(f"{id}: expected is one of {', '.join(EXPECTED)}, not {expected!r}")
+    reasons, terms = zip(*equalities, strict=True)
+    return Derivation(
+        id, title, model, (first, *terms), reasons, source, hypotheses, dict(sizes or {}), expected, repair
+    )
+
+
+class DuplicateId(ValueError):
+    """Two records with one id."""
+
+
+class UnknownId(KeyError):
+    """No record with that id; the message lists the nearest ones."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+class Catalogue:
+    """Records by id, in order; a duplicate id is refused."""
+
+    def __init__(self, records: Iterable[Derivation]) -> None:
+        self.by_id: dict[str, Derivation] = {}
+        for record in records:
+            if record.id in self.by_id:
+                raise DuplicateId(f"two derivations have the id {record.id}; rename one of them")
+            self.by_id[record.id] = record
+
+    def __iter__(self) -> Any:
+        return iter(self.by_id.values())
+
+    def __len__(self) -> int:
+        return len(self.by_id)
+
+    def __getitem__(self, id: str) -> Derivation:
+        try:
+            return self.by_id[id]
+        except KeyError:
+            raise UnknownId(self._miss(id)) from None
+
+    def select(self, patterns: Iterable[str]) -> list[Derivation]:
+        """The records that match an id, a prefix or a glob; all of them for no pattern."""
+        wanted = list(patterns)
+        if not wanted:
+            return list(self)
+        chosen: dict[str, Derivation] = {}
+        for pattern in wanted:
+            matches = {i: r for i, r in self.by_id.items() if i.startswith(pattern) or fnmatch.fnmatch(i, pattern)}
+            if not matches:
+                raise UnknownId(self._miss(pattern))
+            chosen |= {pattern: self.by_id[pattern]} if pattern in self.by_id else matches
+        return [record for record in self if record.id in chosen]
+
+    def _miss(self, id: str) -> str:
+        near = difflib.get_close_matches(id, self.by_id, n=3, cutoff=0.4)
+        hint = f"; the nearest: {', '.join(near)}" if near else ""
+        return f"no derivation has the id {id}{hint}"
+
+
+def records_in(namespace: Mapping[str, Any]) -> list[Derivation]:
+    """Every Derivation at the top level of a module, alone or in a list or tuple."""
+    found: dict[int, Derivation] = {}
+    for value in namespace.values():
+        for item in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(item, Derivation):
+                found[id(item)] = item
+    return list(found.values())

@@ -1,0 +1,124 @@
+"""A point at which two sides are certainly different.
+
+In:  an equality and the model it speaks of.
+Out: a `Counterexample`, or None where no point was found.
+
+Every free variable (parameters, inputs, targets, initial states) gets an exact rational
+value; the whole unrolled model, its derivatives and both sides are evaluated in interval
+arithmetic.  Only enclosures that do not meet refute.  Targets are one-hot at the first
+points, so that what is refuted there is refuted under every hypothesis about them.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from mpmath import iv
+
+from symbolic.differentiate import Differentiated
+from symbolic.elementwise import Entries, OutsideSequence, dimensions, positions
+from symbolic.equality import Equality
+from symbolic.model import Model
+from symbolic.notation import Axis, Sizes
+from symbolic.terms import Var
+from symbolic.verdicts import Counterexample
+
+PRECISION = 120
+POINTS = 6
+CHOICES = tuple(Fraction(n, 2) for n in (-3, -2, -1, 1, 2, 3))
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """Real intervals with outward rounding (mpmath)."""
+
+    def number(self, value: Fraction) -> Any:
+        return iv.mpf(value.numerator) / value.denominator
+
+    def reciprocal(self, axis: Axis | None, size: int) -> Any:
+        return iv.mpf(1) / size
+
+    def function(self, name: str, value: Any) -> Any:
+        match name:
+            case "exp":
+                return iv.exp(value)
+            case "log":
+                if value.a <= 0:
+                    raise ZeroDivisionError("log of an interval that reaches 0")
+                return iv.log(value)
+            case "sigmoid":
+                return 1 / (1 + iv.exp(-value))
+            case "tanh":
+                return 1 - 2 / (iv.exp(2 * value) + 1)
+        raise ValueError(f"no rule for {name}")
+
+
+class Point:
+    """Exact values for the leaves, chosen as they are asked for."""
+
+    def __init__(self, model: Model | None, sizes: Sizes, seed: int, one_hot: bool) -> None:
+        self.sizes, self.one_hot = sizes, one_hot
+        self.targets = {v.name for v in model.targets} if model else set()
+        self.random = random.Random(seed)
+        self.values: dict[str, Any] = {}
+
+    def leaf(self, var: Var, step: int | None) -> Entries:
+        exact = np.empty(dimensions(var.axes, self.sizes), dtype=object)
+        for position in positions(exact.shape):
+            exact[position] = self.random.choice(CHOICES)
+        if self.one_hot and var.name in self.targets:
+            exact.fill(Fraction(0))
+            for row in positions(exact.shape[:-1]):
+                exact[(*row, self.random.randrange(exact.shape[-1]))] = Fraction(1)
+        self.values[var.name if step is None else f"{var.name}[{step}]"] = exact.tolist()
+        result = np.empty(exact.shape, dtype=object)
+        for position in positions(exact.shape):
+            result[position] = Intervals().number(exact[position])
+        return result
+
+
+def refute(number: int, equality: Equality, only_one_hot: bool) -> Counterexample | None:
+    """The first entry, at the first point, where the enclosures of the two sides do not meet."""
+    precision, iv.prec = iv.prec, PRECISION
+    try:
+        for attempt in range(POINTS):
+            one_hot = only_one_hot or equality.needs_one_hot or attempt < POINTS // 2
+            for T in range(1, max(equality.steps, 3) + 1) if equality.is_sequence else (1,):
+                point = Point(equality.model, equality.sizes, attempt, one_hot)
+                values = Differentiated(equality.model, equality.sizes, T, Intervals(), point.leaf)
+                for place in equality.places(T):
+                    if found := _disagreement(equality, values, place):
+                        position, a, b = found
+                        entry = "(" + ", ".join(str(p + 1) for p in position) + ")" if position else ""
+                        anchors = {"T": T, **place} if equality.is_sequence else {}
+                        return Counterexample(number, entry, anchors, dict(point.values), _ends(a), _ends(b))
+        return None
+    finally:
+        iv.prec = precision
+
+
+def _disagreement(
+    equality: Equality, values: Differentiated, place: dict[str, int]
+) -> tuple[tuple[int, ...], Any, Any] | None:
+    try:
+        a = values.entries(equality.left, place, equality.indices)
+        b = values.entries(equality.right, place, equality.indices)
+    except (ZeroDivisionError, OutsideSequence):
+        return None
+    for position in positions(a.shape):
+        x, y = iv.convert(a[position]), iv.convert(b[position])
+        if x.b < y.a or y.b < x.a:
+            return position, x, y
+    return None
+
+
+def _ends(value: Any) -> tuple[str, str]:
+    import mpmath
+
+    with mpmath.workprec(PRECISION):
+        low, high = mpmath.mpf(value.a.mid), mpmath.mpf(value.b.mid)
+        return mpmath.nstr(low, 17), mpmath.nstr(high, 17)

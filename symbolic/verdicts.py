@@ -1,0 +1,118 @@
+"""What can be said of a claim, and what each answer carries with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from symbolic.terms import Term, Var
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A polynomial relation that a target may be assumed to satisfy, in every step and row."""
+
+    kind: str
+    target: Var
+
+    def __str__(self) -> str:
+        name = self.target.name
+        return f"Σ_k {name}_k = 1" if self.kind == SUMS_TO_ONE else f"{name} one-hot"
+
+
+SUMS_TO_ONE = "sums to one"
+ONE_HOT = "one-hot"
+
+
+def sums_to_one(target: Var) -> Hypothesis:
+    """Σ_k y_k = 1."""
+    return Hypothesis(SUMS_TO_ONE, target)
+
+
+def one_hot(target: Var) -> Hypothesis:
+    """y_k² = y_k and Σ_k y_k = 1: one entry is 1, the others are 0."""
+    return Hypothesis(ONE_HOT, target)
+
+
+@dataclass(frozen=True)
+class Counterexample:
+    """One point, given exactly, at which the two sides are certainly different.
+
+    `values` holds the exact rational entries of every free variable; `left` and `right`
+    enclose the two sides (decimal endpoints, rounded outwards).
+    """
+
+    equality: int
+    entry: str
+    steps: Mapping[str, int]
+    values: Mapping[str, Any]
+    left: tuple[str, str]
+    right: tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The common part: at which sizes, for how many steps, how long it took."""
+
+    name: ClassVar[str] = ""
+    sizes: Mapping[str, int]
+    steps: int | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Proved(Verdict):
+    """Both sides of every equality are the same function, exactly.
+
+    `every_T`: for any number of steps; None where the formula has no steps.  `every_size`: the
+    sizes at which the proof settles
+    all sizes (the bound), or None with the reason in `size_reason`.  `rank` of `functions`
+    is the independence certificate: the arguments of exp, tanh and σ are linearly
+    independent modulo constants, hence the generators algebraically independent (Ax 1971).
+    """
+
+    name: ClassVar[str] = "proved"
+    hypotheses: tuple[Hypothesis, ...] = ()
+    residual: str = ""
+    method: str = ""
+    every_T: bool | None = None
+    every_size: Mapping[str, int] | None = None
+    size_reason: str = ""
+    rank: int | None = None
+    functions: int | None = None
+    second_opinion: str = ""
+
+
+@dataclass(frozen=True)
+class Refuted(Verdict):
+    """At `counterexample` the enclosures of the two sides do not meet."""
+
+    name: ClassVar[str] = "refuted"
+    counterexample: Counterexample | None = None
+
+
+@dataclass(frozen=True)
+class IllTyped(Verdict):
+    """The formula has no meaning: two shapes do not conform."""
+
+    name: ClassVar[str] = "ill_typed"
+    message: str = ""
+    left: str = ""
+    right: str = ""
+
+
+@dataclass(frozen=True)
+class Ambiguous(Verdict):
+    """The formula has several readings; each has a verdict of its own."""
+
+    name: ClassVar[str] = "ambiguous"
+    readings: tuple[tuple[Term, Verdict], ...] = ()
+
+
+@dataclass(frozen=True)
+class Unknown(Verdict):
+    """Neither proved nor refuted, and why."""
+
+    name: ClassVar[str] = "unknown"
+    reason: str = ""
