@@ -75,14 +75,14 @@ class Equality:
         self.indices = free_indices(left) | free_indices(right)
         self.needs_one_hot = any(isinstance(s, f.Indicator) for s in (*subterms(left), *subterms(right)))
 
-    def shown(self, choice: Choice) -> Shown | None:
+    def shown(self, choice: Choice, *levels: int) -> Shown | None:
         """What can be shown with this choice of symbols; None where a residual is left."""
-        for level in (ONE_HOT_Y,) if self.needs_one_hot else (FREE_Y, SUMMING_Y, ONE_HOT_Y):
+        targets = self.model.targets if self.model else ()
+        for level in (ONE_HOT_Y,) if self.needs_one_hot else levels if targets else (FREE_Y,):
             try:
                 return _Attempt(self, choice, level).shown()
             except _Residual:
-                if self.model is None or not self.model.targets:
-                    return None
+                continue
         return None
 
     def by_summand(self) -> Equality:

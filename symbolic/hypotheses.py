@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from symbolic.elementwise import Entries, positions
-from symbolic.normal_form import Coefficient, Poly, Ring
+from symbolic.normal_form import Coefficient, Poly, Ring, exponent
 
 Group = tuple[int, ...]
 
@@ -32,8 +32,7 @@ def modulo_one_hot(ring: Ring, residual: Poly, groups: Iterable[Group]) -> Poly:
     for group in groups:
         terms: dict[int, Coefficient] = {}
         for monomial, c in residual.terms.items():
-            exponents = ring.exponents(monomial)
-            degrees = {index: exponents[index] for index in group if index in exponents}
+            degrees = {index: degree for index in group if (degree := exponent(monomial, index))}
             if len(degrees) <= 1:
                 for index, degree in degrees.items():
                     y = next(iter(ring.generator(ring.keys[index]).terms))

@@ -167,16 +167,16 @@ class Ring:
             highest = max(parts, default=0)
             if highest > 0 or min(parts, default=0) < 0:
                 p = self.inverses[index]
-                poly = self.sum(part * p ** (highest - exponent) for exponent, part in parts.items())
+                poly = self.sum(part * p ** (highest - e) for e, part in parts.items())
         return poly
 
     def collected(self, poly: Poly, index: int) -> dict[int, Poly]:
         """{exponent: cofactor} of one generator."""
         parts: dict[int, dict[int, Coefficient]] = {}
         for monomial, c in poly.terms.items():
-            exponent = _exponent(monomial, index)
-            parts.setdefault(exponent, {})[monomial - (exponent << WIDTH * index)] = c
-        return {exponent: Poly(self, part, poly.reach) for exponent, part in parts.items()}
+            e = exponent(monomial, index)
+            parts.setdefault(e, {})[monomial - (e << WIDTH * index)] = c
+        return {e: Poly(self, part, poly.reach) for e, part in parts.items()}
 
     def sum(self, polys: Iterable[Poly]) -> Poly:
         return reduce(Poly.__add__, polys, self.poly(0))
@@ -187,7 +187,7 @@ class Ring:
 
     def exponents(self, monomial: int) -> dict[int, int]:
         """{generator: exponent} of a monomial."""
-        return {i: e for i in range(len(self.keys)) if (e := _exponent(monomial, i))}
+        return {i: e for i in range(len(self.keys)) if (e := exponent(monomial, i))}
 
     def _index(self, key: Hashable) -> int:
         if key not in self._place:
@@ -215,11 +215,11 @@ class Ring:
         if len(value.terms) == 1 and self._positive(value):
             ((monomial, c),) = value.terms.items()
             parts = [self.poly(0) if c == 1 else self.generator(("log", c))]
-            for index, exponent in self.exponents(monomial).items():
+            for index, e in self.exponents(monomial).items():
                 if index in self._arguments:
-                    parts.append(self._arguments[index] * _exact(Fraction(exponent, ROOT)))
+                    parts.append(self._arguments[index] * _exact(Fraction(e, ROOT)))
                 else:
-                    parts.append(self.generator(("log", self.inverses[index].key())) * -exponent)
+                    parts.append(self.generator(("log", self.inverses[index].key())) * -e)
             return self.sum(parts)
         if self._positive(value):
             return -self._log(self.inverse(value))
@@ -240,7 +240,8 @@ def _exact(value: Fraction) -> Coefficient:
     return value.numerator if value.denominator == 1 else value
 
 
-def _exponent(monomial: int, index: int) -> int:
+def exponent(monomial: int, index: int) -> int:
+    """The exponent of one generator in a monomial."""
     # Exponents are signed: half a field added everywhere below makes the fields unsigned.
     return (monomial + _halves(index + 1) >> WIDTH * index) % (1 << WIDTH) - LIMIT
 

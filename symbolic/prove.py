@@ -21,7 +21,7 @@ from itertools import pairwise
 
 from symbolic import independence, second_opinion
 from symbolic.elementwise import subterms
-from symbolic.equality import CHOICES, Equality, Shown
+from symbolic.equality import CHOICES, FREE_Y, ONE_HOT_Y, SUMMING_Y, Equality, Shown
 from symbolic.every_size import bound
 from symbolic.normal_form import OutOfReach
 from symbolic.notation import AXES, Axis, Sizes, shape_text
@@ -73,20 +73,19 @@ class _Judge:
     def judge(self, number: int, left: object, right: object) -> Shown:
         """What was shown of one equality; raises where nothing was."""
         equality = Equality(left, right, self.model, self.sizes, self.steps)  # type: ignore[arg-type]
-        first, *others = CHOICES
         by_summand = equality.by_summand()
-        if shown := by_summand.shown(first):
+        first = CHOICES[0]
+        if shown := by_summand.shown(first, FREE_Y, SUMMING_Y):
             return shown
-        self.look_for_counterexample(number, equality, only_one_hot=True)
-        for attempt in (equality, by_summand) if by_summand is not equality else (equality,):
-            for choice in CHOICES if attempt is not by_summand else others:
-                if shown := attempt.shown(choice):
-                    return shown
-        self.look_for_counterexample(number, equality, only_one_hot=False)
+        self.look_for_counterexample(number, equality, points=1, only_one_hot=True)
+        for choice in CHOICES:
+            if shown := equality.shown(choice, FREE_Y, SUMMING_Y, ONE_HOT_Y):
+                return shown
+        self.look_for_counterexample(number, equality, points=6, only_one_hot=False)
         raise _NotShown(f"equality {number} leaves a residual, and no rational point was found that refutes it")
 
-    def look_for_counterexample(self, number: int, equality: Equality, only_one_hot: bool) -> None:
-        if found := refute(number, equality, only_one_hot):
+    def look_for_counterexample(self, number: int, equality: Equality, points: int, only_one_hot: bool) -> None:
+        if found := refute(number, equality, points, only_one_hot):
             raise _Refutation(found)
 
     def proved(self, shown: list[Shown]) -> Proved:

@@ -28,7 +28,6 @@ from symbolic.terms import Var
 from symbolic.verdicts import Counterexample
 
 PRECISION = 120
-POINTS = 6
 CHOICES = tuple(Fraction(n, 2) for n in (-3, -2, -1, 1, 2, 3))
 
 
@@ -81,12 +80,12 @@ class Point:
         return result
 
 
-def refute(number: int, equality: Equality, only_one_hot: bool) -> Counterexample | None:
+def refute(number: int, equality: Equality, points: int, only_one_hot: bool) -> Counterexample | None:
     """The first entry, at the first point, where the enclosures of the two sides do not meet."""
     precision, iv.prec = iv.prec, PRECISION
     try:
-        for attempt in range(POINTS):
-            one_hot = only_one_hot or equality.needs_one_hot or attempt < POINTS // 2
+        for attempt in range(points):
+            one_hot = only_one_hot or equality.needs_one_hot or attempt < points // 2
             for T in range(1, max(equality.steps, 3) + 1) if equality.is_sequence else (1,):
                 point = Point(equality.model, equality.sizes, attempt, one_hot)
                 values = Differentiated(equality.model, equality.sizes, T, Intervals(), point.leaf)
