@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Any, ClassVar
 
 from symbolic.terms import Term, Var
@@ -60,6 +61,14 @@ class Verdict:
     steps: int | None
     seconds: float
 
+    @property
+    def scope(self) -> str:
+        """For which steps and sizes the verdict was reached: `T=3, D=4 H=5 K=3`."""
+        return scope_text({} if self.steps is None else {"T": self.steps}, self.sizes)
+
+    def _repr_html_(self) -> str:
+        return f"<b>{self.name}</b> ({escape(self.scope)})"
+
 
 @dataclass(frozen=True)
 class Proved(Verdict):
@@ -83,6 +92,18 @@ class Proved(Verdict):
     functions: int | None = None
     second_opinion: str = ""
 
+    @property
+    def scope(self) -> str:
+        """`every T, every size`, or the T and the sizes that the proof is for."""
+        steps = "" if self.steps is None else "every T" if self.every_T else f"T={self.steps}"
+        sizes = "every size" if self.every_size is not None else scope_text({}, self.sizes)
+        note = "" if self.every_size is not None else proves_less(self.sizes)
+        return ", ".join(part for part in (steps, sizes, note) if part)
+
+    def _repr_html_(self) -> str:
+        under = "".join(f" under {h}" for h in self.hypotheses)
+        return f"<b>{self.name}</b>{escape(under)} ({escape(self.scope)})"
+
 
 @dataclass(frozen=True)
 class Refuted(Verdict):
@@ -90,6 +111,11 @@ class Refuted(Verdict):
 
     name: ClassVar[str] = "refuted"
     counterexample: Counterexample | None = None
+
+    @property
+    def scope(self) -> str:
+        """The steps and sizes of the counterexample."""
+        return scope_text(self.counterexample.steps if self.counterexample else {}, self.sizes)
 
 
 @dataclass(frozen=True)
@@ -100,6 +126,11 @@ class IllTyped(Verdict):
     message: str = ""
     left: str = ""
     right: str = ""
+
+    @property
+    def scope(self) -> str:
+        """Shapes are read off the axes, whatever their sizes."""
+        return "every size"
 
 
 @dataclass(frozen=True)
@@ -116,3 +147,17 @@ class Unknown(Verdict):
 
     name: ClassVar[str] = "unknown"
     reason: str = ""
+
+
+def scope_text(steps: Mapping[str, int], sizes: Mapping[str, int]) -> str:
+    """`T=3, t=1, D=4 H=5 K=3`."""
+    named = " ".join(f"{axis}={n}" for axis, n in sizes.items())
+    return ", ".join([*(f"{s}={n}" for s, n in steps.items()), *([named] if named else [])])
+
+
+def proves_less(sizes: Mapping[str, int]) -> str:
+    """What a proof at size 1 leaves open."""
+    if sizes.get("K") == 1:
+        return "proves less: at K=1 softmax is constant and the loss of cross-entropy is 0"
+    single = [axis for axis, n in sizes.items() if n == 1]
+    return f"proves less: at {single[0]}=1 a transpose or an index cannot be wrong" if single else ""

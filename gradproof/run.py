@@ -1,0 +1,132 @@
+"""Records -> verdicts, on as many cores as there are.
+
+In:  records, sizes, a number of steps, a number of processes.
+Out: (position, verdict) as each is found.
+
+Claims of one model stay in one process: the derivatives of its equations are taken once
+per process.  Where a process cannot be forked, or where it does not pay, all is done here.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+
+from symbolic.elementwise import subterms
+from symbolic.notation import AXES, Axis, Sizes
+from symbolic.prove import prove
+from symbolic.records import Derivation
+from symbolic.terms import Var
+from symbolic.verdicts import Proved, Unknown, Verdict
+
+FEW = 8
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A record and its verdict; `own` marks a person's own claim, whose hypotheses need not be declared."""
+
+    record: Derivation
+    verdict: Verdict
+    own: bool = False
+
+    @property
+    def is_expected(self) -> bool:
+        """The verdict is the one that the record stands for, under no hypothesis it does not name."""
+        if self.verdict.name != self.record.expected:
+            return False
+        undeclared = isinstance(self.verdict, Proved) and not {*self.verdict.hypotheses} <= {*self.record.hypotheses}
+        return self.own or not undeclared
+
+
+def run(records: Sequence[Derivation], sizes: Sizes, steps: int, jobs: int) -> Iterator[tuple[int, Verdict]]:
+    """Every record's position and verdict, in the order in which they are found."""
+    task = _Task(records, {**own_axes(records), **sizes}, steps)
+    groups = task.by_model()
+    if jobs == 1 or len(groups) == 1 or len(records) <= FEW or "fork" not in multiprocessing.get_all_start_methods():
+        for position in range(len(records)):
+            yield position, task.verdict(position)
+    else:
+        yield from _in_processes(task, groups, min(jobs, len(groups)))
+
+
+def exit_code(judged: Sequence[Judged]) -> int:
+    """0: all as expected; 1: some verdict is not the expected one; 3: some is Unknown and none is wrong."""
+    undecided = [each for each in judged if isinstance(each.verdict, Unknown)]
+    if sum(not each.is_expected for each in judged) > len(undecided):
+        return 1
+    return 3 if undecided else 0
+
+
+def usable_cores() -> int:
+    """The cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def own_axes(records: Sequence[Derivation]) -> dict[Axis, int]:
+    """The default sizes of axes that records declare for themselves."""
+    found: dict[Axis, int] = {}
+    for record in records:
+        terms = [*record.chain, *(record.model.arrays.values() if record.model else ())]
+        found |= {a: a.size for term in terms for s in subterms(term) if isinstance(s, Var) for a in s.axes}
+    return {axis: size for axis, size in found.items() if AXES.get(axis.name) != axis}
+
+
+@dataclass(frozen=True)
+class _Task:
+    records: Sequence[Derivation]
+    sizes: Sizes
+    steps: int
+
+    def verdict(self, position: int) -> Verdict:
+        return prove(self.records[position], self.sizes, self.steps)
+
+    def by_model(self) -> list[list[int]]:
+        """Positions grouped by model, the largest group first."""
+        groups: dict[int, list[int]] = {}
+        for position, record in enumerate(self.records):
+            groups.setdefault(id(record.model), []).append(position)
+        return sorted(groups.values(), key=len, reverse=True)
+
+
+def _in_processes(task: _Task, groups: list[list[int]], jobs: int) -> Iterator[tuple[int, Verdict]]:
+    """Each group in one process; each verdict is handed over as soon as it is found."""
+    context = multiprocessing.get_context("fork")
+    found = context.SimpleQueue()
+    executor = ProcessPoolExecutor(jobs, context, _start_worker, (task, found))
+    try:
+        pending = {executor.submit(_work, group) for group in groups}
+        while pending:
+            done, pending = wait(pending, timeout=0.05, return_when=FIRST_COMPLETED)
+            while not found.empty():
+                yield found.get()
+            for future in done:
+                future.result()
+    except BaseException:
+        for process in multiprocessing.active_children():
+            process.terminate()
+        raise
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+_inherited: tuple[_Task, multiprocessing.queues.SimpleQueue[tuple[int, Verdict]]]
+
+
+def _start_worker(task: _Task, found: multiprocessing.queues.SimpleQueue[tuple[int, Verdict]]) -> None:
+    """What a forked process keeps; Ctrl-C is its parent's affair."""
+    global _inherited
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _inherited = task, found
+
+
+def _work(positions: list[int]) -> None:
+    task, found = _inherited
+    for position in positions:
+        found.put((position, task.verdict(position)))
