@@ -59,10 +59,12 @@ CHOICES = (Choice("right"), Choice("left"), Choice("none"), Choice("none", unfol
 
 @dataclass(frozen=True)
 class Shown:
-    """The two sides are equal: under these hypotheses, for every T or only for those tried."""
+    """The two sides are equal: under these hypotheses, for every T or not, with the bound for every size."""
 
     hypotheses: tuple[Hypothesis, ...]
     every_T: bool
+    every_size: Sizes | None = None
+    size_reason: str = "shown only as a whole"
 
 
 class Equality:
@@ -98,7 +100,12 @@ class Equality:
                 return self.of(left.body, right.body)
         return self
 
+    def at(self, sizes: Sizes) -> Equality:
+        """The same equality at other sizes."""
+        return Equality(self.left, self.right, self.model, sizes, self.steps)
+
     def of(self, left: Term, right: Term) -> Equality:
+        """Another equality in the same model."""
         return Equality(left, right, self.model, self.sizes, self.steps)
 
     def places(self, T: int) -> Iterator[dict[str, int]]:
@@ -224,17 +231,18 @@ class _Values(Differentiated):
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
         chain = self.chain(node, steps)
-        if self.keep and chain is not None and chain not in self.opaque and self.stays(node):
+        if self.keep and chain is not None and chain not in self.opaque and stays(node, self.other_side):
             super().check(node.by, chain[1][1])
             self.opaque[chain] = opaque_symbols(chain, dimensions(shape(node), self.scene.sizes), self.ring.generator)
         return super().derivative(node, steps)
 
-    def stays(self, node: Derivative) -> bool:
-        """Adjoints of the loss stay, and derivatives by what the other side differentiates by."""
-        if not node.total or node.copy is not None:
-            return False
-        others = [s for s in subterms(self.other_side) if isinstance(s, Derivative)]
-        return node.of == LOSS or any(o.of != LOSS and o.by.name == node.by.name for o in others)
+
+def stays(node: Derivative, other_side: Term) -> bool:
+    """Adjoints of the loss stay symbols, and derivatives by what the other side differentiates by."""
+    if not node.total or node.copy is not None:
+        return False
+    others = [s for s in subterms(other_side) if isinstance(s, Derivative)]
+    return node.of == LOSS or any(o.of != LOSS and o.by.name == node.by.name for o in others)
 
 
 def free_anchors(term: Term) -> frozenset[str]:

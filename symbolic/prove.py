@@ -16,13 +16,14 @@ Whatever is left is Unknown.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import replace
 from itertools import pairwise
 
 from symbolic import independence, second_opinion
 from symbolic.elementwise import subterms
 from symbolic.equality import CHOICES, FREE_Y, ONE_HOT_Y, SUMMING_Y, Equality, Shown
-from symbolic.every_size import bound
+from symbolic.every_size import NotUniform, bound
 from symbolic.normal_form import OutOfReach
 from symbolic.notation import AXES, Axis, Sizes, shape_text
 from symbolic.records import Derivation
@@ -76,13 +77,26 @@ class _Judge:
         by_summand = equality.by_summand()
         first = CHOICES[0]
         if shown := by_summand.shown(first, FREE_Y, SUMMING_Y):
-            return shown
+            return self.at_every_size(by_summand, shown)
         self.look_for_counterexample(number, equality, points=1, only_one_hot=True)
         for choice in CHOICES:
             if shown := equality.shown(choice, FREE_Y, SUMMING_Y, ONE_HOT_Y):
                 return shown
         self.look_for_counterexample(number, equality, points=6, only_one_hot=False)
         raise _NotShown(f"equality {number} leaves a residual, and no rational point was found that refutes it")
+
+    def at_every_size(self, equality: Equality, shown: Shown) -> Shown:
+        """With the bound that settles all sizes, after a proof at sizes that reach it."""
+        try:
+            least = bound(equality, assumes_target=bool(shown.hypotheses))
+        except NotUniform as why:
+            return replace(shown, size_reason=str(why))
+        larger = {axis: max(n, least.get(axis, 0)) for axis, n in self.sizes.items()}
+        if larger != self.sizes:
+            again = equality.at(larger).shown(CHOICES[0], FREE_Y, SUMMING_Y)
+            if again is None or again.hypotheses != shown.hypotheses:
+                return replace(shown, size_reason=f"not shown at the bound {least}")
+        return replace(shown, every_size=least)
 
     def look_for_counterexample(self, number: int, equality: Equality, points: int, only_one_hot: bool) -> None:
         if found := refute(number, equality, points, only_one_hot):
@@ -93,7 +107,10 @@ class _Judge:
         for each in shown:
             hypotheses |= dict.fromkeys(each.hypotheses)
         certificate = independence.certificate(self.model, self.sizes)
-        size_bound, size_reason = bound(self.derivation, self.sizes, tuple(hypotheses))
+        reasons = [each.size_reason for each in shown if each.every_size is None]
+        least: Counter[str] = Counter()
+        for each in shown:
+            least |= Counter({axis.name: n for axis, n in (each.every_size or {}).items()})
         return Proved(
             self.named_sizes,
             self.T,
@@ -101,8 +118,8 @@ class _Judge:
             hypotheses=tuple(hypotheses),
             method="normal form",
             every_T=None if self.T is None else all(each.every_T for each in shown),
-            every_size=size_bound,
-            size_reason=size_reason,
+            every_size=None if reasons else dict(least),
+            size_reason=reasons[0] if reasons else "",
             rank=certificate.rank,
             functions=certificate.functions,
             second_opinion=second_opinion.confirm(self.derivation, self.sizes, tuple(hypotheses)),
