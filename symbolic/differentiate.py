@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ from symbolic.elementwise import (
     entries,
     positions,
 )
-from symbolic.model import Model
+from symbolic.model import Equation, Model, variables
 from symbolic.normal_form import OutOfReach, Ring
 from symbolic.notation import Axis, Shape, Sizes
 from symbolic.shapes import shape
@@ -134,17 +135,21 @@ def edges(made: str, right: Term, sizes: Sizes, steps: Steps, exponential: bool)
     return [Edge(made, used, step, tuple(each)) for (used, step), each in found.items()]
 
 
-@cache
-def _model_edges(model: Model, sizes: tuple[tuple[Axis, int], ...], exponential: bool) -> tuple[Edge, ...]:
-    found: list[Edge] = []
-    for eq in model.equations:
-        found += edges(eq.left.name, eq.right, dict(sizes), {"t": 0}, exponential)
-    return tuple(found)
-
-
 def partials(model: Model, sizes: Sizes, exponential: bool = False) -> tuple[Edge, ...]:
     """Every partial derivative of a model's equations; an edge's step is relative to t."""
-    return _model_edges(model, tuple(sizes.items()), exponential)
+    each = (_equation_edges(eq, _sizes_in(eq, sizes), exponential) for eq in model.equations)
+    return tuple(chain.from_iterable(each))
+
+
+def _sizes_in(eq: Equation, sizes: Sizes) -> tuple[tuple[Axis, int], ...]:
+    """Only the sizes that the equation depends on, so that two models can share it."""
+    used = {axis for var in (eq.left, *variables(eq.right)) for axis in var.axes}
+    return tuple((axis, n) for axis, n in sizes.items() if axis in used)
+
+
+@cache
+def _equation_edges(eq: Equation, sizes: tuple[tuple[Axis, int], ...], exponential: bool) -> list[Edge]:
+    return edges(eq.left.name, eq.right, dict(sizes), {"t": 0}, exponential)
 
 
 @cache
@@ -234,7 +239,7 @@ class Differentiated(Unrolled):
             found = self._of_term(node, by, steps)
         return self._zeros(axes) if found is None else found
 
-    def chain(self, node: Derivative, steps: Steps) -> Chain | None:
+    def chain_of(self, node: Derivative, steps: Steps) -> Chain | None:
         """What a derivative is called in `opaque`, if it is of a variable."""
         return (self._place(node.of, steps), self._place(node.by, steps)) if isinstance(node.of, Var) else None
 

@@ -230,7 +230,7 @@ class _Values(Differentiated):
         return summing_to_one(self.ring, result) if var.name in self.summing else result
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
-        chain = self.chain(node, steps)
+        chain = self.chain_of(node, steps)
         if self.keep and chain is not None and chain not in self.opaque and stays(node, self.other_side):
             super().check(node.by, chain[1][1])
             self.opaque[chain] = opaque_symbols(chain, dimensions(shape(node), self.scene.sizes), self.ring.generator)
