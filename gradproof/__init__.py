@@ -27,7 +27,7 @@ _PUBLIC = {
 }
 _HOME = {name: module for module, names in _PUBLIC.items() for name in names.split()}
 
-__all__ = sorted([*_HOME, "models"])  # noqa: PLE0605 (the names are listed once, above)
+__all__ = sorted([*_HOME, "models"])
 
 
 def __getattr__(name: str) -> Any:

@@ -26,6 +26,10 @@ from symbolic.verdicts import Proved, Unknown, Verdict
 FEW = 8
 
 
+class Unjudged(Exception):
+    """A record that makes no sense (a sequence without its step, say): which one, and why."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """A record and its verdict; `own` marks a person's own claim, whose hypotheses need not be declared."""
@@ -85,7 +89,11 @@ class _Task:
     steps: int
 
     def verdict(self, position: int) -> Verdict:
-        return prove(self.records[position], self.sizes, self.steps)
+        record = self.records[position]
+        try:
+            return prove(record, self.sizes, self.steps)
+        except Exception as error:
+            raise Unjudged(f"{record.id}: {type(error).__name__}: {error}") from error
 
     def by_model(self) -> list[list[int]]:
         """Positions grouped by model, the largest group first."""

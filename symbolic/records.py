@@ -46,15 +46,10 @@ class Derivation:
         """First and last term of the chain, as an equality."""
         return f"{self.chain[0]} = {self.chain[-1]}"
 
-    @property
-    def latex(self) -> str:
-        """The statement in LaTeX."""
-        from symbolic.latex import latex
-
-        return f"{latex(self.chain[0])} = {latex(self.chain[-1])}"
-
     def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex}$"
+        from symbolic.latex import statement_latex
+
+        return f"$\\displaystyle {statement_latex(self)}$"
 
 
 def derivation(
