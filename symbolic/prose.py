@@ -1,0 +1,147 @@
+"""A line of prose with mathematics in it, as LaTeX text.
+
+In:  a title, a reason or a source, as people type it: `definition of σ`, `Σ_k y_k = 1`.
+Out: ASCII that pdflatex and KaTeX read in text mode; a word with mathematics in it
+     becomes `$…$`.  An unknown character is written by its number, never dropped.
+To extend: add a character to `MATHEMATICS` or `TYPOGRAPHY`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MATHEMATICS = {
+    "−": "-", "·": r"\cdot ", "×": r"\times ", "∘": r"\circ ", "⊙": r"\odot ", "⊗": r"\otimes ",
+    "∂": r"\partial ", "∇": r"\nabla ", "∑": r"\sum ", "∏": r"\prod ", "Σ": r"\sum ", "Π": r"\prod ",
+    "∞": r"\infty ", "→": r"\to ", "↦": r"\mapsto ", "⇒": r"\Rightarrow ", "⇔": r"\Leftrightarrow ",
+    "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "∈": r"\in ", "±": r"\pm ", "√": r"\surd ",
+    "⟨": r"\langle ", "⟩": r"\rangle ", "‖": r"\Vert ", "½": r"\tfrac{1}{2}", "′": "'",
+    "ᵀ": r"^{\top}", "⊤": r"\top ", "⁺": "^{+}", "⁻": "^{-}", "τ": r"\tau ", "ℒ": r"\mathcal{L}", "ℝ": r"\mathbb{R}",
+    "<": "<", ">": ">", "|": "|",
+}  # fmt: skip
+TYPOGRAPHY = {
+    "–": "--", "—": "---", "’": "'", "‘": "`", "“": "``", "”": "''", "…": "...", "\u00a0": "~", "§": r"\S{}",
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}",
+    "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+}  # fmt: skip
+ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030c": "v", "\u0327": "c"}
+MATH_ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot", "\u0308": "ddot"}
+FUNCTIONS = ("tanh", "sinh", "cosh", "exp", "log", "ln", "max", "min")
+OPERATORS = ("softmax", "diag")
+
+
+def prose(line: str) -> str:
+    """The line with its mathematics typeset and everything else escaped."""
+    words = re.split(r"(\s+)", unicodedata.normalize("NFC", line))
+    return re.sub(r"\$( ?)\$", r"\1", "".join(_word(word) for word in words)) if words else ""
+
+
+def symbol(name: str) -> str:
+    """A name in mathematics: `alpha`, `yhat`, `a_f`, `x1` and `ŷ` as they are read."""
+    if len(name) == 1 and name.isascii() and name.isalpha():
+        return name
+    if name in GREEK:
+        return f"\\{name}"
+    if match := re.fullmatch(r"(.+?)_(.+)", name) or re.fullmatch(r"(\D+)(\d+)", name):
+        return f"{symbol(match[1])}_{{{symbol(match[2])}}}"
+    if name.endswith("hat") and len(name) > 3:
+        return rf"\hat{{{symbol(name[:-3])}}}"
+    if not name.isascii():
+        return "".join(_in_math(c).strip() for c in unicodedata.normalize("NFC", name))
+    return name if name.isdigit() else rf"\mathit{{{_escaped(name)}}}"
+
+
+def _word(word: str) -> str:
+    """A word is mathematics where it holds a character of mathematics or a subscript."""
+    before, core, after = re.fullmatch(r"([(\[]?)(.*?)([,.;:]*)", word, re.DOTALL).groups()  # type: ignore[union-attr]
+    if before and core.count(")") + core.count("]") > core.count("(") + core.count("["):
+        core, after = core.rstrip(")]"), core[len(core.rstrip(")]")) :] + after
+    elif before:
+        before, core = "", before + core
+    if not core or core.startswith(("http", "www")) or not any(_is_mathematics(c) for c in core):
+        return _escaped(word)
+    return f"{before}${_mathematics(core)}${after}"
+
+
+def _is_mathematics(c: str) -> bool:
+    decomposed = unicodedata.normalize("NFD", c)
+    accented = len(decomposed) > 1 and decomposed[1] in "\u0302\u0304\u0307" and decomposed[0] in "yxhcaozYX"
+    return c in MATHEMATICS or c in "_^" or accented or _greek(c) != "" or _is_script(c)
+
+
+def _mathematics(word: str) -> str:
+    """Letters stand for themselves, names of functions for functions, other words upright."""
+    parts = re.findall(r"(_\{[^{}]*\}|\^\{[^{}]*\}|[_^]\([^()]*\)|[_^][A-Za-z0-9]+|[A-Za-z]{2,}|.)", word)
+    return "".join(_part(part) for part in parts).strip()
+
+
+def _part(part: str) -> str:
+    if part[0] in "_^" and len(part) > 1:
+        inside = part[2:-1] if part[1] == "{" else part[1:]
+        return f"{part[0]}{{{''.join(_in_math(c) for c in inside)}}}"
+    if part in FUNCTIONS:
+        return f"\\{part} "
+    if part in OPERATORS:
+        return rf"\operatorname{{{part}}}"
+    if len(part) > 1:
+        return part if len(part) == 2 and part[0] == "d" else rf"\mathrm{{{part}}}"
+    return _in_math(part)
+
+
+def _in_math(c: str) -> str:
+    if c in MATHEMATICS:
+        return MATHEMATICS[c]
+    if c in "&%$#_{}":
+        return f"\\{c}"
+    if c in "\\^~":
+        return rf"\text{{{TYPOGRAPHY[c]}}}"
+    if c.isascii():
+        return c
+    if name := _greek(c):
+        return f"\\{name} "
+    if _is_script(c):
+        kind, digit = unicodedata.decomposition(c).split()
+        return f"{'^' if kind == '<super>' else '_'}{{{chr(int(digit, 16))}}}"
+    letter, *accents = unicodedata.normalize("NFD", c)
+    if letter.isascii() and len(accents) == 1 and accents[0] in MATH_ACCENTS:
+        return rf"\{MATH_ACCENTS[accents[0]]}{{{letter}}}"
+    return rf"\text{{{_escaped(c)}}}"
+
+
+def _escaped(word: str) -> str:
+    return "".join(_in_text(c) for c in word)
+
+
+def _in_text(c: str) -> str:
+    if c in TYPOGRAPHY:
+        return TYPOGRAPHY[c]
+    if c in "<>|":
+        return f"${c}$"
+    if c.isascii():
+        return c
+    letter, *accents = unicodedata.normalize("NFD", c)
+    if letter.isascii() and len(accents) == 1 and accents[0] in ACCENTS:
+        return rf"\{ACCENTS[accents[0]]}{{{letter}}}"
+    return f"[U+{ord(c):04X}]"
+
+
+def _greek(c: str) -> str:
+    """`sigma` for σ; capitals that LaTeX has a name for as well."""
+    words = unicodedata.name(c, "").split()
+    if words[:2] == ["GREEK", "SMALL"] and len(words) == 4 and words[3].lower() in GREEK:
+        return words[3].lower()
+    if words[:2] == ["GREEK", "CAPITAL"] and len(words) == 4 and words[3].capitalize() in GREEK:
+        return words[3].capitalize()
+    return ""
+
+
+def _is_script(c: str) -> bool:
+    kind, *rest = unicodedata.decomposition(c).split() or ("",)
+    return kind in ("<super>", "<sub>") and len(rest) == 1 and chr(int(rest[0], 16)).isascii()
+
+
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Upsilon Phi Psi Omega".split()
+)
