@@ -133,7 +133,7 @@ def states(model: Model) -> list[Derivation]:
             immediate(c[t], c[t - 1]),
             ("c_t = f_t ∘ c_{t−1} + …, the gates held fixed", diag(f[t])),
             model=model,
-            source=f"{TEXT_000}, Error propagation, the factor f_T; Hochreiter & Schmidhuber (1997)",
+            source=f"{TEXT_000}, Error propagation; Hochreiter & Schmidhuber (1997), the error carousel, there with 1",
         ),
         derivation(
             f"{id}.carry-total",

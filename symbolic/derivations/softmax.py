@@ -110,6 +110,16 @@ PREDICTION = [
         source=f"{TEXT_001}, computing ∂ŷ_1/∂h_1 at the final step (with v_2i and v_3i in the exponents)",
     ),
     derivation(
+        "softmax.prediction-by-hidden-i",
+        "∂ŷ_i/∂h_n for every class, with −ŷ_i apart",
+        d(yhat.at(i), h.at(n)),
+        ("chain rule", sum_over(k, d(yhat.at(i), o.at(k)) * d(o.at(k), h.at(n)))),
+        ("Jacobian of softmax; o = c + V h", sum_over(k, yhat.at(i) * (delta(i, k) - yhat.at(k)) * V.at(k, n))),
+        ("−ŷ_i apart", -yhat.at(i) * sum_over(k, V.at(k, n) * (yhat.at(k) - delta(i, k)))),
+        model=HEAD,
+        source=f"{TEXT_001}, the matrix form of ∂ŷ_1/∂h, for every row",
+    ),
+    derivation(
         "softmax.prediction-by-hidden",
         "∂ŷ/∂h",
         d(yhat, h),
