@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
+from operator import add, mul
 from typing import Any, Protocol
 
 import numpy as np
@@ -156,11 +157,11 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Mapping[str, in
         case f.Indicator(arg):
             return of(arg)
         case f.MatMul(left, right):
-            return _array(np.tensordot(of(left), of(right), axes=1))
+            return _contracted(of(left), of(right))
         case f.Transpose(arg):
             return of(arg).T
         case f.Outer(left, right):
-            return _array(np.tensordot(of(left), of(right), axes=0))
+            return _array(np.multiply.outer(of(left), of(right)))
         case f.Diag(arg):
             return _diagonal(of(arg), arithmetic)
         case f.Inner(left, right):
@@ -187,7 +188,7 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Mapping[str, in
             ]
             if not factors:
                 return evaluate(f.Eye(shape(body)[0]), scene, steps, subscripts)
-            return reduce(lambda later, earlier: _array(np.tensordot(later, earlier, axes=1)), reversed(factors))
+            return reduce(_contracted, reversed(factors))
     raise TypeError(f"not a term of the formula language: {term!r}")
 
 
@@ -210,6 +211,16 @@ def _map(function: Any, values: Entries) -> Entries:
     for position in positions(values.shape):
         result[position] = function(values[position])
     return result
+
+
+def _contracted(left: Entries, right: Entries) -> Entries:
+    # np.dot swallows an exception that an entry's arithmetic raises, and goes on.
+    n = right.shape[0]
+    rows, columns = left.reshape(-1, n), right.reshape(n, -1)
+    result = np.empty((len(rows), columns.shape[1]), dtype=object)
+    for i, j in positions(result.shape):
+        result[i, j] = reduce(add, map(mul, rows[i], columns[:, j]))
+    return result.reshape(left.shape[:-1] + right.shape[1:])
 
 
 def _diagonal(values: Entries, arithmetic: Arithmetic) -> Entries:

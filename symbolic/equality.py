@@ -41,7 +41,7 @@ from symbolic.shapes import shape
 from symbolic.terms import LOSS, Derivative, SumSteps, Term, Var
 from symbolic.verdicts import Hypothesis, one_hot, sums_to_one
 
-WIDEST = 6
+WIDEST = 4
 FREE_Y, SUMMING_Y, ONE_HOT_Y = range(3)
 HYPOTHESES = ((), (sums_to_one,), (one_hot,))
 
@@ -70,9 +70,12 @@ class Shown:
 class Equality:
     """left = right, in a model, at given sizes and steps."""
 
-    def __init__(self, left: Term, right: Term, model: Model | None, sizes: Sizes, steps: int) -> None:
+    def __init__(
+        self, left: Term, right: Term, model: Model | None, sizes: Sizes, steps: int, is_summand: bool = False
+    ) -> None:
         self.left, self.right, self.model, self.sizes, self.steps = left, right, model, sizes, steps
         self.anchors = sorted(free_anchors(left) | free_anchors(right))
+        self.is_summand = is_summand
         self.is_sequence = model is not None and model.is_sequence
         self.indices = free_indices(left) | free_indices(right)
         self.needs_one_hot = any(isinstance(s, f.Indicator) for s in (*subterms(left), *subterms(right)))
@@ -90,23 +93,22 @@ class Equality:
     def by_summand(self) -> Equality:
         """∇_W L = Σ_t b_t as ∇_{W^(t)} L = b_t, and Σ_t a_t = Σ_t b_t as a_t = b_t.
 
-        Sufficient, not necessary: what is shown of the summands holds of the sums.
+        Sufficient, not necessary: what is shown of every summand holds of the sums.
         """
         left, right = self.left, self.right
         if isinstance(right, SumSteps) and (right.index, right.first, right.last) == ("t", Step("", 1), Step("T")):
             if isinstance(left, Derivative) and left.of == LOSS and left.total and not (left.by.step or left.copy):
-                return self.of(replace(left, copy=Step("t")), right.body)
+                return self._of_summands(replace(left, copy=Step("t")), right.body)
             if isinstance(left, SumSteps) and replace(left, body=right.body) == right:
-                return self.of(left.body, right.body)
+                return self._of_summands(left.body, right.body)
         return self
 
     def at(self, sizes: Sizes) -> Equality:
         """The same equality at other sizes."""
-        return Equality(self.left, self.right, self.model, sizes, self.steps)
+        return Equality(self.left, self.right, self.model, sizes, self.steps, self.is_summand)
 
-    def of(self, left: Term, right: Term) -> Equality:
-        """Another equality in the same model."""
-        return Equality(left, right, self.model, self.sizes, self.steps)
+    def _of_summands(self, left: Term, right: Term) -> Equality:
+        return Equality(left, right, self.model, self.sizes, self.steps, is_summand=True)
 
     def places(self, T: int) -> Iterator[dict[str, int]]:
         """Every value of the steps that the formula leaves free; all others run up to t."""
@@ -148,18 +150,16 @@ class _Attempt:
     def settle_every_T(self) -> bool:  # noqa: N802
         """Check the places that stand for all others; False where the formula reaches too far."""
         anchored = self.equality.anchors == ["t"]
-        if not anchored and not (self.equality.anchors == [] and self.at_the_end()):
-            for T in range(1, self.equality.steps):
-                for place in self.equality.places(T):
-                    self.check(T, place)
-            return False
-        while missing := self.missing_place(anchored):
-            s, e = missing
-            if s + e + 1 > WIDEST:
-                return False
-            self.check(s + e + 1, {"t": s + 1} if anchored else {})
-            self.done.add((s, e))
-        return True
+        if anchored or (not self.equality.anchors and self.at_the_end()):
+            while self.back + self.ahead + 2 <= WIDEST:
+                if not (missing := self.missing_place(anchored)):
+                    return True
+                s, e = missing
+                self.check(s + e + 1, {"t": s + 1} if anchored else {})
+        for T in range(1, self.equality.steps):
+            for place in self.equality.places(T):
+                self.check(T, place)
+        return False
 
     def at_the_end(self) -> bool:
         """Whether the formula speaks of the last step T."""
@@ -178,6 +178,8 @@ class _Attempt:
         try:
             residuals, values, ring = self.difference(T, place)
         except OutsideSequence:
+            if self.equality.is_summand:
+                raise _Residual from None
             self.done.add(_distances(T, place))
             return
         self.spoken = True
@@ -196,10 +198,9 @@ class _Attempt:
         ring = Ring(exponential=equality.model is None or choice.unfold)
         values = _Values(equality, T, ring, choice, self.level)
         first, second = (equality.right, equality.left) if choice.opaque == "right" else (equality.left, equality.right)
-        values.keep = choice.opaque != "none"
-        values.other_side = second
+        values.keep = frozenset() if choice.opaque == "none" else symbols_of(first, second)
         a = values.entries(first, place, equality.indices)
-        values.keep = False
+        values.keep = frozenset()
         b = values.entries(second, place, equality.indices)
         return [x - y for x, y in zip(a.flat, b.flat, strict=True)], values, ring
 
@@ -218,8 +219,7 @@ class _Values(Differentiated):
             exponential=equality.model is None or choice.unfold,
         )
         self.ring = ring
-        self.keep = False
-        self.other_side: Term = equality.left
+        self.keep: frozenset[Derivative] = frozenset()
         targets = equality.model.targets if equality.model else ()
         self.summing = {y.name for y in targets} if level >= SUMMING_Y else set()
 
@@ -231,18 +231,24 @@ class _Values(Differentiated):
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
         chain = self.chain_of(node, steps)
-        if self.keep and chain is not None and chain not in self.opaque and stays(node, self.other_side):
+        if chain is not None and chain not in self.opaque and node in self.keep:
             super().check(node.by, chain[1][1])
             self.opaque[chain] = opaque_symbols(chain, dimensions(shape(node), self.scene.sizes), self.ring.generator)
         return super().derivative(node, steps)
 
 
-def stays(node: Derivative, other_side: Term) -> bool:
-    """Adjoints of the loss stay symbols, and derivatives by what the other side differentiates by."""
-    if not node.total or node.copy is not None:
-        return False
-    others = [s for s in subterms(other_side) if isinstance(s, Derivative)]
-    return node.of == LOSS or any(o.of != LOSS and o.by.name == node.by.name for o in others)
+def symbols_of(side: Term, other: Term) -> frozenset[Derivative]:
+    """The derivatives on one side that stay symbols.
+
+    Adjoints of the loss always; of other derivatives those that end where one of the other
+    side ends (the chain rule then runs forwards), else those that start where one starts.
+    """
+    here = [s for s in subterms(side) if isinstance(s, Derivative) and s.total and s.copy is None]
+    there = [s for s in subterms(other) if isinstance(s, Derivative) and s.of != LOSS]
+    adjoints = {n for n in here if n.of == LOSS}
+    forwards = {n for n in here if any(n.by == o.by and n.of != o.of for o in there)}
+    backwards = {n for n in here if any(n.of == o.of and n.by != o.by for o in there)}
+    return frozenset(adjoints | (forwards or backwards))
 
 
 def free_anchors(term: Term) -> frozenset[str]:

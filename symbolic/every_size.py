@@ -27,11 +27,11 @@ from dataclasses import dataclass, replace
 
 from symbolic import terms as f
 from symbolic.elementwise import subterms
-from symbolic.equality import Equality, stays
+from symbolic.equality import Equality, symbols_of
 from symbolic.model import Model, variables
 from symbolic.notation import Axis, Index, Shape, Sizes, Step
 from symbolic.shapes import shape
-from symbolic.terms import LOSS, Derivative, Term, Var
+from symbolic.terms import LOSS, Term, Var
 
 FURTHEST = 2
 
@@ -134,8 +134,7 @@ class _IndexForm:
 
     def __init__(self, equality: Equality) -> None:
         self.model = equality.model
-        nodes = (s for s in subterms(equality.right) if isinstance(s, Derivative))
-        self.opaque = {(n.of, n.by) for n in nodes if stays(n, equality.left)}
+        self.opaque = {(n.of, n.by) for n in symbols_of(equality.right, equality.left)}
 
     def expand(self, term: Term) -> Sum:
         of = self.expand

@@ -29,7 +29,7 @@ Coefficient = int | Fraction
 WIDTH = 12
 LIMIT = 1 << (WIDTH - 1)
 ROOT = 12
-MAX_TERMS = 400_000
+BUDGET = 4_000_000
 
 
 class OutOfReach(ArithmeticError):
@@ -44,14 +44,13 @@ class Poly:
     def __init__(self, ring: Ring, terms: dict[int, Coefficient], reach: int) -> None:
         if reach >= LIMIT:
             raise OutOfReach(f"an exponent may exceed {LIMIT - 1}")
-        if len(terms) > MAX_TERMS:
-            raise OutOfReach(f"a polynomial of more than {MAX_TERMS} terms")
         self.ring, self.terms, self.reach = ring, terms, reach
 
     def __add__(self, other: Poly | Coefficient) -> Poly:
         other = self.ring.poly(other)
         if len(self.terms) < len(other.terms):
             self, other = other, self
+        self.ring.spend(len(other.terms))
         terms = dict(self.terms)
         for monomial, c in other.terms.items():
             if total := terms.get(monomial, 0) + c:
@@ -73,8 +72,7 @@ class Poly:
 
     def __mul__(self, other: Poly | Coefficient) -> Poly:
         other = self.ring.poly(other)
-        if len(self.terms) * len(other.terms) > 50 * MAX_TERMS:
-            raise OutOfReach(f"a product of {len(self.terms)} by {len(other.terms)} terms")
+        self.ring.spend(len(self.terms) * len(other.terms))
         terms: dict[int, Coefficient] = {}
         get = terms.get
         for m, c in self.terms.items():
@@ -108,10 +106,17 @@ class Ring:
 
     def __init__(self, exponential: bool = False) -> None:
         self.exponential = exponential
+        self.budget = BUDGET
         self.keys: list[Hashable] = []
         self._place: dict[Hashable, int] = {}
         self.inverses: dict[int, Poly] = {}
         self._arguments: dict[int, Poly] = {}
+
+    def spend(self, operations: int) -> None:
+        """Count work; what would take minutes is out of reach instead."""
+        self.budget -= operations
+        if self.budget < 0:
+            raise OutOfReach(f"the normal form needs more than {BUDGET:,} operations")
 
     def poly(self, value: Poly | Coefficient) -> Poly:
         """A number as a constant polynomial."""
