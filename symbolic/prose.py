@@ -13,7 +13,8 @@ import unicodedata
 
 MATHEMATICS = {
     "−": "-", "·": r"\cdot ", "×": r"\times ", "∘": r"\circ ", "⊙": r"\odot ", "⊗": r"\otimes ",
-    "∂": r"\partial ", "∇": r"\nabla ", "∑": r"\sum ", "∏": r"\prod ", "Σ": r"\sum ", "Π": r"\prod ",
+    "∂": r"\partial ", "∇": r"\nabla ", "∑": r"\sum\nolimits ", "Σ": r"\sum\nolimits ",
+    "∏": r"\prod\nolimits ", "Π": r"\prod\nolimits ",
     "∞": r"\infty ", "→": r"\to ", "↦": r"\mapsto ", "⇒": r"\Rightarrow ", "⇔": r"\Leftrightarrow ",
     "≤": r"\le ", "≥": r"\ge ", "≠": r"\ne ", "≈": r"\approx ", "∈": r"\in ", "±": r"\pm ", "√": r"\surd ",
     "⟨": r"\langle ", "⟩": r"\rangle ", "‖": r"\Vert ", "½": r"\tfrac{1}{2}", "′": "'",
@@ -33,8 +34,7 @@ OPERATORS = ("softmax", "diag")
 
 def prose(line: str) -> str:
     """The line with its mathematics typeset and everything else escaped."""
-    words = re.split(r"(\s+)", unicodedata.normalize("NFC", line))
-    return re.sub(r"\$( ?)\$", r"\1", "".join(_word(word) for word in words)) if words else ""
+    return "".join(_word(word) for word in re.split(r"(\s+)", unicodedata.normalize("NFC", line)))
 
 
 def symbol(name: str) -> str:
@@ -103,7 +103,7 @@ def _in_math(c: str) -> str:
     if _is_script(c):
         kind, digit = unicodedata.decomposition(c).split()
         return f"{'^' if kind == '<super>' else '_'}{{{chr(int(digit, 16))}}}"
-    letter, *accents = unicodedata.normalize("NFD", c)
+    letter, *accents = list(unicodedata.normalize("NFD", c))
     if letter.isascii() and len(accents) == 1 and accents[0] in MATH_ACCENTS:
         return rf"\{MATH_ACCENTS[accents[0]]}{{{letter}}}"
     return rf"\text{{{_escaped(c)}}}"
@@ -120,7 +120,7 @@ def _in_text(c: str) -> str:
         return f"${c}$"
     if c.isascii():
         return c
-    letter, *accents = unicodedata.normalize("NFD", c)
+    letter, *accents = list(unicodedata.normalize("NFD", c))
     if letter.isascii() and len(accents) == 1 and accents[0] in ACCENTS:
         return rf"\{ACCENTS[accents[0]]}{{{letter}}}"
     return f"[U+{ord(c):04X}]"
@@ -142,6 +142,9 @@ def _is_script(c: str) -> bool:
 
 
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-    "omega Gamma Delta Theta Lambda Xi Upsilon Phi Psi Omega".split()
-)
+    (
+        "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
+        "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+        "Gamma", "Delta", "Theta", "Lambda", "Xi", "Upsilon", "Phi", "Psi", "Omega",
+    )
+)  # fmt: skip

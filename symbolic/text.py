@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from symbolic import terms as f
 from symbolic.notation import Subscript
-from symbolic.terms import LOSS, Derivative, Entry, Term, Var
+from symbolic.terms import LOSS, Derivative, Term, Var
 
 ADD, BIG, MUL, UNARY, POW, ATOM = range(6)
 

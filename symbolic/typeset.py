@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from symbolic import terms as f
-from symbolic.notation import Index, Shape, Step, Subscript
+from symbolic.notation import Index, Step, Subscript
 from symbolic.prose import symbol
 from symbolic.shapes import ShapeMismatch, shape
 from symbolic.terms import LOSS, Const, Derivative, Term, Var
@@ -178,8 +178,9 @@ class Typesetter:
         a, b = self.piece(left), self.piece(right)
         if isinstance(left, f.MatMul | f.Outer):
             a = a.in_parentheses()
-        digits = re.match(r"\d", str(b)) or (re.search(r"\d$", str(a)) and b.body.startswith(r"\frac"))
-        return _juxtaposed(a, b, r" \cdot " if digits else " ")
+        numbers = b.binds >= PRODUCT and re.match(r"\d", b.body)
+        number_and_fraction = re.search(r"\d$", str(a)) and b.body.startswith(r"\frac")
+        return _juxtaposed(a, b, r" \cdot " if numbers or number_and_fraction else " ")
 
     def _sum(self, term: f.Sum) -> Piece:
         """Σ_k y_k log ŷ_k: the subscripts go inside as far as entry by entry operations reach."""

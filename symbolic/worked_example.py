@@ -16,7 +16,7 @@ from itertools import product
 from symbolic import terms as f
 from symbolic.elementwise import free_indices, subterms
 from symbolic.model import Equation, variables
-from symbolic.notation import AXES, Axis, Index, Shape, Sizes
+from symbolic.notation import AXES, Axis, Index, Sizes
 from symbolic.prose import prose, symbol
 from symbolic.records import Derivation
 from symbolic.shapes import ShapeMismatch, shape
@@ -25,7 +25,7 @@ from symbolic.typeset import typeset
 from symbolic.written_out import entry, fresh_indices, names
 
 MOST = 20
-WIDEST = 110
+LINE, PAGE = 120, 200
 
 
 def worked_example(derivation: Derivation, sizes: Sizes | None = None) -> str:
@@ -50,14 +50,19 @@ def worked_example(derivation: Derivation, sizes: Sizes | None = None) -> str:
 
 
 def _used(derivation: Derivation) -> list[Equation]:
-    """The equations that make what the derivation names, in the model's order."""
+    """The equations that make or weigh what the derivation names, in the model's order."""
     model = derivation.model
     if model is None:
         return []
     named = {v.name for term in derivation.chain for v in variables(term)}
     if any(s == LOSS for term in derivation.chain for s in subterms(term)):
         named.add(model.step_loss.name)
-    return [each for each in model.equations if each.left.name in named]
+    weights = named & {v.name for v in model.parameters}
+    return [
+        each
+        for each in model.equations
+        if each.left.name in named or any(v.name in weights for v in variables(each.right))
+    ]
 
 
 def _axes(derivation: Derivation) -> set[Axis]:
@@ -76,26 +81,31 @@ class _Example:
 
     def equation(self, each: Equation) -> str:
         """Matrices of entries; where they are multiplied, each entry with its sum as well."""
-        left, right = self.matrices(each.left), self.matrices(each.right)
-        shown = f"\\begin{{equation*}}\n  {left} = {right}\n\\end{{equation*}}"
-        if not any(isinstance(s, f.MatMul | f.Outer) for s in subterms(each.right)):
+        shown = self.display(self.matrices(each.left), self.matrices(each.right))
+        if shown and not any(isinstance(s, f.MatMul | f.Outer) for s in subterms(each.right)):
             return shown
-        return f"{shown}\n{self.aligned(each.left, each.right, list(self.places(each.left)))}"
+        return shown + self.aligned(each.left, each.right, list(self.places(each.left)))
 
     def closed_form(self, first: Term, last: Term) -> list[str]:
         """The closed form as matrices and entry by entry."""
         places = list(self.places(first, last))
         if places == [()] and not any(isinstance(s, f.Var) and s.axes for s in (*subterms(first), *subterms(last))):
             return []
-        shown = ["Entry by entry:"]
+        shown = []
         if _has_product(last) and len(shape(last)) in (1, 2):
-            whole = f"{self.typeset(first)} = {self.matrices(last)}"
-            shown = [f"The closed form:\n\\begin{{equation*}}\n  {whole}\n\\end{{equation*}}", *shown]
+            whole = self.display(self.typeset(first), self.matrices(last))
+            shown = [f"The closed form:\n{whole}"] if whole else []
         if len(places) <= MOST:
-            return [*shown, self.aligned(first, last, places)]
+            return [*shown, "Entry by entry:", self.aligned(first, last, places)]
         row = [place for place in places if set(place[:-1]) <= {1}]
         count = f"Of the {len(places)} entries, the first row and the general one:"
-        return [*shown[:-1], count, self.aligned(first, last, row), self.general(first, last)]
+        return [*shown, count, self.aligned(first, last, row), self.general(first, last)]
+
+    def display(self, left: str, right: str) -> str:
+        """left = right, or nothing where that is wider than a page."""
+        if _width(f"{left} = {right}") > PAGE:
+            return ""
+        return f"\\begin{{equation*}}\n  {left} = {right}\n\\end{{equation*}}\n"
 
     def places(self, *sides: Term) -> Iterator[tuple[int, ...]]:
         """Every assignment to the free subscripts, then to the axes."""
@@ -108,8 +118,10 @@ class _Example:
         for place in places:
             bound = dict(zip((index.name for index in free), place, strict=False))
             a, b = (entry(side, place[len(free) :], self.sizes, bound) for side in (left, right))
+            if any(_width(self.typeset(summand)) > LINE for _, summand in _summands(b)):
+                b = entry(right, place[len(free) :], None, bound)
             lines.append(f"  {self.typeset(a)} &= {self.broken(b)}")
-        return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
+        return "\\begin{align*}\n" + " \\\\[0.5ex]\n".join(lines) + "\n\\end{align*}"
 
     def general(self, left: Term, right: Term) -> str:
         """The entry with running subscripts."""
@@ -123,10 +135,9 @@ class _Example:
         for sign, summand in _summands(term):
             written = self.typeset(summand)
             written = rf"\left({written}\right)" if sign == "-" and isinstance(summand, f.Add) else written
-            if width > WIDEST:
+            if width and width + _width(written) > LINE:
                 lines, width = [*lines, ""], 0
-            joint = f" {sign} " if lines[0] else sign.replace("+", "")
-            lines[-1] += joint + written
+            lines[-1] += (f" {sign} " if lines[0] else sign.replace("+", "")) + written
             width += _width(written)
         return " \\\\\n  &\\quad".join(lines)
 
@@ -161,13 +172,15 @@ class _Example:
         axes = shape(term)
         if not axes or len(axes) > 2:
             return self.typeset(entry(term, (), self.sizes) if not axes else term)
-        wide = range(1, self.size(axes[-1]) + 1)
+        wide = [(j,) for j in range(1, self.size(axes[-1]) + 1)]
+        rows: list[list[tuple[int, ...]]]
         if len(axes) == 2:
-            rows = [[(i, j) for j in wide] for i in range(1, self.size(axes[0]) + 1)]
+            rows = [[(i, *j) for j in wide] for i in range(1, self.size(axes[0]) + 1)]
         else:
-            rows = [[(j,) for j in wide]] if row else [[(j,)] for j in wide]
+            rows = [[*wide]] if row else [[j] for j in wide]
         cells = [[self.typeset(entry(term, place, self.sizes)) for place in line] for line in rows]
-        stretch = r" \\[1ex] " if any(r"\frac" in cell for line in cells for cell in line) else r" \\ "
+        tall = any(mark in cell for line in cells for cell in line for mark in (r"\frac", "^"))
+        stretch = r" \\[1ex] " if tall else r" \\ "
         return rf"\begin{{pmatrix}} {stretch.join(' & '.join(line) for line in cells)} \end{{pmatrix}}"
 
     def typeset(self, term: Term) -> str:
@@ -210,9 +223,17 @@ def _summands(term: Term) -> Iterator[tuple[str, Term]]:
 
 
 def _width(written: str) -> int:
-    """About how many letters wide: a command is one letter, a brace none."""
-    return len(
-        re.sub(
-            r"\\(left|right|frac|mathrm)|[{}_^ ]", "", re.sub(r"\\(?!left|right|frac|mathrm)[A-Za-z]+", "x", written)
-        )
-    )
+    """About how many letters wide: a matrix as its widest row, a fraction as its longer half."""
+    rows = re.sub(r"\\begin\{pmatrix\}(.*?)\\end\{pmatrix\}", _widest_row, written)
+    letters = re.sub(r"\\(?!frac)[A-Za-z]+", lambda m: "" if m[0] in (r"\left", r"\right") else "x", rows)
+    while (shorter := FRACTION.sub(lambda m: max(m[1], m[2], key=len), letters)) != letters:
+        letters = shorter
+    return len(re.sub(r"[{}_^\s]", "", letters))
+
+
+def _widest_row(matrix: re.Match[str]) -> str:
+    return max(re.split(r"\\\\(?:\[1ex\])?", matrix[1]), key=len)
+
+
+GROUP = r"\{((?:[^{}\\]|\{(?:[^{}\\]|\{[^{}\\]*\})*\})*)\}"
+FRACTION = re.compile(r"\\frac" + GROUP + GROUP)

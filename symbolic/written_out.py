@@ -120,7 +120,7 @@ class _Writer:
                 return self.sum(shape(left), lambda w, k: times(w.entry(left, k), w.entry(right, k)))
             case f.Sum(arg, None):
                 return self.sum(shape(arg), lambda w, k: w.entry(arg, k))
-            case f.Sum(arg, axis):
+            case f.Sum(arg, Axis() as axis):
                 at = shape(arg).index(axis)
                 ahead, behind = subscripts[:at], subscripts[at:]
                 return self.sum((axis,), lambda w, k: w.entry(arg, ahead + k + behind))
@@ -141,7 +141,8 @@ class _Writer:
 
     def sum_over(self, index: Index, body: Term) -> Term:
         if self.sizes is None:
-            return SumIndex(index, self.entry(body, ()))
+            others = {name: p for name, p in self.bound.items() if name != index.name}
+            return SumIndex(index, replace(self, bound=others).entry(body, ()))
         each = (replace(self, bound={**self.bound, index.name: p}) for p in self.places(index.axis))
         return reduce(plus, (writer.entry(body, ()) for writer in each))
 
