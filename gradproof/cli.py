@@ -37,13 +37,16 @@ class BadRequest(click.ClickException):
 
 
 class _OneLine(click.Group):
-    """A group whose usage errors are one line too."""
+    """A group whose usage errors and interruptions are one line too."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
         except click.UsageError as error:
             raise BadRequest(error.format_message()) from None
+        except KeyboardInterrupt:
+            click.echo("gradproof: interrupted", err=True)
+            sys.exit(INTERRUPTED)
 
 
 class _Positive(click.ParamType[int]):

@@ -1,0 +1,91 @@
+"""`gradproof list`, `show` and `latex`."""
+
+import pytest
+
+from symbolic.derivations import catalogue
+
+
+def test_list_names_every_derivation_once(gradproof):
+    ids = [line.split()[0] for line in gradproof("list").stdout.splitlines() if line.startswith("  ")]
+    assert ids == list(catalogue().by_id)
+
+
+def test_show_says_all_about_a_proof(gradproof):
+    record = catalogue()["softmax.gradient"]
+    result = gradproof("show", record.id)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0] == record.statement
+    facts = dict(line.strip().split("  ", 1) for line in result.stdout.split("\n\n")[0].splitlines()[1:])
+    facts = {name: fact.strip() for name, fact in facts.items()}
+    assert facts["title"] == record.title
+    assert facts["source"] == record.source
+    assert facts["verdict"] == "proved"
+    assert facts["under"] == "Σ_k y_k = 1"
+    assert facts["independence"] == "rank 3 of 3 arguments of exp, tanh and σ"
+    for reason in record.reasons:
+        assert f"[{reason}]" in result.stdout
+
+
+def misprints():
+    return [record for record in catalogue() if record.expected != "proved"]
+
+
+@pytest.mark.parametrize("record", misprints(), ids=lambda record: record.id)
+def test_show_of_a_misprint_says_what_is_wrong_and_names_the_repair(gradproof, record):
+    out = gradproof("show", record.id).stdout
+    if record.repair:
+        assert f"{record.repair}: {catalogue()[record.repair].statement}\n" in out
+    if record.expected == "refuted":
+        assert "\n    ≠ " in out
+        assert "\ncounterexample: equality " in out
+    else:
+        assert "shapes" in out
+
+
+def test_matrices_are_laid_out_in_columns():
+    from fractions import Fraction
+
+    from gradproof.report import counterexample
+    from symbolic.notation import H, K
+    from symbolic.records import derivation
+    from symbolic.terms import array
+    from symbolic.verdicts import Counterexample
+
+    A = array("A", H, K)
+    record = derivation("a", "", A, ("?", -A), source="")
+    third, two = Fraction(-1, 3), Fraction(2)
+    values = {"A": [[third, two], [two, third]], "v": [two, third], "x": third, "B": [[[two]], [[third]]]}
+    lines = list(
+        counterexample(record, Counterexample(1, "(1, 2)", {"T": 2, "t": 1}, values, ("2", "2.5"), ("-2", "-2")))
+    )
+    assert lines == [
+        "counterexample: equality 1 fails (?)",
+        "  entry (1, 2) at T=2, t=1",
+        "  left   A",
+        "       = [2, 2.5]",
+        "  right  -A",
+        "       = -2…",
+        "  where",
+        "    A = [-1/3    2]",
+        "        [   2 -1/3]",
+        "    v = [2 -1/3]",
+        "    x = -1/3",
+        "    B(1, …) = [2]",
+        "    B(2, …) = [-1/3]",
+    ]
+
+
+def test_latex_prints_or_writes_the_same(gradproof, tmp_path):
+    arguments = ["latex", "activations.tanh", "softmax.gradient", "--steps", "--standalone"]
+    printed = gradproof(*arguments)
+    assert printed.exit_code == 0
+    assert "\\documentclass" in printed.stdout
+    assert gradproof(*arguments, "--out", tmp_path / "a.tex").stdout == ""
+    assert (tmp_path / "a.tex").read_text(encoding="utf-8") == printed.stdout
+    assert [path.name for path in tmp_path.iterdir()] == ["a.tex"]
+
+
+def test_latex_entries_writes_the_worked_example_out(gradproof):
+    short, long = (gradproof("latex", "softmax.gradient", *flags).stdout for flags in ([], ["--entries"]))
+    assert "pmatrix" in long
+    assert "pmatrix" not in short
