@@ -88,7 +88,7 @@ def symbol(var: Var, origin: Origin, position: Position) -> Any:
     reciprocal 1/n it is the axis, or SEQUENCE.
     """
     place = f"[{origin}]" if isinstance(origin, int) else ""
-    found = sympy.Symbol(f"{var.name}{place}_" + ",".join(str(p + 1) for p in position), real=True)
+    found = sympy.Dummy(f"{var.name}{place}_" + ",".join(str(p + 1) for p in position), real=True)
     _meaning[found] = (var, origin, position)
     return found
 

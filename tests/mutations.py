@@ -42,6 +42,8 @@ def mutants(origin: Derivation) -> list[Mutant]:
     found: dict[Term, Mutant] = {}
     for kind, rule in rules(origin.model, closed_form).items():
         for path, part in places(closed_form):
+            if path[-1:] == ("of",) and part == LOSS:
+                continue
             for new in rule(part):
                 if path[-1:] == ("by",) and not isinstance(new, Var):
                     continue

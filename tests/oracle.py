@@ -32,6 +32,7 @@ from symbolic.terms import LOSS, Term, Var
 FREE, SUMS_TO_ONE, ONE_HOT = "free", "sums to one", "one-hot"
 PRECISION = mpmath.MPContext()
 PRECISION.dps = 50
+ONE_HOT_POINTS = 4
 NUDGE = PRECISION.mpf(10) ** -15
 TOLERANCE = PRECISION.mpf(10) ** -12
 NOTHING = PRECISION.mpf(10) ** -22
@@ -69,7 +70,7 @@ def judge(left: Term, right: Term, model: Model | None, sizes: Sizes, steps: int
     needs_one_hot = any(isinstance(s, f.Indicator) for term in (left, right) for s in parts(term))
     if not needs_one_hot and difference(left, right, model, sizes, steps, FREE) is None:
         return FREE
-    for seed in range(2):
+    for seed in range(ONE_HOT_POINTS):
         if found := difference(left, right, model, sizes, steps, ONE_HOT, seed):
             return found
     if needs_one_hot or difference(left, right, model, sizes, steps, SUMS_TO_ONE):
@@ -384,7 +385,7 @@ class Run:
 
     def leaf(self, var: Var, step: int | None) -> Values:
         """A random point of two-digit decimals; positive where no model says what the variable is."""
-        chance = random.Random(f"{self.seed} {var.name} {step}")
+        chance = random.Random(f"{self.seed} {self.T} {var.name} {step}")
         result = constant(0, var.axes, self.sizes)
         for position in np.ndindex(result.shape):
             sign = 1 if self.model is None else chance.choice((-1, 1))
@@ -394,5 +395,9 @@ class Run:
                 if self.targets == SUMS_TO_ONE:
                     result[(*row, -1)] = 1 - result[row][:-1].sum()
                 if self.targets == ONE_HOT:
-                    result[row] = identity(result.shape[-1])[chance.randrange(result.shape[-1])]
+                    result[row] = identity(result.shape[-1])[self.named_class(result.shape[-1], step, row, chance)]
         return result
+
+    def named_class(self, classes: int, step: int | None, row: tuple[int, ...], chance: random.Random) -> int:
+        """The first seeds go round, so that every class is named and neighbours name different ones."""
+        return (self.seed + (step or 0) + sum(row)) % classes if self.seed < classes else chance.randrange(classes)
