@@ -45,6 +45,8 @@ def symbol(name: str) -> str:
         return f"\\{name}"
     if match := re.fullmatch(r"(.+?)_(.+)", name) or re.fullmatch(r"(\D+)(\d+)", name):
         return f"{symbol(match[1])}_{{{symbol(match[2])}}}"
+    if re.fullmatch("d[A-Za-z]", name):
+        return rf"\mathrm{{d}}{name[1]}"
     if name.endswith("hat") and len(name) > 3:
         return rf"\hat{{{symbol(name[:-3])}}}"
     if not name.isascii():
@@ -85,7 +87,7 @@ def _part(part: str) -> str:
     if part in OPERATORS:
         return rf"\operatorname{{{part}}}"
     if len(part) > 1:
-        return part if len(part) == 2 and part[0] == "d" else rf"\mathrm{{{part}}}"
+        return part if len(part) == 2 else rf"\mathrm{{{part}}}"
     return _in_math(part)
 
 

@@ -16,16 +16,16 @@ from itertools import product
 from symbolic import terms as f
 from symbolic.elementwise import free_indices, subterms
 from symbolic.model import Equation, variables
-from symbolic.notation import AXES, Axis, Index, Sizes
+from symbolic.notation import AXES, Axis, Index, Shape, Sizes
 from symbolic.prose import prose, symbol
 from symbolic.records import Derivation
 from symbolic.shapes import ShapeMismatch, shape
 from symbolic.terms import LOSS, Term
 from symbolic.typeset import typeset
-from symbolic.written_out import entry, fresh_indices, names
+from symbolic.written_out import Bound, entry, fresh_indices, names
 
 MOST = 20
-LINE, PAGE = 120, 200
+LINE, PAGE = 120, 190
 
 
 def worked_example(derivation: Derivation, sizes: Sizes | None = None) -> str:
@@ -117,11 +117,17 @@ class _Example:
         lines = []
         for place in places:
             bound = dict(zip((index.name for index in free), place, strict=False))
-            a, b = (entry(side, place[len(free) :], self.sizes, bound) for side in (left, right))
-            if any(_width(self.typeset(summand)) > LINE for _, summand in _summands(b)):
-                b = entry(right, place[len(free) :], None, bound)
+            a = self.short_entry(left, place[len(free) :], bound, breaks=False)
+            b = self.short_entry(right, place[len(free) :], bound, breaks=True)
             lines.append(f"  {self.typeset(a)} &= {self.broken(b)}")
         return "\\begin{align*}\n" + " \\\\[0.5ex]\n".join(lines) + "\n\\end{align*}"
+
+    def short_entry(self, term: Term, place: tuple[int, ...], bound: Bound, breaks: bool) -> Term:
+        """Every sum over an axis written out, unless what must not break is then wider than a line."""
+        written = entry(term, place, self.sizes, bound)
+        unbroken = [summand for _, summand in _summands(written)] if breaks else [written]
+        too_wide = any(_width(self.typeset(each)) > LINE for each in unbroken)
+        return entry(term, place, None, bound) if too_wide else written
 
     def general(self, left: Term, right: Term) -> str:
         """The entry with running subscripts."""
@@ -145,9 +151,9 @@ class _Example:
         """Sums and products of matrices of entries."""
         match term:
             case f.Add(left, f.Neg(right)) if _has_product(term):
-                return f"{self.matrices(left)} - {self.factor(right)}"
+                return f"{self.summand(left, term)} - {self.summand(right, term, after_minus=True)}"
             case f.Add(left, right) if _has_product(term):
-                return f"{self.matrices(left)} + {self.matrices(right)}"
+                return f"{self.summand(left, term)} + {self.summand(right, term)}"
             case f.Neg(arg) if _has_product(term):
                 return f"-{self.factor(arg)}"
             case f.MatMul(left, right) if shape(term):
@@ -161,15 +167,21 @@ class _Example:
                 return f"{self.factor(left)} {self.factor(right)}"
         return self.matrix(term)
 
+    def summand(self, term: Term, whole: Term, after_minus: bool = False) -> str:
+        """Where one summand is broadcast, as a bias is over a mini-batch, it is written that often."""
+        if shape(term) and shape(term) != shape(whole):
+            return self.matrix(term, axes=shape(whole))
+        return self.factor(term) if after_minus else self.matrices(term)
+
     def factor(self, term: Term, row: bool = False) -> str:
         if row:
             return self.matrix(term, row=True)
         written = self.matrices(term)
         return rf"\left({written}\right)" if isinstance(term, f.Add | f.Neg) and _has_product(term) else written
 
-    def matrix(self, term: Term, row: bool = False) -> str:
+    def matrix(self, term: Term, row: bool = False, axes: Shape | None = None) -> str:
         """A pmatrix of the entries; a vector is a column unless a row is asked for."""
-        axes = shape(term)
+        axes = axes or shape(term)
         if not axes or len(axes) > 2:
             return self.typeset(entry(term, (), self.sizes) if not axes else term)
         wide = [(j,) for j in range(1, self.size(axes[-1]) + 1)]
@@ -178,7 +190,8 @@ class _Example:
             rows = [[(i, *j) for j in wide] for i in range(1, self.size(axes[0]) + 1)]
         else:
             rows = [[*wide]] if row else [[j] for j in wide]
-        cells = [[self.typeset(entry(term, place, self.sizes)) for place in line] for line in rows]
+        rank = len(shape(term))
+        cells = [[self.typeset(entry(term, place[len(place) - rank :], self.sizes)) for place in line] for line in rows]
         tall = any(mark in cell for line in cells for cell in line for mark in (r"\frac", "^"))
         stretch = r" \\[1ex] " if tall else r" \\ "
         return rf"\begin{{pmatrix}} {stretch.join(' & '.join(line) for line in cells)} \end{{pmatrix}}"
