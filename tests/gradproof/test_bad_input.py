@@ -6,8 +6,6 @@ SAME = """
 a = derivation('same', '', exp(x), ('', exp(x)), source='')
 b = derivation('same', '', x, ('', x), source='')
 """
-    "a = derivation('same', '', exp(x), ('', exp(x)), source='')\nb = derivation('same', '', x, ('', x), source='')\n"
-)
 
 
 @pytest.mark.parametrize(
