@@ -52,7 +52,7 @@ class sigmoid(sympy.Function):  # type: ignore[misc]  # noqa: N801
 
 
 DEFINITIONS: dict[str, Callable[[Any], Any]] = {
-    "tanh": lambda x: (sympy.exp(x) - sympy.exp(-x)) / (sympy.exp(x) + sympy.exp(-x)),
+    "tanh": lambda x: 1 - 2 / (sympy.exp(2 * x) + 1),
     "sigmoid": lambda x: 1 / (1 + sympy.exp(-x)),
     "exp": sympy.exp,
     "log": sympy.log,

@@ -15,8 +15,9 @@ every T.  A sum over steps is shown summand by summand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import product
 
 import numpy as np
@@ -34,7 +35,7 @@ from symbolic.elementwise import (
     subterms,
 )
 from symbolic.hypotheses import Group, modulo_one_hot, summing_to_one
-from symbolic.model import Model, is_nonlinear
+from symbolic.model import Model, is_nonlinear, variables
 from symbolic.normal_form import Poly, Ring
 from symbolic.notation import Sizes, Step
 from symbolic.shapes import shape
@@ -54,7 +55,7 @@ class Choice:
     unfold: bool = False
 
 
-CHOICES = (Choice("right"), Choice("left"), Choice("none"), Choice("none", unfold=True))
+CHOICES = (Choice("right"), Choice("none"), Choice("left"), Choice("none", unfold=True))
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Shown:
     every_T: bool
     every_size: Sizes | None = None
     size_reason: str = "shown only as a whole"
+    second_opinion: str = ""
 
 
 class Equality:
@@ -80,15 +82,48 @@ class Equality:
         self.indices = free_indices(left) | free_indices(right)
         self.needs_one_hot = any(isinstance(s, f.Indicator) for s in (*subterms(left), *subterms(right)))
 
-    def shown(self, choice: Choice, *levels: int) -> Shown | None:
-        """What can be shown with this choice of symbols; None where a residual is left."""
+    @cached_property
+    def home(self) -> str | None:
+        """The step from which the formula's reach is measured: t, the last T, the first ""; or None."""
+        terms = [*subterms(self.left), *subterms(self.right)]
+        steps = {s.step.anchor for s in terms if isinstance(s, Var) and s.step is not None}
+        if self.anchors:
+            return "t" if self.anchors == ["t"] and steps <= {"t"} | bound_anchors(terms) else None
+        return steps.pop() if len(steps) == 1 and not bound_anchors(terms) else None
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """The hypotheses that it makes sense to try, the weakest first."""
+        if self.needs_one_hot:
+            return (ONE_HOT_Y,)
+        return (FREE_Y, SUMMING_Y, ONE_HOT_Y) if self.model and self.model.targets else (FREE_Y,)
+
+    def hypotheses(self, level: int) -> tuple[Hypothesis, ...]:
+        """What a level assumes of the model's targets."""
         targets = self.model.targets if self.model else ()
-        for level in (ONE_HOT_Y,) if self.needs_one_hot else levels if targets else (FREE_Y,):
-            try:
-                return _Attempt(self, choice, level).shown()
-            except _Residual:
-                continue
-        return None
+        return tuple(assume(y) for assume in HYPOTHESES[level] for y in targets)
+
+    def shown(self, choice: Choice, level: int) -> Shown | None:
+        """What can be shown with this choice of symbols; None where a residual is left."""
+        try:
+            return _Attempt(self, choice, level).shown()
+        except _Residual:
+            return None
+
+    @cached_property
+    def logits(self) -> tuple[Var, ...]:
+        """What softmax is taken of, if neither side looks at anything behind it.
+
+        The loss by the logits can then stay a symbol: the equality holds for any head.
+        """
+        if self.model is None or not self.model.is_sequence:
+            return ()
+        parts = {*variables(self.left), *variables(self.right)}
+        heads = [(eq.left, eq.right.arg) for eq in self.model.equations if isinstance(eq.right, f.Softmax)]
+        behind = {v.name for v in (*self.model.targets, *(prediction for prediction, _ in heads))}
+        if any(v.name in behind for v in parts):
+            return ()
+        return tuple(logits for _, logits in heads if isinstance(logits, Var))
 
     def by_summand(self) -> Equality:
         """∇_W L = Σ_t b_t as ∇_{W^(t)} L = b_t, and Σ_t a_t = Σ_t b_t as a_t = b_t.
@@ -127,8 +162,7 @@ class _Attempt:
 
     def __init__(self, equality: Equality, choice: Choice, level: int) -> None:
         self.equality, self.choice, self.level = equality, choice, level
-        targets = equality.model.targets if equality.model else ()
-        self.hypotheses = tuple(assume(y) for assume in HYPOTHESES[level] for y in targets)
+        self.hypotheses = equality.hypotheses(level)
         self.back = self.ahead = 0
         self.done: set[tuple[int, int]] = set()
         self.spoken = False
@@ -149,44 +183,39 @@ class _Attempt:
 
     def settle_every_T(self) -> bool:  # noqa: N802
         """Check the places that stand for all others; False where the formula reaches too far."""
-        anchored = self.equality.anchors == ["t"]
-        if anchored or (not self.equality.anchors and self.at_the_end()):
+        if self.equality.home is not None:
             while self.back + self.ahead + 2 <= WIDEST:
-                if not (missing := self.missing_place(anchored)):
+                if not (missing := self.missing_place()):
                     return True
                 s, e = missing
-                self.check(s + e + 1, {"t": s + 1} if anchored else {})
+                self.check(s + e + 1, {"t": s + 1} if self.equality.home == "t" else {})
         for T in range(1, self.equality.steps):
             for place in self.equality.places(T):
                 self.check(T, place)
         return False
 
-    def at_the_end(self) -> bool:
-        """Whether the formula speaks of the last step T."""
-        terms = (*subterms(self.equality.left), *subterms(self.equality.right))
-        sums = any(isinstance(s, SumSteps | f.ProductSteps) for s in terms)
-        return not sums and any(isinstance(s, Var) and s.step is not None and s.step.anchor == "T" for s in terms)
-
-    def missing_place(self, anchored: bool) -> tuple[int, int] | None:
-        furthest = self.ahead + 1 if anchored else 0
-        seen = {(min(s, self.back), min(e, furthest)) for s, e in self.done}
-        wanted = product(range(self.back + 1), range(furthest + 1))
+    def missing_place(self) -> tuple[int, int] | None:
+        """Distances from the two ends that no place checked so far stands for."""
+        home = self.equality.home
+        earliest = 0 if home == "" else self.back
+        latest = 0 if home == "T" else self.ahead + 1
+        seen = {(min(s, earliest), min(e, latest)) for s, e in self.done}
+        wanted = product(range(earliest + 1), range(latest + 1))
         return next((place for place in wanted if place not in seen), None)
 
     def check(self, T: int, place: dict[str, int]) -> None:
         """Raise _Residual unless the two sides agree here."""
+        here = {"t": place.get("t"), "T": T, "": 1, None: T}[self.equality.home] or T
+        self.done.add((here - 1, T - here))
         try:
             residuals, values, ring = self.difference(T, place)
         except OutsideSequence:
             if self.equality.is_summand:
                 raise _Residual from None
-            self.done.add(_distances(T, place))
             return
         self.spoken = True
-        here = place.get("t", T)
         self.back = max([self.back, *(here - s for s in values.touched)])
         self.ahead = max([self.ahead, *(s - here for s in values.touched)])
-        self.done.add(_distances(T, place))
         if self.level == ONE_HOT_Y:
             groups = target_groups(ring, self.equality.model)
             residuals = [modulo_one_hot(ring, r, groups) for r in residuals]
@@ -221,7 +250,19 @@ class _Values(Differentiated):
         self.ring = ring
         self.keep: frozenset[Derivative] = frozenset()
         targets = equality.model.targets if equality.model else ()
+        for logits in () if choice.unfold else equality.logits:
+            self.keep_derivatives_by(logits)
         self.summing = {y.name for y in targets} if level >= SUMMING_Y else set()
+
+    def keep_derivatives_by(self, logits: Var) -> None:
+        """The loss by the logits, as symbols at every step."""
+        assert self.model is not None
+        loss, scale = self.model.step_loss.name, self._scale()
+        dims = dimensions(logits.axes, self.scene.sizes)
+        for step in range(1, self.steps + 1):
+            of_step = ((loss, step), (logits.name, step))
+            self.opaque[of_step] = opaque_symbols(of_step, dims, self.ring.generator)
+            self.opaque[(LOSS.name, None), (logits.name, step)] = scale * self.opaque[of_step]
 
     def generators(self, var: Var, step: int | None) -> Entries:
         result = np.empty(dimensions(var.axes, self.scene.sizes), dtype=object)
@@ -264,6 +305,11 @@ def free_anchors(term: Term) -> frozenset[str]:
     return frozenset(inner | found) - {"", "T"}
 
 
+def bound_anchors(terms: Iterable[Term]) -> set[str]:
+    """The steps that a sum or a product runs over."""
+    return {s.index for s in terms if isinstance(s, SumSteps | f.ProductSteps)}
+
+
 def target_groups(ring: Ring, model: Model | None) -> list[Group]:
     """The generators y_1 … y_K of each target, for each step and row that occurs."""
     groups: dict[object, dict[int, int]] = {}
@@ -273,8 +319,3 @@ def target_groups(ring: Ring, model: Model | None) -> list[Group]:
             name, step, position = key
             groups.setdefault((name, step, position[:-1]), {})[position[-1]] = index
     return [tuple(group.values()) for group in groups.values()]
-
-
-def _distances(T: int, place: dict[str, int]) -> tuple[int, int]:
-    t = place.get("t", T)
-    return t - 1, T - t

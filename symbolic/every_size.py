@@ -134,6 +134,7 @@ class _IndexForm:
 
     def __init__(self, equality: Equality) -> None:
         self.model = equality.model
+        self.logits = {logits.name for logits in equality.logits}
         self.opaque = {(n.of, n.by) for n in symbols_of(equality.right, equality.left)}
 
     def expand(self, term: Term) -> Sum:
@@ -210,7 +211,8 @@ class _IndexForm:
         return self.adjoint(what, by, copy)
 
     def adjoint(self, of: Var, by: Var, copy: Step | None = None) -> Sum:
-        if (of, by) in self.opaque and copy is None:
+        at_head = by.name in self.logits and of in (LOSS, replace(self._model().step_loss, step=by.step))
+        if at_head or ((of, by) in self.opaque and copy is None):
             return [_generator(None, "adjoint", of.axes + by.axes)]
         if of == by:
             return [_identity(by)]

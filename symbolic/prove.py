@@ -22,14 +22,14 @@ from itertools import pairwise
 
 from symbolic import independence, second_opinion
 from symbolic.elementwise import subterms
-from symbolic.equality import CHOICES, FREE_Y, ONE_HOT_Y, SUMMING_Y, Equality, Shown
+from symbolic.equality import CHOICES, Equality, Shown
 from symbolic.every_size import NotUniform, bound
 from symbolic.normal_form import OutOfReach
 from symbolic.notation import AXES, Axis, Sizes, shape_text
 from symbolic.records import Derivation
 from symbolic.refute import refute
 from symbolic.shapes import ShapeMismatch, shape
-from symbolic.terms import Eye, Ones, Reciprocal, Var
+from symbolic.terms import Eye, Ones, Reciprocal, Term, Var
 from symbolic.verdicts import Counterexample, Hypothesis, IllTyped, Proved, Refuted, Unknown, Verdict
 
 WORKED_EXAMPLE: Sizes = {axis: axis.size for axis in AXES.values()}
@@ -71,21 +71,42 @@ class _Judge:
             if shape(left) != shape(right):
                 raise ShapeMismatch("equality", shape(left), shape(right), right)
 
-    def judge(self, number: int, left: object, right: object) -> Shown:
+    def judge(self, number: int, left: Term, right: Term) -> Shown:
         """What was shown of one equality; raises where nothing was."""
-        equality = Equality(left, right, self.model, self.sizes, self.steps)  # type: ignore[arg-type]
-        by_summand = equality.by_summand()
-        first = CHOICES[0]
-        if shown := by_summand.shown(first, FREE_Y, SUMMING_Y):
-            return self.at_every_size(by_summand, shown)
+        equality = Equality(left, right, self.model, self.sizes, self.steps)
+        alone = replace(self.derivation, chain=(left, right))
+        for level in equality.levels:
+            if opinion := second_opinion.agree(alone, self.sizes, equality.hypotheses(level)):
+                if shown := self.show(equality, level):
+                    return replace(shown, second_opinion=opinion)
+                raise _NotShown(f"equality {number} leaves a residual that a second engine takes to be zero")
         self.look_for_counterexample(number, equality, points=1, only_one_hot=True)
-        for choice in CHOICES:
-            if shown := equality.shown(choice, FREE_Y, SUMMING_Y, ONE_HOT_Y):
-                return shown
+        for level in equality.levels:
+            if shown := self.show(equality, level):
+                return replace(shown, second_opinion=second_opinion.confirm(alone, self.sizes, shown.hypotheses))
         self.look_for_counterexample(number, equality, points=6, only_one_hot=False)
         raise _NotShown(f"equality {number} leaves a residual, and no rational point was found that refutes it")
 
-    def at_every_size(self, equality: Equality, shown: Shown) -> Shown:
+    def show(self, equality: Equality, level: int) -> Shown | None:
+        """By summand if that does, else as a whole, with one choice of symbols after another."""
+        by_summand = equality.by_summand()
+        first = CHOICES[0]
+        out_of_reach = None
+        for attempt, choice in [(by_summand, first), *((equality, choice) for choice in CHOICES)]:
+            try:
+                shown = attempt.shown(choice, level)
+            except OutOfReach as why:
+                out_of_reach = why
+            else:
+                if shown and attempt is by_summand and choice is first:
+                    return self.at_every_size(by_summand, level, shown)
+                if shown:
+                    return shown
+        if out_of_reach:
+            raise out_of_reach
+        return None
+
+    def at_every_size(self, equality: Equality, level: int, shown: Shown) -> Shown:
         """With the bound that settles all sizes, after a proof at sizes that reach it."""
         try:
             least = bound(equality, assumes_target=bool(shown.hypotheses))
@@ -93,8 +114,8 @@ class _Judge:
             return replace(shown, size_reason=str(why))
         larger = {axis: max(n, least.get(axis, 0)) for axis, n in self.sizes.items()}
         if larger != self.sizes:
-            again = equality.at(larger).shown(CHOICES[0], FREE_Y, SUMMING_Y)
-            if again is None or again.hypotheses != shown.hypotheses:
+            again = equality.at(larger).shown(CHOICES[0], level)
+            if again is None:
                 return replace(shown, size_reason=f"not shown at the bound {least}")
         return replace(shown, every_size=least)
 
@@ -122,7 +143,7 @@ class _Judge:
             size_reason=reasons[0] if reasons else "",
             rank=certificate.rank,
             functions=certificate.functions,
-            second_opinion=second_opinion.confirm(self.derivation, self.sizes, tuple(hypotheses)),
+            second_opinion="; ".join(dict.fromkeys(each.second_opinion for each in shown)),
         )
 
 

@@ -69,6 +69,8 @@ class Point:
         exact = np.empty(dimensions(var.axes, self.sizes), dtype=object)
         for position in positions(exact.shape):
             exact[position] = self.random.choice(CHOICES)
+            if var.name in self.targets:
+                exact[position] = abs(exact[position])
         if self.one_hot and var.name in self.targets:
             exact.fill(Fraction(0))
             for row in positions(exact.shape[:-1]):

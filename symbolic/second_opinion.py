@@ -57,10 +57,19 @@ class Disagreement(Exception):
 
 def confirm(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]) -> str:
     """What was confirmed of every equality, such as "modular, T = 1, 2, 3"; raises Disagreement."""
+    return agree(derivation, sizes, hypotheses) or _said(f"{DIGITS} digits", derivation, sizes, hypotheses, REALS)
+
+
+def agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]) -> str | None:
+    """The same by residues alone; None where some side differs, perhaps by what is free there."""
     try:
-        method, lengths = "modular", _agree(derivation, sizes, hypotheses, RESIDUES)
+        return _said("modular", derivation, sizes, hypotheses, RESIDUES)
     except Disagreement:
-        method, lengths = f"{DIGITS} digits", _agree(derivation, sizes, hypotheses, REALS)
+        return None
+
+
+def _said(method: str, derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis], field: Field) -> str:
+    lengths = _agree(derivation, sizes, hypotheses, field)
     if derivation.model is None or not derivation.model.is_sequence:
         return method
     if not lengths:
@@ -334,12 +343,14 @@ class World:
         self.nodes: dict[Place, Entries] = {}
         self._values: dict[Place, Entries] = {}
         self._derivatives: dict[tuple[Place, Place, bool], Entries] = {}
+        self._adjoints: dict[int, list[Scalar]] = {}
         self.remembered: set[str] = set()
         if model is not None and model.is_sequence:
             self._unroll(model)
         elif model is not None:
             for equation in model.equations:
                 self._define((equation.left.name, None, None), self.read(equation.right, {"T": T}, {}, self.node))
+        self.lasting = len(self.tape.edges)
 
     def _unroll(self, model: Model) -> None:
         for equation in model.equations:
@@ -445,11 +456,18 @@ class World:
         for position in np.ndindex(of.shape):
             top = of[position]
             if isinstance(top, Node):
-                adjoints = self.tape.adjoints(top, held)
-                for where in np.ndindex(by.shape):
-                    index = by[where].index
-                    result[position + where] = adjoints[index] if index <= top.index else 0
+                adjoints = self._adjoints_of(top, held)
+                found = [adjoints[node.index] if node.index <= top.index else 0 for node in by.flat]
+                result[(*position, ...)] = np.array(found, dtype=object).reshape(by.shape)
         return result
+
+    def _adjoints_of(self, top: Node, held: frozenset[int]) -> list[Scalar]:
+        """One sweep serves every variable; the nodes of a formula do not last, those of the model do."""
+        if held or top.index >= self.lasting:
+            return self.tape.adjoints(top, held)
+        if top.index not in self._adjoints:
+            self._adjoints[top.index] = self.tape.adjoints(top, held)
+        return self._adjoints[top.index]
 
     # Terms
 
