@@ -22,7 +22,7 @@ WERBOS = "Werbos (1990), Backpropagation through time: what it does and how to d
 j = Step("j")
 slope = 1 - h[t] ** 2
 step_jacobian = diag(1 - h[j] ** 2) @ W
-delta = slope * (V.T @ (yhat[t] - y[t]))
+delta = slope * d(L_t[t], h[t])
 delta_before = (1 - h[t - 1] ** 2) * (W.T @ delta)
 
 
@@ -61,6 +61,14 @@ DERIVATIONS = [
         ("L = Σ_t L_t", sum_steps(d(L_t[t], W))),
         model=RNN,
         source=f"{PASCANU}; {TEXT_000}; {TEXT_002}",
+    ),
+    derivation(
+        "bptt.state",
+        "A hidden state by the recurrent weights: a sum over every earlier use",
+        d(h[t], W),
+        ("chain rule, every use of W", sum_steps(d(h[t], h[k]) @ immediate(h[k], W), last=t, index="k")),
+        model=RNN,
+        source=f"{PASCANU}; {TEXT_000}",
     ),
     derivation(
         "bptt.one-loss",
@@ -185,12 +193,25 @@ DERIVATIONS = [
     ),
     derivation(
         "bptt.truncated",
-        "Truncation at 2 steps: the gradient of one step's loss with h_{t−2} held fixed",
-        d(L_t[t], W) - carried(h[t - 2], W),
-        ("only the uses with t − k < 2 are left", through(h[t], W) + through(h[t - 1], W)),
-        ("two backward steps", outer(delta, h[t - 1]) + outer(delta_before, h[t - 2])),
+        "Truncation at 2 steps: the uses of W with t − k < 2 are two backward steps",
+        sum_steps(through(h[k], W), first=t - 1, last=t, index="k"),
+        ("two summands", through(h[t], W) + through(h[t - 1], W)),
+        ("backwards by one step", outer(delta, h[t - 1]) + outer(delta_before, h[t - 2])),
         model=RNN,
-        hypotheses=(sums_to_one(y),),
+        source=f"{WERBOS}; {PASCANU}",
+    ),
+    derivation(
+        "bptt.truncation",
+        "One step's gradient is the gradient truncated at 2 steps plus what h_{t−2} carries over from the past",
+        d(L_t[t], W),
+        ("through h_t", d(L_t[t], h[t]) @ d(h[t], W)),
+        (
+            "forward recursion, two steps",
+            d(L_t[t], h[t])
+            @ (immediate(h[t], W) + d(h[t], h[t - 1]) @ immediate(h[t - 1], W) + d(h[t], h[t - 2]) @ d(h[t - 2], W)),
+        ),
+        ("two backward steps", outer(delta, h[t - 1]) + outer(delta_before, h[t - 2]) + carried(h[t - 2], W)),
+        model=RNN,
         source=f"{WERBOS}; {PASCANU}",
     ),
     derivation(

@@ -14,7 +14,7 @@ QUESTION = "forum question on the derivative of the loss of a recurrent network 
 ANSWER = "answer by differentials and the Frobenius product (text 003)"
 BOOK = "Goodfellow, Bengio & Courville (2016), Deep Learning, section 10.2.2"
 
-G, rows, dU = array("G", N, HIDDEN), array("X", N, D), array("dU", D, HIDDEN)
+G, rows, change = array("G", N, HIDDEN), array("X", N, D), array("dU", D, HIDDEN)
 slope = 1 - H[t] ** 2
 mean = one_over(None) * one_over(N)
 
@@ -22,8 +22,8 @@ DERIVATIONS = [
     derivation(
         "minibatch.frobenius",
         "A factor moves to the other side of the Frobenius product as its transpose",
-        inner(G, rows @ dU),
-        ("Tr(AᵀBC) = Tr((BᵀA)ᵀC)", inner(rows.T @ G, dU)),
+        inner(G, rows @ change),
+        ("Tr(AᵀBC) = Tr((BᵀA)ᵀC)", inner(rows.T @ G, change)),
         source=f"{ANSWER}: ∂L/∂a : x dU = xᵀ ∂L/∂a : dU",
     ),
     derivation(
