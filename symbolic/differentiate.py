@@ -229,6 +229,7 @@ class Differentiated(Unrolled):
         if isinstance(node.of, Var):
             of = self._place(node.of, steps)
             self.check(node.of, of[1])
+            self._axes.setdefault(of[0], node.of.axes)
             if not node.total:
                 found = self._tangent(of, by, of[1])
             elif self._goes_forward(of, by):
@@ -247,7 +248,7 @@ class Differentiated(Unrolled):
         return (var.name, None if var.step is None else var.step.at(steps))
 
     def _goes_forward(self, of: Place, by: Place) -> bool:
-        return of[0] != LOSS.name and any(b == by and o != of for o, b in self.opaque)
+        return self._axes[of[0]] != () and any(b == by and o != of for o, b in self.opaque)
 
     def _adjoint(self, of: Place, by: Place, copy: int | None) -> Entries | None:
         """Σ over the uses of `by` of (d of / d use)(∂ use / ∂ by); None where it is 0."""

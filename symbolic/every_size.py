@@ -24,11 +24,12 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache, reduce
 
 from symbolic import terms as f
 from symbolic.elementwise import subterms
 from symbolic.equality import Equality, symbols_of
-from symbolic.model import Model, variables
+from symbolic.model import Model, is_nonlinear, variables
 from symbolic.notation import Axis, Index, Shape, Sizes, Step
 from symbolic.shapes import shape
 from symbolic.terms import LOSS, Term, Var
@@ -50,9 +51,9 @@ class Subscript:
 
 @dataclass(frozen=True)
 class Factor:
-    """A generator with its subscripts, to a power; `source` is the variable it is a function of."""
+    """A generator with its subscripts, to a power: a function of a term, or the term itself."""
 
-    source: Var | None
+    of: Term | None
     function: str
     subscripts: tuple[Subscript, ...]
     power: int = 1
@@ -97,36 +98,36 @@ def bound(equality: Equality, assumes_target: bool) -> Sizes:
     `assumes_target`: it was shown under a hypothesis about the targets.
     """
     form, model = _IndexForm(equality), equality.model
+    if not any(shape(s) for side in (equality.left, equality.right) for s in subterms(side)):
+        return {}
     products = form.expand(equality.left) + form.expand(equality.right)
 
-    def is_softmax(x: Factor) -> bool:
-        return _is_softmax(x, model)
+    def softmax_of(x: Factor) -> Term | None:
+        return _softmax_argument(x, model)
 
-    def is_target(x: Factor) -> bool:
-        return (
-            assumes_target
-            and model is not None
-            and x.source is not None
-            and x.source.name in {y.name for y in model.targets}
-        )
+    def target(x: Factor) -> Term | None:
+        names = {y.name for y in model.targets} if model and assumes_target else set()
+        return x.of if isinstance(x.of, Var) and x.of.name in names else None
 
     counts = Counter[Axis]()
-    filled = [_filling(products, is_softmax, 0), _filling(products, is_target, int(assumes_target))]
+    filled = [_filling(products, softmax_of, 0), _filling(products, target, 1)]
     for product, *extras in zip(products, *filled, strict=True):
         counts |= sum(extras, Counter(s.axis for s in product.subscripts()))
     return {axis: max(2, n) for axis, n in counts.items()}
 
 
-def _filling(products: Sum, special: Callable[[Factor], bool], least: int) -> list[Counter[Axis]]:
-    """The subscripts that bring every product to the same degree in the special factors."""
-    degrees = [sum(x.power for x in p.factors if special(x)) for p in products]
-    axes = {x.subscripts[-1].axis for p in products for x in p.factors if special(x)}
-    for product in products:
-        for x in product.factors:
-            if special(x) and any(s not in product.free and isinstance(s.name, int) for s in x.subscripts[:-1]):
-                raise NotUniform("a sum over the rows of a softmax or a target")
-    highest = max(least, *degrees)
-    return [Counter(dict.fromkeys(axes, highest - degree)) for degree in degrees]
+def _filling(products: Sum, kind_of: Callable[[Factor], Term | None], least: int) -> list[Counter[Axis]]:
+    """The subscripts that bring every product to the same degree in each kind of factor."""
+    extras: list[Counter[Axis]] = [Counter() for _ in products]
+    special = [(kind, x, p) for p in products for x in p.factors if (kind := kind_of(x)) is not None]
+    for _, x, product in special:
+        if any(s not in product.free and isinstance(s.name, int) for s in x.subscripts[:-1]):
+            raise NotUniform("a sum over the rows of a softmax or a target")
+    for kind in {kind for kind, _, _ in special}:
+        degrees = [sum(x.power for x in p.factors if kind_of(x) == kind) for p in products]
+        for extra, degree in zip(extras, degrees, strict=True):
+            extra[shape(kind)[-1]] += max(least, *degrees) - degree
+    return extras
 
 
 class _IndexForm:
@@ -167,9 +168,9 @@ class _IndexForm:
                     result = _hadamard(result, one, shape(base))
                 return result
             case f.Call(name, arg):
-                return [_generator(_simple(arg), name, shape(arg))]
+                return self.function(name, arg)
             case f.Softmax(arg):
-                return [_generator(_simple(arg), "softmax", shape(arg))]
+                return self.function("softmax", arg)
             case f.Indicator(arg):
                 return of(arg)
             case f.MatMul(left, right):
@@ -189,11 +190,26 @@ class _IndexForm:
                 return [_entry(p, [_named(s) for s in subscripts]) for p in of(arg)]
             case f.SumIndex(index, body):
                 return [_bind(p, _named(index)) for p in of(body)]
+            case f.SumSteps() | f.ProductSteps():
+                return self.expand(_written_out(term))
             case f.Derivative(of=what, by=by, total=total, copy=copy):
                 return self.derivative(what, by, total, copy)
         raise NotUniform(f"{type(term).__name__} is outside the theorem")
 
+    def function(self, name: str, arg: Term) -> Sum:
+        if isinstance(arg, f.Entry):
+            return [_entry(p, [_named(s) for s in arg.subscripts]) for p in self.function(name, arg.arg)]
+        plain = arg if isinstance(arg, Var) else _without_scalars(arg)
+        if not isinstance(plain, Var) and shape(plain):
+            raise NotUniform(f"a function of {arg}, not of a variable")
+        return [_generator(arg, name, shape(arg))]
+
     def inverse(self, term: Term) -> Sum:
+        match term:
+            case f.Sum(f.Call("exp", arg), None) if len(shape(arg)) == 1:
+                return [Product((Factor(arg, "normaliser", ()),))]
+            case f.SumIndex(index, f.Call("exp", f.Entry(arg, subscripts))) if subscripts == (index,):
+                return [Product((Factor(arg, "normaliser", ()),))]
         products = self.expand(term)
         if len(products) != 1 or any(isinstance(s.name, int) for s in products[0].subscripts() - {*products[0].free}):
             raise NotUniform("a quotient by a sum")
@@ -206,7 +222,7 @@ class _IndexForm:
             return self._through(what, self.expand(what), lambda used: down(used, by, None))
         if not total:
             return self.tangent(what, by, only=what.step)
-        if what != LOSS and any(b == by and o != what for o, b in self.opaque):
+        if what.axes and not any(o == what for o, _ in self.opaque):
             return self.tangent(what, by, only=None)
         return self.adjoint(what, by, copy)
 
@@ -223,6 +239,8 @@ class _IndexForm:
             raise NotUniform("a parameter's gradient shown only as a whole sum")
         result: Sum = []
         for made, right in self._uses(by, copy):
+            if _later(made, of):
+                continue
             jacobian = _differentiated(self.expand(right), by)
             result += [_contract(a, b, len(made.axes)) for a in self.adjoint(of, made) for b in jacobian]
         return result
@@ -234,6 +252,8 @@ class _IndexForm:
             return [_identity(by)]
         made = self._model().by_name.get(of.name)
         if made is None or (only is not None and of.step != only):
+            return []
+        if _later(by, of) or by.name not in _ancestors(self._model(), of.name):
             return []
         self._near(of)
         right = made.right if of.step is None else _at(made.right, of.step)
@@ -257,7 +277,8 @@ class _IndexForm:
                     yield equation.left, equation.right
                     continue
                 where = copy if by.step is None or offset is None else by.step - offset.offset
-                if where is not None and not (where.anchor == "T" and where.offset > 0):
+                beyond = where is None or (where.anchor == "T" and where.offset > 0)
+                if where is not None and not beyond and not (where.anchor == "" and where.offset < 1):
                     yield replace(equation.left, step=where), _at(equation.right, where)
 
     def _near(self, var: Var) -> None:
@@ -270,6 +291,25 @@ class _IndexForm:
         return self.model
 
 
+def _later(one: Var, other: Var) -> bool:
+    """Whether one certainly stands at a later step than the other."""
+    a, b = one.step, other.step
+    return a is not None and b is not None and a.anchor == b.anchor and a.offset > b.offset
+
+
+@cache
+def _ancestors(model: Model, name: str) -> frozenset[str]:
+    """The names of all that a variable is made from, at any step."""
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        if (made := model.by_name.get(waiting.pop())) is not None:
+            new = {v.name for v in variables(made.right)} - found
+            found |= new
+            waiting += new
+    return frozenset(found)
+
+
 def _only_itself(used: Var, by: Var, copy: Step | None) -> Sum:
     return [_identity(by)] if used == by else []
 
@@ -279,7 +319,9 @@ def _differentiated(products: Sum, by: Var) -> Sum:
     result: Sum = []
     for product in products:
         for n, x in enumerate(product.factors):
-            if x.source == by:
+            if x.of is not None and x.of != by and by in variables(x.of):
+                raise NotUniform(f"a derivative of a function of {x.of}, not of a variable")
+            if x.of == by:
                 others = product.factors[:n] + product.factors[n + 1 :]
                 if x.power != 1:
                     others += (replace(x, power=x.power - 1),)
@@ -306,6 +348,9 @@ def _rule(x: Factor) -> list[tuple[tuple[Factor, ...], tuple[Subscript, ...]]]:
             (other,) = _subscripts((here[-1].axis,))
             there = (*here[:-1], other)
             return [((x,), here), ((x, replace(x, subscripts=there)), there)]
+        case "normaliser" if x.of is not None:
+            there = _subscripts(shape(x.of))
+            return [((replace(x, power=2), Factor(x.of, "exp", there)), there)]
     raise NotUniform(f"no rule for {x.function}")
 
 
@@ -319,9 +364,9 @@ def _named(subscript: int | Index) -> Subscript:
     return Subscript(subscript.axis, subscript.name)
 
 
-def _generator(source: Var | None, function: str, axes: Shape) -> Product:
+def _generator(of: Term | None, function: str, axes: Shape) -> Product:
     subscripts = _subscripts(axes)
-    return Product((Factor(source, function, subscripts),), subscripts)
+    return Product((Factor(of, function, subscripts),), subscripts)
 
 
 def _identity(var: Var) -> Product:
@@ -329,9 +374,13 @@ def _identity(var: Var) -> Product:
     return Product((), subscripts + subscripts)
 
 
-def _simple(arg: Term) -> Var:
-    if not isinstance(arg, Var):
-        raise NotUniform(f"a function of {arg}, not of a variable")
+def _without_scalars(arg: Term) -> Term:
+    """o of o + s: a scalar that is added to every entry changes no subscript."""
+    if isinstance(arg, f.Add):
+        if not any(v.axes for v in variables(arg.right)):
+            return arg.left
+        if not any(v.axes for v in variables(arg.left)):
+            return arg.right
     return arg
 
 
@@ -408,20 +457,35 @@ def _check_covered(product: Product, subscript: Subscript) -> None:
         raise NotUniform(f"a bare sum over {subscript.axis}, which depends on its size")
 
 
-def _at(term: Term, where: Step) -> Term:
-    """An equation's right side at another step than t."""
-    if isinstance(term, Var):
-        return term if term.step is None else replace(term, step=where + term.step.offset)
-    return replace(term, **{name: _at(value, where) for name, value in vars(term).items() if isinstance(value, Term)})
+def _at(term: Term, where: Step, index: str = "t") -> Term:
+    """The term with another step for t."""
+    parts: dict[str, Term | Step] = {}
+    for name, value in vars(term).items():
+        if isinstance(value, Term):
+            parts[name] = _at(value, where, index)
+        elif isinstance(value, Step) and value.anchor == index:
+            parts[name] = where + value.offset
+    return replace(term, **parts)
 
 
-def _is_softmax(x: Factor, model: Model | None) -> bool:
-    if x.function or x.source is None or model is None or x.source.name not in model.by_name:
-        return x.function == "softmax"
-    right = model.by_name[x.source.name].right
+def _written_out(term: f.SumSteps | f.ProductSteps) -> Term:
+    """A sum or product of a known number of steps, with its + or @."""
+    if term.first.anchor != term.last.anchor or term.last.offset < term.first.offset:
+        raise NotUniform("a sum or product over steps, of any length")
+    offsets = range(term.first.offset, term.last.offset + 1)
+    parts = [_at(term.body, Step(term.first.anchor, offset), term.index) for offset in offsets]
+    return reduce(f.Add, parts) if isinstance(term, f.SumSteps) else reduce(f.MatMul, reversed(parts))
+
+
+def _softmax_argument(x: Factor, model: Model | None) -> Term | None:
+    """What the softmax in a factor is taken of: each has its own 1/Σ exp."""
+    if x.function in ("softmax", "normaliser"):
+        return x.of
+    if x.function or not isinstance(x.of, Var) or model is None or x.of.name not in model.by_name:
+        return None
+    right = model.by_name[x.of.name].right
     if isinstance(right, f.Softmax):
-        return isinstance(right.arg, Var)
-    nonlinear = any(isinstance(s, f.Call | f.Softmax) for s in subterms(right))
-    if nonlinear and not all(isinstance(s, f.Var | f.Call | f.Mul) for s in subterms(right)):
-        raise NotUniform(f"{x.source.name} is not a product of functions of variables")
-    return False
+        return right.arg if x.of.step is None else _at(right.arg, x.of.step)
+    if is_nonlinear(right) and not all(isinstance(s, f.Var | f.Call | f.Mul) for s in subterms(right)):
+        raise NotUniform(f"{x.of.name} is not a product of functions of variables")
+    return None

@@ -291,6 +291,13 @@ def free_indices(term: Term) -> set[Index]:
 # Running models forward
 
 
+def at_point(model: Model | None, sizes: Sizes, T: int, point: Mapping[str, Any]) -> Run:
+    """The run whose leaves are these exact numbers, by name and step: `W`, `x[2]`."""
+    run = Run(model, sizes, T, FREE, 0)
+    run.point = point
+    return run
+
+
 @dataclass(frozen=True)
 class Nudge:
     """One entry of one value or parameter, moved; `copy` moves it for one step, `only` lets one step feel it."""
@@ -327,6 +334,7 @@ class Run:
         self.known: dict[Any, Values] = {}
         self.runs: dict[Nudge, Run] = {}
         self.reading: int | None = None
+        self.point: Mapping[str, Any] | None = None
 
     def nudged(self, nudge: Nudge) -> Run:
         """The run in which that entry is moved and everything downstream follows."""
@@ -357,7 +365,7 @@ class Run:
         assert self.base is not None
         before = step is not None and self.nudge.step is not None and step < self.nudge.step
         held = step is not None and self.nudge.only is not None and step != self.nudge.only
-        if before or held or (var.name not in self.equations and var != LOSS):
+        if before or held or step == 0 or (var.name not in self.equations and var != LOSS):
             return self.base.value(var, step)
         if key not in self.known:
             self.known[key] = self.made(var, step)
@@ -385,6 +393,9 @@ class Run:
 
     def leaf(self, var: Var, step: int | None) -> Values:
         """A random point of two-digit decimals; positive where no model says what the variable is."""
+        if self.point is not None:
+            given = np.array(self.point[var.name if step is None else f"{var.name}[{step}]"], dtype=object)
+            return each(lambda number: PRECISION.mpf(number.numerator) / number.denominator, given)
         chance = random.Random(f"{self.seed} {self.T} {var.name} {step}")
         result = constant(0, var.axes, self.sizes)
         for position in np.ndindex(result.shape):
