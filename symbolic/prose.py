@@ -73,15 +73,24 @@ def _is_mathematics(c: str) -> bool:
 
 
 def _mathematics(word: str) -> str:
-    """Letters stand for themselves, names of functions for functions, other words upright."""
-    parts = re.findall(r"(_\{[^{}]*\}|\^\{[^{}]*\}|[_^]\([^()]*\)|[_^][A-Za-z0-9]+|[A-Za-z]{2,}|.)", word)
-    return "".join(_part(part) for part in parts).strip()
+    """Letters stand for themselves, names of functions for functions, other words upright.
+
+    A letter takes one subscript and one superscript; another one stands beside it.
+    """
+    written, scripts = "", ""
+    for part in re.findall(r"[_^]\{[^{}]*\}|[_^]\([^()]*\)|[_^](?:[A-Za-z0-9]+|[^\W_])|[A-Za-z]{2,}|.", word):
+        latex = _part(part)
+        kind = latex[:1] if latex[:1] in ("_", "^", "'") else ""
+        if kind and (kind in scripts.rstrip("'") or (kind == "'" and ("^" in scripts or "'" in scripts.rstrip("'")))):
+            written, scripts = written + "{}", ""
+        written, scripts = written + latex, scripts + kind if kind else ""
+    return written.strip()
 
 
 def _part(part: str) -> str:
     if part[0] in "_^" and len(part) > 1:
         inside = part[2:-1] if part[1] == "{" else part[1:]
-        return f"{part[0]}{{{''.join(_in_math(c) for c in inside)}}}"
+        return f"{part[0]}{{{_mathematics(inside)}}}"
     if part in FUNCTIONS:
         return f"\\{part} "
     if part in OPERATORS:

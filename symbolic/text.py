@@ -13,7 +13,7 @@ from symbolic import terms as f
 from symbolic.notation import Subscript
 from symbolic.terms import LOSS, Derivative, Term, Var
 
-ADD, BIG, MUL, UNARY, POW, ATOM = range(6)
+ADD, BIG, MUL, UNARY, POW, NUMBER, ATOM = range(7)
 
 
 def text(term: Term) -> str:
@@ -27,7 +27,7 @@ def _written(term: Term) -> tuple[str, int]:
         case f.Var(name, step=step):
             return (name if step is None else f"{name}[{step}]"), ATOM
         case f.Const(value):
-            return str(value), MUL if value.denominator != 1 else UNARY if value < 0 else ATOM
+            return str(value), MUL if value.denominator != 1 else UNARY if value < 0 else NUMBER
         case f.Add(left, f.Neg(right)):
             return f"{_at(left, ADD)} - {_at(right, BIG)}", ADD
         case f.Add(left, right):
@@ -42,7 +42,7 @@ def _written(term: Term) -> tuple[str, int]:
         case f.Div(left, right):
             return f"{_at(left, MUL)} / {_at(right, UNARY)}", MUL
         case f.Pow(base, exponent):
-            return f"{_at(base, ATOM)}**{exponent}", POW
+            return f"{_at(base, NUMBER)}**{exponent}", POW
         case f.Transpose(arg):
             return f"{_at(arg, ATOM)}.T", ATOM
         case f.Call(name, arg):
@@ -54,7 +54,7 @@ def _written(term: Term) -> tuple[str, int]:
         case f.Sum(arg, axis):
             return f"sum({text(arg)})" if axis is None else f"sum({text(arg)}, axis={axis})", ATOM
         case f.Derivative():
-            return _derivative(term), ATOM
+            return _differential(term, text(term.of), text(term.by), whole_loss=term.of == LOSS), ATOM
         case f.Entry(arg, subscripts):
             return _entry(arg, subscripts), ATOM
         case f.SumIndex(index, body):
@@ -80,23 +80,18 @@ def _at(term: Term, least: int) -> str:
     return inside if binds >= least else f"({inside})"
 
 
-def _derivative(term: Derivative) -> str:
-    of, by = text(term.of), text(term.by)
-    return _differential(term, of, by, plain=term.of == LOSS)
-
-
 def _entry(arg: Term, subscripts: tuple[Subscript, ...]) -> str:
     """`yhat_i`; of a derivative, the derivative of the entries: `d(yhat_i, o_j)`."""
     if isinstance(arg, Derivative) and isinstance(arg.of, Var):
         rank = len(arg.of.axes)
         of, by = subscripts[:rank], subscripts[rank:]
-        return _differential(arg, text(arg.of) + _subscripts(of), text(arg.by) + _subscripts(by), plain=False)
+        return _differential(arg, text(arg.of) + _subscripts(of), text(arg.by) + _subscripts(by), whole_loss=False)
     return _at(arg, ATOM) + _subscripts(subscripts)
 
 
-def _differential(node: Derivative, of: str, by: str, plain: bool) -> str:
+def _differential(node: Derivative, of: str, by: str, whole_loss: bool) -> str:
     at = "" if node.copy is None else f"; {node.copy}"
-    if node.total and plain:
+    if node.total and whole_loss:
         return f"grad({by}{at})"
     return f"{'d' if node.total else 'immediate'}({of}, {by}{at})"
 
