@@ -50,7 +50,7 @@ def refuted() -> str:
 
 
 def catalogue() -> str:
-    rows = ["| chapter | formulas | misprints, refuted |", "|---|---|---|"]
+    rows = ["| chapter | formulas | misprints, refuted or ill-typed |", "|---|---|---|"]
     for chapter in chapters():
         right = sum(record.expected == "proved" for record in chapter.DERIVATIONS)
         rows.append(f"| {chapter.CHAPTER[1]} | {right} | {len(chapter.DERIVATIONS) - right} |")
