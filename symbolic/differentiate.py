@@ -31,6 +31,7 @@ from symbolic.elementwise import (
     Steps,
     dimensions,
     entries,
+    free_indices,
     positions,
 )
 from symbolic.model import Equation, Model, variables
@@ -85,7 +86,8 @@ def symbol(var: Var, origin: Origin, position: Position) -> Any:
     """The SymPy symbol of one entry.
 
     `origin` is the step (relative to t in an equation), None where there is none; of a
-    reciprocal 1/n it is the axis, or SEQUENCE.
+    reciprocal 1/n it is the axis, or SEQUENCE.  A dummy, so that two models' variables of
+    one name stay apart.
     """
     place = f"[{origin}]" if isinstance(origin, int) else ""
     found = sympy.Dummy(f"{var.name}{place}_" + ",".join(str(p + 1) for p in position), real=True)
@@ -217,6 +219,8 @@ class Differentiated(Unrolled):
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
         """d of / d by at these steps, entries of `of` first."""
+        if free_indices(node.of):
+            raise OutOfReach(f"a running subscript inside {node}: take the entry of the derivative instead")
         by = self._place(node.by, steps)
         self.check(node.by, by[1])
         self._axes.setdefault(by[0], node.by.axes)

@@ -37,13 +37,11 @@ class OutOfReach(ArithmeticError):
 
 
 class Poly:
-    """A Laurent polynomial; immutable."""
+    """A Laurent polynomial; its value never changes, and no exponent exceeds `reach`."""
 
     __slots__ = ("reach", "ring", "terms")
 
     def __init__(self, ring: Ring, terms: dict[int, Coefficient], reach: int) -> None:
-        if reach >= LIMIT:
-            raise OutOfReach(f"an exponent may exceed {LIMIT - 1}")
         self.ring, self.terms, self.reach = ring, terms, reach
 
     def __add__(self, other: Poly | Coefficient) -> Poly:
@@ -73,12 +71,17 @@ class Poly:
     def __mul__(self, other: Poly | Coefficient) -> Poly:
         other = self.ring.poly(other)
         self.ring.spend(len(self.terms) * len(other.terms))
+        reach = self.reach + other.reach
+        if reach >= LIMIT:
+            reach = self.tightened() + other.tightened()
+            if reach >= LIMIT:
+                raise OutOfReach(f"an exponent may exceed {LIMIT - 1}")
         terms: dict[int, Coefficient] = {}
         get = terms.get
         for m, c in self.terms.items():
             for n, e in other.terms.items():
                 terms[m + n] = get(m + n, 0) + c * e
-        return Poly(self.ring, {m: c for m, c in terms.items() if c}, self.reach + other.reach)
+        return Poly(self.ring, {m: c for m, c in terms.items() if c}, reach)
 
     __rmul__ = __mul__
 
@@ -91,6 +94,11 @@ class Poly:
     def __pow__(self, exponent: int) -> Poly:
         base = self if exponent >= 0 else self.ring.inverse(self)
         return reduce(Poly.__mul__, [base] * abs(exponent), self.ring.poly(1))
+
+    def tightened(self) -> int:
+        """The largest exponent itself, where `reach` had only been a bound."""
+        self.reach = max((abs(e) for m in self.terms for e in self.ring.exponents(m).values()), default=0)
+        return self.reach
 
     def key(self) -> frozenset[tuple[int, Coefficient]]:
         """Equal for equal polynomials of one ring."""
@@ -202,6 +210,8 @@ class Ring:
 
     def _power(self, index: int, exponent: int) -> Poly:
         sign = 1 if exponent >= 0 else -1
+        if abs(exponent) >= LIMIT:
+            raise OutOfReach(f"an exponent may exceed {LIMIT - 1}")
         return Poly(self, {sign * (abs(exponent) << WIDTH * index): 1}, abs(exponent))
 
     def _exp(self, value: Poly) -> Poly:
