@@ -20,7 +20,7 @@ from symbolic.derivations import chapters
 README = Path(__file__).parents[2] / "README.md"
 SESSION = (
     "gradproof verify activations.tanh softmax.gradient rnn.a rnn.V rnn.W lstm.dc lstm.df",
-    "gradproof show softmax.gradient",
+    "gradproof show errata.product-of-two-derivatives",
 )
 
 
