@@ -3,9 +3,7 @@
 In:  a term, well typed or not (a misprint must print as well), and how time is written:
      h^{(t)}, or h_{t} as the LSTM tutorials do.
 Out: `typeset(term)`, ASCII that pdflatex with amsmath and KaTeX both read.
-Juxtaposition binds tighter than ⊙ and ⊗, these tighter than + and −; a sum takes the rest
-of its product.  A letter carries at most one subscript and one superscript: what does not
-fit beside the time goes outside a pair of parentheses.
+Vectors are columns; a row is written u^T M.
 """
 
 from __future__ import annotations
@@ -16,59 +14,16 @@ from dataclasses import dataclass, replace
 
 from symbolic import terms as f
 from symbolic.notation import Index, Step, Subscript
+from symbolic.pieces import ADD, BIG, CLOSED, LETTER, PRODUCT, Piece, big, fraction, joined, juxtaposed, letter, timed
 from symbolic.prose import symbol
 from symbolic.shapes import ShapeMismatch, shape
 from symbolic.terms import LOSS, Const, Derivative, Term, Var
 from symbolic.written_out import entry, fresh_indices, names
 
-ADD, BIG, ODOT, PRODUCT, CLOSED, LETTER = range(6)
-
 
 def typeset(term: Term, subscript_time: bool = False) -> str:
     """The term as LaTeX mathematics."""
     return str(Typesetter(subscript_time).piece(term))
-
-
-@dataclass(frozen=True)
-class Piece:
-    """LaTeX and how tightly it binds; a LETTER may still take scripts.
-
-    `is_open`: ends in an operator's argument, so that nothing may be juxtaposed.
-    """
-
-    body: str
-    binds: int = CLOSED
-    sub: str = ""
-    sup: str = ""
-    is_open: bool = False
-
-    def __str__(self) -> str:
-        return self.body + (f"_{{{self.sub}}}" if self.sub else "") + (f"^{{{self.sup}}}" if self.sup else "")
-
-    def at(self, least: int) -> Piece:
-        """In parentheses where it binds less tightly than its place demands."""
-        return self if self.binds >= least else self.in_parentheses()
-
-    def subscripted(self, sub: str) -> Piece:
-        piece = self.letter()
-        return replace(piece, sub=",".join(s for s in (piece.sub, sub) if s))
-
-    def transposed(self) -> Piece:
-        piece = self.letter()
-        return replace(piece, sup=piece.sup + r"\top")
-
-    def raised(self, exponent: str) -> Piece:
-        piece = self.letter()
-        return replace(piece.in_parentheses() if piece.sup else piece, sup=exponent)
-
-    def letter(self) -> Piece:
-        """Something that can take one more script: nothing but the time stands above it."""
-        piece = self.at(LETTER)
-        only_time = not piece.sup or (piece.sup[0] == "(" and piece.sup[-1] == ")")
-        return piece if only_time else piece.in_parentheses()
-
-    def in_parentheses(self) -> Piece:
-        return Piece(rf"\left({self}\right)", LETTER)
 
 
 @dataclass(frozen=True)
@@ -82,7 +37,7 @@ class Typesetter:
                 return self.variable(term)
             case f.Const(value):
                 if value.denominator != 1:
-                    return _fraction(value.numerator, value.denominator)
+                    return fraction(value.numerator, value.denominator)
                 return Piece(str(value), ADD if value < 0 else LETTER)
             case f.Add(left, right):
                 negative = isinstance(right, f.Neg)
@@ -94,9 +49,9 @@ class Typesetter:
             case f.Mul(left, right):
                 return self._product_by_entries(left, right)
             case f.Div(left, Const() as right) if (numerator := self.piece(left)).binds == BIG:
-                return Piece(f"{_fraction(1, self.piece(right))} {numerator}", BIG)
+                return Piece(f"{fraction(1, self.piece(right))} {numerator}", BIG)
             case f.Div(left, right):
-                return _fraction(self.piece(left), self.piece(right))
+                return fraction(self.piece(left), self.piece(right))
             case f.Pow(f.Call("tanh", arg), exponent) if exponent > 0:
                 return Piece(rf"\tanh^{{{exponent}}}\left({self.piece(arg)}\right)")
             case f.Pow(f.Call() as base, exponent):
@@ -113,13 +68,13 @@ class Typesetter:
             case f.Indicator(arg):
                 return Piece(r"\mathbf{1}", LETTER, sub=str(self.piece(arg)))
             case f.MatMul(left, right):
-                return _juxtaposed(self._row(left) if _rank(left) == 1 else self.piece(left), self.column(right))
+                return juxtaposed(self._row(left) if _rank(left) == 1 else self.piece(left), self.column(right))
             case f.Transpose(arg):
                 return self.piece(arg).transposed()
             case f.Outer(left, right) if _rank(left) == _rank(right) == 1:
-                return _juxtaposed(self.column(left), self._row(right))
+                return juxtaposed(self.column(left), self._row(right))
             case f.Outer(left, right):
-                return _joined(self.column(left), r"\otimes", self.column(right))
+                return joined(self.column(left), r"\otimes", self.column(right))
             case f.Inner(left, right):
                 return Piece(rf"\left\langle {self.piece(left)}, {self.piece(right)} \right\rangle")
             case f.Sum():
@@ -133,11 +88,11 @@ class Typesetter:
             case f.Entry(arg, subscripts):
                 return self.piece(arg).subscripted(_subscripts(subscripts))
             case f.SumIndex(index, body):
-                return self._big(r"\sum", f"{symbol(index.name)}=1", symbol(index.axis.name), body)
+                return big(r"\sum", f"{symbol(index.name)}=1", symbol(index.axis.name), self.piece(body))
             case f.SumSteps(index, first, last, body):
-                return self._big(r"\sum", f"{symbol(index)}={_step(first)}", _step(last), body)
+                return big(r"\sum", f"{symbol(index)}={_step(first)}", _step(last), self.piece(body))
             case f.ProductSteps(index, first, last, body):
-                return self._big(r"\prod", f"{symbol(index)}={_step(last)}", _step(first), body)
+                return big(r"\prod", f"{symbol(index)}={_step(last)}", _step(first), self.piece(body))
             case f.Derivative():
                 return self._derivative(term)
             case f.Ones():
@@ -147,16 +102,16 @@ class Typesetter:
             case f.Delta(i, j):
                 return Piece(r"\delta", LETTER, sub=_subscripts((i, j)))
             case f.Reciprocal(axis):
-                return _fraction(1, symbol(axis.name if axis else "T"))
+                return fraction(1, symbol(axis.name if axis else "T"))
         raise TypeError(f"not a term of the formula language: {term!r}")
 
     def variable(self, var: Var, where: Step | None = None) -> Piece:
         """The letter with its own scripts and its step (or the step of a copy)."""
-        letter = _letter(var.latex or symbol(var.name))
+        name = letter(var.latex or symbol(var.name))
         time = where or var.step
         if time is None:
-            return letter
-        return letter.subscripted(_step(time)) if self.subscript_time else _timed(letter, _step(time))
+            return name
+        return name.subscripted(_step(time)) if self.subscript_time else timed(name, _step(time))
 
     def column(self, term: Term) -> Piece:
         piece = self.piece(term)
@@ -174,13 +129,13 @@ class Typesetter:
     def _product_by_entries(self, left: Term, right: Term) -> Piece:
         """A number times an array is juxtaposed; two arrays meet with ⊙."""
         if 0 not in (_rank(left), _rank(right)):
-            return _joined(self.column(left), r"\odot", self.column(right))
+            return joined(self.column(left), r"\odot", self.column(right))
         a, b = self.piece(left), self.piece(right)
         if isinstance(left, f.MatMul | f.Outer):
             a = a.in_parentheses()
         numbers = b.binds >= PRODUCT and re.match(r"\d", b.body)
         number_and_fraction = re.search(r"\d$", str(a)) and b.body.startswith(r"\frac")
-        return _juxtaposed(a, b, r" \cdot " if numbers or number_and_fraction else " ")
+        return juxtaposed(a, b, r" \cdot " if numbers or number_and_fraction else " ")
 
     def _sum(self, term: f.Sum) -> Piece:
         """Σ_k y_k log ŷ_k: the subscripts go inside as far as entry by entry operations reach."""
@@ -192,15 +147,12 @@ class Typesetter:
                 body: Term = f.Entry(inside, (n,)) if len(axes) > 1 else entry(inside, (n,))
                 return self.piece(f.SumIndex(n, body))
         except (ShapeMismatch, TypeError, ValueError):
-            return _big(r"\sum", symbol(term.axis.name) if term.axis else "", "", self.piece(term.arg))
+            return big(r"\sum", symbol(term.axis.name) if term.axis else "", "", self.piece(term.arg))
         indices = fresh_indices(axes, names(term))
         body = _inside(term.arg, indices)
         for index in reversed(indices):
             body = f.SumIndex(index, body)
         return self.piece(body)
-
-    def _big(self, operator: str, lower: str, upper: str, body: Term) -> Piece:
-        return _big(operator, lower, upper, self.piece(body))
 
     def _entry_of_variable(self, var: Var, subscripts: tuple[Subscript, ...]) -> Piece:
         """w_{ij}: an entry of a matrix is written with the small letter."""
@@ -227,35 +179,11 @@ class Typesetter:
     def _quotient(self, node: Derivative, d: str, of: Piece, by: Piece) -> Piece:
         d, below = (d, f"{d} {by}") if node.total else (r"\partial^{+}", rf"\partial {by}")
         if isinstance(node.of, Var):
-            return _fraction(f"{d} {of}", below)
-        return Piece(rf"{_fraction(d, below)} {of.at(CLOSED)}", BIG, is_open=True)
+            return fraction(f"{d} {of}", below)
+        return Piece(rf"{fraction(d, below)} {of.at(CLOSED)}", BIG, is_open=True)
 
 
 FUNCTIONS = {"tanh": r"\tanh", "sigmoid": r"\sigma", "exp": r"\exp", "log": r"\log"}
-
-
-def _fraction(above: object, below: object) -> Piece:
-    return Piece(rf"\frac{{{above}}}{{{below}}}")
-
-
-def _juxtaposed(left: Piece, right: Piece, between: str = " ") -> Piece:
-    """left right; a big operator may stand last, and then stays open."""
-    a = left.in_parentheses() if left.is_open else left.at(PRODUCT)
-    b = right if right.binds == BIG else right.at(PRODUCT)
-    return Piece(f"{a}{between}{b}", min(b.binds, PRODUCT), is_open=b.is_open)
-
-
-def _joined(left: Piece, operator: str, right: Piece) -> Piece:
-    """left ⊙ right; associative, so that a chain needs no parentheses, but ⊙ and ⊗ do not mix."""
-    other = r"\otimes" if operator == r"\odot" else r"\odot"
-    a, b = (p.at(CLOSED) if p.binds == ODOT and other in p.body else p for p in (left.at(ODOT), right))
-    b = b if b.binds == BIG else b.at(ODOT)
-    return Piece(f"{a} {operator} {b}", min(b.binds, ODOT), is_open=b.is_open)
-
-
-def _big(operator: str, lower: str, upper: str, body: Piece) -> Piece:
-    limits = (f"_{{{lower}}}" if lower else "") + (f"^{{{upper}}}" if upper else "")
-    return Piece(f"{operator}{limits} {body.at(BIG)}", BIG, is_open=True)
 
 
 def _rank(term: Term) -> int | None:
@@ -295,25 +223,6 @@ def _inside(term: Term, subscripts: tuple[Index, ...]) -> Term:
         case f.Ones():
             return f.term(1)
     return f.Entry(term, subscripts) if subscripts else term
-
-
-def _letter(latex: str) -> Piece:
-    """W_{xf} as the letter W with the subscript xf."""
-    scripts = {"_": "", "^": ""}
-    rest = latex
-    while match := re.fullmatch(r"(.+?)([_^])(\{(?:[^{}]|\{[^{}]*\})*\}|\\[A-Za-z]+|[^\\{}])", rest, re.DOTALL):
-        rest, kind, script = match.groups()
-        scripts[kind] = script.removeprefix("{").removesuffix("}") if script[0] == "{" else script
-    if rest.count("{") != rest.count("}") or re.search(r"[_^]", re.sub(r"\{[^{}]*\}", "", rest)):
-        return Piece(f"{{{latex}}}", LETTER)
-    if rest.endswith("'"):
-        bare = rest.rstrip("'")
-        rest, scripts["^"] = bare, r"\prime" * (len(rest) - len(bare)) + scripts["^"]
-    return Piece(rest, LETTER, scripts["_"], scripts["^"])
-
-
-def _timed(letter: Piece, time: str) -> Piece:
-    return replace(letter, sup=f"{letter.sup}({time})" if letter.sup else f"({time})")
 
 
 def _step(where: Step) -> str:
