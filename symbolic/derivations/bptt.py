@@ -201,6 +201,22 @@ DERIVATIONS = [
         source=f"{WERBOS}; {PASCANU}",
     ),
     derivation(
+        "bptt.truncation-state",
+        "A hidden state by the recurrent weights: the last two uses, and the rest carried by h_{t−2}",
+        d(h[t], W),
+        (
+            "forward recursion, two steps",
+            immediate(h[t], W) + d(h[t], h[t - 1]) @ immediate(h[t - 1], W) + d(h[t], h[t - 2]) @ d(h[t - 2], W),
+        ),
+        (
+            "tanh' = 1 − tanh²",
+            diag(slope)
+            @ (outer(eye(H), h[t - 1]) + W @ diag(1 - h[t - 1] ** 2) @ (outer(eye(H), h[t - 2]) + W @ d(h[t - 2], W))),
+        ),
+        model=RNN,
+        source=f"{RTRL}; {PASCANU}",
+    ),
+    derivation(
         "bptt.truncation",
         "One step's gradient is the gradient truncated at 2 steps plus what h_{t−2} carries over from the past",
         d(L_t[t], W),
@@ -210,24 +226,23 @@ DERIVATIONS = [
             d(L_t[t], h[t])
             @ (immediate(h[t], W) + d(h[t], h[t - 1]) @ immediate(h[t - 1], W) + d(h[t], h[t - 2]) @ d(h[t - 2], W)),
         ),
-        ("two backward steps", outer(delta, h[t - 1]) + outer(delta_before, h[t - 2]) + carried(h[t - 2], W)),
+        (
+            "two backward steps",
+            outer(delta, h[t - 1])
+            + outer(delta_before, h[t - 2])
+            + d(L_t[t], h[t]) @ d(h[t], h[t - 2]) @ d(h[t - 2], W),
+        ),
         model=RNN,
         source=f"{WERBOS}; {PASCANU}",
     ),
     derivation(
-        "bptt.truncation-error",
-        "What truncation at 2 steps leaves out, as the two Jacobians it does not pass",
-        carried(h[t - 2], W),
-        ("chain rule through h_t", d(L_t[t], h[t]) @ d(h[t], h[t - 2]) @ d(h[t - 2], W)),
-        ("∂h_t/∂h_{t−2} as a product", d(L_t[t], h[t]) @ product_steps(step_jacobian, t - 1, t) @ d(h[t - 2], W)),
-        model=RNN,
-        source=PASCANU,
-    ),
-    derivation(
         "bptt.truncation-anywhere",
-        "One step's loss by the recurrent weights: the uses after any step k, and the rest carried by h_k",
-        d(L_t[t], W),
-        ("chain rule, cut at h_k", sum_steps(through(h[j], W), first=k + 1, last=t, index="j") + carried(h[k], W)),
+        "A hidden state by the recurrent weights: the uses after any step k, and the rest carried by h_k",
+        d(h[t], W),
+        (
+            "chain rule, cut at h_k",
+            sum_steps(d(h[t], h[j]) @ immediate(h[j], W), first=k + 1, last=t, index="j") + d(h[t], h[k]) @ d(h[k], W),
+        ),
         model=RNN,
         source=f"{WERBOS}; {PASCANU}",
     ),
