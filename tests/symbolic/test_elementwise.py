@@ -32,7 +32,7 @@ class Floats:
         return 1 / size
 
     def function(self, name: str, value: float) -> float:
-        return float({"tanh": np.tanh, "exp": np.exp, "log": np.log, "sigmoid": sigmoid}[name](value))
+        return float(sigmoid(value) if name == "sigmoid" else getattr(np, name)(value))
 
 
 def sigmoid(x: Any) -> Any:
@@ -92,7 +92,8 @@ CASES: list[tuple[Term, Any, Any]] = [
     (A @ B, A_ @ B_, A_ @ B_ * 2),
     (S @ u, S_ @ u_, u_ @ S_),
     (u @ v, u_ @ v_, u_ * v_),
-    (f.outer(eye := f.eye(H), u) @ A, np.einsum("ij,k,kd->ijd", np.eye(5), u_, A_), np.einsum("jk,i,kd->ijd", np.eye(5), u_, A_)),
+    (f.outer(eye := f.eye(H), u) @ A, np.einsum("ij,k,kd->ijd", np.eye(5), u_, A_),
+     np.einsum("jk,i,kd->ijd", np.eye(5), u_, A_)),
     (A.T, A_.T, A_.reshape(4, 5)),
     (f.outer(eye, w).T, np.einsum("ij,k->kji", np.eye(5), w_), np.zeros((3, 5, 5))),
     (f.outer(u, w), np.outer(u_, w_), np.outer(w_, u_)),

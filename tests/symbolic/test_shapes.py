@@ -6,10 +6,10 @@ import pytest
 
 from symbolic import terms as f
 from symbolic.models.rnn import RNN, V, W, h, o
-from symbolic.notation import Axis, D, H, Index, K, N, t
+from symbolic.notation import Axis, D, H, Index, K, N, Shape, t
 from symbolic.prove import prove
 from symbolic.records import derivation
-from symbolic.shapes import Shape, ShapeMismatch, shape
+from symbolic.shapes import ShapeMismatch, shape
 from symbolic.terms import Term, array, grad, scalar, sequence
 from symbolic.verdicts import IllTyped, Proved
 
@@ -31,12 +31,12 @@ ERRORS: list[tuple[Term, str, Term, Shape]] = [
     (f.indicator(s), "softmax or indicator of () and () in indicator(s)", f.indicator(v), (K,)),
     (f.diag(A), "diagonal matrix of (H, D) and (H, D) in diag(A)", f.diag(u), (H, H)),
     (f.inner(A, A.T), "Frobenius product of (H, D) and (D, H) in inner(A, A.T)", f.inner(A, A), ()),
-    (f.total(A, K), "sum over K of (H, D) and () in total(A, K)", f.total(A, D), (H,)),
-    (f.total(S, H), "sum over H of (H, H) and () in total(S, H)", f.total(S), ()),
+    (f.total(A, K), "sum over K of (H, D) and () in sum(A, axis=K)", f.total(A, D), (H,)),
+    (f.total(S, H), "sum over H of (H, H) and () in sum(S, axis=H)", f.total(S), ()),
     (A.at(1), "entry of (H, D) and (H) in A_1", A.at(1, 2), ()),
     (u.at(k), "entry of (H) and (K) in u_k", u.at(i), ()),
     (f.sum_over(i, u), "sum over a subscript of (H) and () in Σ_i u", f.sum_over(i, u.at(i)), ()),
-    (f.product_steps(A, 1, 2), "product over steps of (H, D) and (H, D) in Π_{j=1}^{2} A",
+    (f.product_steps(A, 1, 2), "product over steps of (H, D) and (D, H) in Π_{j=1}^{2} A",
      f.product_steps(S, 1, 2), (H, H)),
 ]  # fmt: skip
 
@@ -77,7 +77,7 @@ def test_a_sequence_needs_its_step() -> None:
     with pytest.raises(TypeError, match=r"h changes along the sequence: write h\[t\]"):
         shape(sequence("h", H) + u)
     with pytest.raises(TypeError, match="u does not change along the sequence: write u, not"):
-        u[t]  # noqa: B018
+        u[t]
 
 
 def test_the_verdict_on_an_ill_typed_claim_names_the_shapes() -> None:
