@@ -201,6 +201,14 @@ DERIVATIONS = [
         source=f"{WERBOS}; {PASCANU}",
     ),
     derivation(
+        "bptt.truncation",
+        "One step's gradient is the gradient truncated at 2 steps plus what h_{t−2} carries over from the past",
+        d(L_t[t], W),
+        ("chain rule, cut at h_{t−2}", through(h[t], W) + through(h[t - 1], W) + carried(h[t - 2], W)),
+        model=RNN,
+        source=f"{WERBOS}; {PASCANU}",
+    ),
+    derivation(
         "bptt.truncation-state",
         "A hidden state by the recurrent weights: the last two uses, and the rest carried by h_{t−2}",
         d(h[t], W),
@@ -208,32 +216,8 @@ DERIVATIONS = [
             "forward recursion, two steps",
             immediate(h[t], W) + d(h[t], h[t - 1]) @ immediate(h[t - 1], W) + d(h[t], h[t - 2]) @ d(h[t - 2], W),
         ),
-        (
-            "tanh' = 1 − tanh²",
-            diag(slope)
-            @ (outer(eye(H), h[t - 1]) + W @ diag(1 - h[t - 1] ** 2) @ (outer(eye(H), h[t - 2]) + W @ d(h[t - 2], W))),
-        ),
         model=RNN,
         source=f"{RTRL}; {PASCANU}",
-    ),
-    derivation(
-        "bptt.truncation",
-        "One step's gradient is the gradient truncated at 2 steps plus what h_{t−2} carries over from the past",
-        d(L_t[t], W),
-        ("through h_t", d(L_t[t], h[t]) @ d(h[t], W)),
-        (
-            "forward recursion, two steps",
-            d(L_t[t], h[t])
-            @ (immediate(h[t], W) + d(h[t], h[t - 1]) @ immediate(h[t - 1], W) + d(h[t], h[t - 2]) @ d(h[t - 2], W)),
-        ),
-        (
-            "two backward steps",
-            outer(delta, h[t - 1])
-            + outer(delta_before, h[t - 2])
-            + d(L_t[t], h[t]) @ d(h[t], h[t - 2]) @ d(h[t - 2], W),
-        ),
-        model=RNN,
-        source=f"{WERBOS}; {PASCANU}",
     ),
     derivation(
         "bptt.truncation-anywhere",
