@@ -68,11 +68,18 @@ class Silent(ValueError):
 def judge(left: Term, right: Term, model: Model | None, sizes: Sizes, steps: int = 3) -> str | Difference:
     """The least that targets must satisfy for the terms to agree, or a difference where they are one-hot."""
     needs_one_hot = any(isinstance(s, f.Indicator) for term in (left, right) for s in parts(term))
-    if not needs_one_hot and difference(left, right, model, sizes, steps, FREE) is None:
-        return FREE
-    for seed in range(ONE_HOT_POINTS):
-        if found := difference(left, right, model, sizes, steps, ONE_HOT, seed):
-            return found
+    if not needs_one_hot:
+        free = difference(left, right, model, sizes, steps, FREE)
+        if free is None:
+            return FREE
+    try:
+        for seed in range(ONE_HOT_POINTS):
+            if found := difference(left, right, model, sizes, steps, ONE_HOT, seed):
+                return found
+    except Senseless:  # such as −y/y: the targets that would have to help have no value in it
+        if needs_one_hot or free is None:
+            raise
+        return free
     if needs_one_hot or difference(left, right, model, sizes, steps, SUMS_TO_ONE):
         return ONE_HOT
     return SUMS_TO_ONE
@@ -156,7 +163,10 @@ def evaluate(term: Term, run: Run, steps: Steps, subscripts: Mapping[str, int]) 
         case f.Mul(left, right):
             return np.asarray(of(left) * of(right), dtype=object)
         case f.Div(left, right):
-            return np.asarray(of(left) / of(right), dtype=object)
+            try:
+                return np.asarray(of(left) / of(right), dtype=object)
+            except ZeroDivisionError:
+                raise Senseless("division by 0") from None
         case f.Pow(base, exponent):
             return np.asarray(of(base) ** exponent, dtype=object)
         case f.Call(function, arg):

@@ -52,19 +52,21 @@ def wrong_about(mutant: Mutant) -> str:
     verdict = prove(replace(mutant.origin, chain=(mutant.origin.chain[0], mutant.term), reasons=("",)), SIZES)
     truth = told_by_oracle(mutant)
     said = what_it_says(verdict)
+    if said in truth and isinstance(verdict, Proved) and verdict.every_T:
+        truth = told_by_oracle(mutant, steps=4)
     if said in truth:
         return ""
     found = getattr(verdict, "counterexample", None) or getattr(verdict, "reason", "")
     return f"{mutant.id}: {mutant.origin.chain[0]} = {mutant.term}\n  verdict {said} {found}\n  oracle {truth}"
 
 
-def told_by_oracle(mutant: Mutant) -> dict[str, object]:
+def told_by_oracle(mutant: Mutant, steps: int = 3) -> dict[str, object]:
     """The verdicts that would be right, with what the oracle saw."""
     first = mutant.origin.chain[0]
     try:
         if shape(mutant.term) != shape(first):
             return {IllTyped.name: "another shape"}
-        truth = judge(first, mutant.term, mutant.origin.model, {**SIZES, **mutant.origin.sizes})
+        truth = judge(first, mutant.term, mutant.origin.model, {**SIZES, **mutant.origin.sizes}, steps)
     except ShapeMismatch as why:
         return {IllTyped.name: str(why)}
     except Silent as why:
