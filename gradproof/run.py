@@ -16,11 +16,9 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 
-from symbolic.elementwise import subterms
 from symbolic.notation import AXES, Axis, Sizes
-from symbolic.prove import prove
+from symbolic.prove import axes_of, prove
 from symbolic.records import Derivation
-from symbolic.terms import Var
 from symbolic.verdicts import Proved, Unknown, Verdict
 
 FEW = 8
@@ -49,7 +47,7 @@ class Judged:
 
 def run(records: Sequence[Derivation], sizes: Sizes, steps: int, jobs: int) -> Iterator[tuple[int, Verdict]]:
     """Every record's position and verdict, in the order in which they are found."""
-    task = _Task(records, {**own_axes(records), **sizes}, steps)
+    task = _Task(records, sizes, steps)
     groups = task.by_model()
     if jobs == 1 or len(groups) == 1 or len(records) <= FEW or "fork" not in multiprocessing.get_all_start_methods():
         for position in range(len(records)):
@@ -74,12 +72,9 @@ def usable_cores() -> int:
 
 
 def own_axes(records: Sequence[Derivation]) -> dict[Axis, int]:
-    """The default sizes of axes that records declare for themselves."""
-    found: dict[Axis, int] = {}
-    for record in records:
-        terms = [*record.chain, *(record.model.arrays.values() if record.model else ())]
-        found |= {a: a.size for term in terms for s in subterms(term) if isinstance(s, Var) for a in s.axes}
-    return {axis: size for axis, size in found.items() if AXES.get(axis.name) != axis}
+    """The default sizes of axes that records declare for themselves; a column's 1 is no choice."""
+    axes = dict.fromkeys(axis for record in records for axis in axes_of(record))
+    return {axis: axis.size for axis in axes if axis.size > 1 and AXES.get(axis.name) != axis}
 
 
 @dataclass(frozen=True)

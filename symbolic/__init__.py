@@ -1,3 +1,12 @@
-"""Formulas, their derivatives and their proofs; see the modules in the order of imports:
-notation, terms, shapes, elementwise, text, latex, model, models, unroll, normal_form,
-differentiate, hypotheses, verdicts, records, equality, refute, prove, derivations."""
+"""Formulas, their derivatives and their proofs.
+
+Each module imports only from those above it:
+
+notation, terms      what a formula is
+elementwise, shapes  its entries, in any arithmetic; its shape
+text, prose, typeset, latex, written_out, worked_example   how it is written
+model, models        forward equations
+unroll, normal_form, differentiate, hypotheses             from equations to derivatives to zero
+verdicts, records, derivations                             what is claimed, and what can be said of it
+equality, every_size, independence, refute, second_opinion, prove   from claim to verdict
+"""

@@ -25,21 +25,28 @@ from symbolic.elementwise import subterms
 from symbolic.equality import CHOICES, Equality, Shown
 from symbolic.every_size import NotUniform, bound
 from symbolic.normal_form import OutOfReach
-from symbolic.notation import AXES, Axis, Sizes, shape_text
+from symbolic.notation import Axis, Index, Sizes, shape_text
 from symbolic.records import Derivation
 from symbolic.refute import refute
 from symbolic.shapes import ShapeMismatch, shape
-from symbolic.terms import Eye, Ones, Reciprocal, Term, Var
+from symbolic.terms import Entry, Eye, Ones, Reciprocal, SumIndex, Term, Var
 from symbolic.verdicts import Counterexample, Hypothesis, IllTyped, Proved, Refuted, Unknown, Verdict
-
-WORKED_EXAMPLE: Sizes = {axis: axis.size for axis in AXES.values()}
 
 
 def prove(derivation: Derivation, sizes: Sizes | None = None, steps: int = 3) -> Verdict:
     """The verdict on a derivation, at these sizes (default: the worked example, 3 steps)."""
     started = time.perf_counter()
-    verdict = _Judge({**WORKED_EXAMPLE, **(sizes or {}), **derivation.sizes}, steps, derivation).verdict()
+    usual = {axis: axis.size for axis in axes_of(derivation)}
+    wanted = {axis: n for axis, n in (sizes or {}).items() if axis in usual}
+    verdict = _Judge({**usual, **wanted, **derivation.sizes}, steps, derivation).verdict()
     return replace(verdict, seconds=time.perf_counter() - started)
+
+
+def axes_of(derivation: Derivation) -> list[Axis]:
+    """Every axis of a derivation and of its model, by name."""
+    arrays = derivation.model.arrays.values() if derivation.model else ()
+    found = {axis for term in (*derivation.chain, *arrays) for s in subterms(term) for axis in _axes(s)}
+    return sorted(found | set(derivation.sizes), key=lambda axis: axis.name)
 
 
 class _Judge:
@@ -50,8 +57,7 @@ class _Judge:
         model = derivation.model
         self.model = model
         self.T = steps if model is not None and model.is_sequence else None
-        used = {axis for term in derivation.chain for s in subterms(term) for axis in _axes(s)}
-        self.named_sizes = {axis.name: n for axis, n in sizes.items() if axis in used}
+        self.named_sizes = {axis.name: n for axis, n in sizes.items()}
 
     def verdict(self) -> Verdict:
         try:
@@ -156,8 +162,12 @@ class _Refutation(Exception):
         self.counterexample = counterexample
 
 
-def _axes(term: object) -> tuple[Axis, ...]:
+def _axes(term: Term) -> tuple[Axis, ...]:
     match term:
+        case Entry(subscripts=subscripts):
+            return tuple(s.axis for s in subscripts if isinstance(s, Index))
+        case SumIndex(index):
+            return (index.axis,)
         case Var(axes=axes) | Ones(axes):
             return axes
         case Eye(axis):

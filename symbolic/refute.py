@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -28,6 +29,7 @@ from symbolic.terms import Var
 from symbolic.verdicts import Counterexample
 
 PRECISION = 120
+DIGITS = 17
 CHOICES = tuple(Fraction(n, 2) for n in (-3, -2, -1, 1, 2, 3))
 
 
@@ -118,8 +120,12 @@ def _disagreement(
 
 
 def _ends(value: Any) -> tuple[str, str]:
-    import mpmath
+    """The two ends in decimal, rounded outwards."""
+    return _decimal(value.a, ROUND_FLOOR), _decimal(value.b, ROUND_CEILING)
 
-    with mpmath.workprec(PRECISION):
-        low, high = mpmath.mpf(value.a.mid), mpmath.mpf(value.b.mid)
-        return mpmath.nstr(low, 17), mpmath.nstr(high, 17)
+
+def _decimal(end: Any, rounding: str) -> str:
+    sign, mantissa, exponent, _ = end._mpi_[0]
+    exact = Fraction(-mantissa if sign else mantissa) * Fraction(2) ** exponent
+    context = Context(prec=DIGITS, rounding=rounding)
+    return str(context.divide(Decimal(exact.numerator), Decimal(exact.denominator)))

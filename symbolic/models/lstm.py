@@ -19,7 +19,7 @@ af, ai, ag, ao = (sequence(f"a{g}", H, latex=f"a_{{{g}}}") for g in "figo")
 f, i, g, o = (sequence(name, H) for name in "figo")
 c, h = sequence("c", H), sequence("h", H)
 alpha, z = sequence("alpha", K, latex=r"\alpha"), sequence("z", K)
-L_t = sequence("L_t", latex=r"\mathcal{L}")
+L_t = sequence("L_t", latex="L")
 
 
 def _lstm(name: str, title: str, loss: Term) -> Model:
