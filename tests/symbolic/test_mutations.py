@@ -128,5 +128,5 @@ def test_rewrites_that_are_meant_to_be_right_are_right_for_the_oracle(kind: str)
     for m in sample():
         if m.kind == kind:
             told = told_by_oracle(m)
-            assert Refuted.name not in told or Unknown.name in told, f"{m.id}: {m.term}: {told}"
-            assert IllTyped.name not in told, f"{m.id}: {m.term}: {told}"
+            meant = {name for name in told if name.startswith(Proved.name)} or Unknown.name in told
+            assert meant, f"{m.id}: {m.term}: {told}"
