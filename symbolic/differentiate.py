@@ -3,7 +3,7 @@
 In:  the equations of a model and an `Unrolled` that knows the variables' values.
 Out: `Differentiated`, the same values and every total or immediate derivative.
 
-`partials` writes each equation's right side out in SymPy symbols and takes `sympy.diff`
+`edges` writes each equation's right side out in SymPy symbols and takes `sympy.diff`
 by every symbol in it, once per equation: the steps of the sequence differ only in which
 values the symbols stand for.  Total derivatives then follow from the chain rule over the
 graph of equations, backwards from what is differentiated or forwards from what it is
@@ -13,11 +13,11 @@ there, so that every step of a derivation is judged by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ from symbolic.elementwise import (
     free_indices,
     positions,
 )
-from symbolic.model import Equation, Model, variables
+from symbolic.model import Model, variables
 from symbolic.normal_form import OutOfReach, Ring
 from symbolic.notation import Axis, Shape, Sizes
 from symbolic.shapes import shape
@@ -124,34 +124,50 @@ class Edge:
     entries: tuple[tuple[Position, Position, Any], ...]
 
 
-def edges(made: str, right: Term, sizes: Sizes, steps: Steps, exponential: bool) -> list[Edge]:
-    """sympy.diff of every entry of a term by every symbol in it."""
+def edges(made: str, right: Term, sizes: Sizes, steps: Steps, exponential: bool = False) -> tuple[Edge, ...]:
+    """sympy.diff of every entry of a term by every symbol in it; steps are relative to t at t = 0."""
+    used = {axis for var in variables(right) for axis in var.axes}
+    few = tuple((axis, n) for axis, n in sizes.items() if axis in used)
+    return _edges(made, right, few, tuple(steps.items()), exponential)
+
+
+@cache
+def _edges(
+    made: str, right: Term, sizes: tuple[tuple[Axis, int], ...], steps: tuple[tuple[str, int], ...], exponential: bool
+) -> tuple[Edge, ...]:
     check_rules()
-    written = entries(right, Scene(sizes, steps.get("T", 0), InSymPy(exponential), _Symbols(sizes)), steps)
+    values = _Symbols(dict(sizes))
+    written = entries(right, Scene(values.sizes, dict(steps).get("T", 0), InSymPy(exponential), values), dict(steps))
     found: dict[tuple[Var, int | None], list[tuple[Position, Position, Any]]] = {}
     for j in positions(written.shape):
         for x in sorted(written[j].free_symbols, key=str):
             used, origin, i = _meaning[x]
             if origin is None or isinstance(origin, int):
                 found.setdefault((used, origin), []).append((j, i, sympy.diff(written[j], x)))
-    return [Edge(made, used, step, tuple(each)) for (used, step), each in found.items()]
+    return tuple(Edge(made, used, step, tuple(each)) for (used, step), each in found.items())
 
 
-def partials(model: Model, sizes: Sizes, exponential: bool = False) -> tuple[Edge, ...]:
-    """Every partial derivative of a model's equations; an edge's step is relative to t."""
-    each = (_equation_edges(eq, _sizes_in(eq, sizes), exponential) for eq in model.equations)
-    return tuple(chain.from_iterable(each))
+@dataclass(frozen=True)
+class Graph:
+    """A model's equations as a graph: every edge by what it uses and by what it makes."""
+
+    used_by: Mapping[str, Sequence[Edge]]
+    made_from: Mapping[str, Sequence[Edge]]
 
 
-def _sizes_in(eq: Equation, sizes: Sizes) -> tuple[tuple[Axis, int], ...]:
-    """Only the sizes that the equation depends on, so that two models can share it."""
-    used = {axis for var in (eq.left, *variables(eq.right)) for axis in var.axes}
-    return tuple((axis, n) for axis, n in sizes.items() if axis in used)
+def graph(model: Model | None, sizes: Sizes, exponential: bool = False) -> Graph:
+    """Every partial derivative of a model's equations."""
+    return _graph(model, tuple(sizes.items()), exponential)
 
 
 @cache
-def _equation_edges(eq: Equation, sizes: tuple[tuple[Axis, int], ...], exponential: bool) -> list[Edge]:
-    return edges(eq.left.name, eq.right, dict(sizes), {"t": 0}, exponential)
+def _graph(model: Model | None, sizes: tuple[tuple[Axis, int], ...], exponential: bool) -> Graph:
+    used_by, made_from = defaultdict[str, list[Edge]](list), defaultdict[str, list[Edge]](list)
+    for eq in model.equations if model is not None else ():
+        for edge in edges(eq.left.name, eq.right, dict(sizes), {"t": 0}, exponential):
+            used_by[edge.used.name].append(edge)
+            made_from[edge.made].append(edge)
+    return Graph(dict(used_by), dict(made_from))
 
 
 @cache
@@ -209,13 +225,9 @@ class Differentiated(Unrolled):
         self._reverse: dict[tuple[Chain, int | None], Entries | None] = {}
         self._forward: dict[tuple[Chain, int | None], Entries | None] = {}
         self._axes: dict[str, Shape] = {LOSS.name: ()}
-        self._used_by: dict[str, list[Edge]] = {}
-        self._made_from: dict[str, list[Edge]] = {}
+        self._graph = graph(self.model, self.scene.sizes, exponential)
         if self.model is not None:
             self._axes |= {name: var.axes for name, var in self.model.arrays.items()}
-            for edge in partials(self.model, self.scene.sizes, exponential):
-                self._used_by.setdefault(edge.used.name, []).append(edge)
-                self._made_from.setdefault(edge.made, []).append(edge)
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
         """d of / d by at these steps, entries of `of` first."""
@@ -270,7 +282,7 @@ class Differentiated(Unrolled):
         if self._is_step_loss_of(of, by):
             return self._scale()
         result = None
-        for edge in self._used_by.get(by[0], ()):
+        for edge in self._graph.used_by.get(by[0], ()):
             for made in self._uses(edge, by, copy):
                 if of[1] is not None and made is not None and made > of[1]:
                     continue
@@ -304,7 +316,7 @@ class Differentiated(Unrolled):
         if of[1] == 0 or (only is not None and of[1] != only):
             return None
         result = None
-        for edge in self._made_from.get(of[0], ()):
+        for edge in self._graph.made_from.get(of[0], ()):
             part = (edge.used.name, None if edge.step is None else edge.step + (of[1] or 0))
             downstream = self._tangent(part, by, only)
             if downstream is not None:

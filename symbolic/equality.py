@@ -281,16 +281,16 @@ class _Values(Differentiated):
 def symbols_of(side: Term, other: Term) -> frozenset[Derivative]:
     """The derivatives on one side that stay symbols.
 
-    Adjoints of the loss always; of other derivatives those that end where one of the other
+    Adjoints of the loss and what stands on both sides; else those that end where one of the other
     side ends (the chain rule then runs forwards, unless from a scalar), else those that start
     where one starts.
     """
     here = [s for s in subterms(side) if isinstance(s, Derivative) and s.total and s.copy is None]
     there = [s for s in subterms(other) if isinstance(s, Derivative) and s.of != LOSS]
-    adjoints = {n for n in here if n.of == LOSS}
+    kept = {n for n in here if n.of == LOSS or n in there}
     forwards = {n for n in here if any(n.by == o.by and n.of != o.of and shape(o.of) for o in there)}
     backwards = {n for n in here if any(n.of == o.of and n.by != o.by for o in there)}
-    return frozenset(adjoints | (forwards or backwards))
+    return frozenset(kept | (forwards or backwards))
 
 
 def free_anchors(term: Term) -> frozenset[str]:

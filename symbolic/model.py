@@ -77,6 +77,12 @@ class Model:
         return self.step_loss.sequence
 
     @cached_property
+    def with_initial(self) -> frozenset[str]:
+        """The sequences that an equation looks back at: they have a value at step 0."""
+        used = (v for eq in self.equations for v in variables(eq.right))
+        return frozenset(v.name for v in used if v.step is not None and v.step.offset < 0)
+
+    @cached_property
     def arrays(self) -> dict[str, Var]:
         """Every array of the model by name, without its step."""
         made = tuple(eq.left for eq in self.equations)

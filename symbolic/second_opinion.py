@@ -229,8 +229,9 @@ class Reals:
         return getattr(self.context, name)(value)
 
     def different(self, left: Entries, right: Entries) -> NDArray[np.bool_]:
+        # "Not close" and not "far": what is not a number agrees with nothing.
         scale = np.maximum(abs(left), abs(right)) + 1
-        return np.asarray(abs(left - right) > TOLERANCE * scale, dtype=bool)
+        return ~np.asarray(abs(left - right) <= TOLERANCE * scale, dtype=bool)
 
 
 RESIDUES, REALS = Residues(), Reals()

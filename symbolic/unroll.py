@@ -9,11 +9,10 @@ Out: `Unrolled`, the values that `elementwise` reads.  Every equation is evaluat
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
 
 from symbolic import terms as f
 from symbolic.elementwise import Arithmetic, Entries, OutsideSequence, Scene, Steps, entries, evaluate
-from symbolic.model import Equation, Model, variables
+from symbolic.model import Equation, Model
 from symbolic.notation import Index, Sizes, Step
 from symbolic.terms import LOSS, Var
 
@@ -51,19 +50,11 @@ class Unrolled:
     def derivative(self, node: f.Derivative, steps: Steps) -> Entries:
         raise TypeError(f"{node} stands where no derivative is known")
 
-    @cached_property
-    def with_initial(self) -> frozenset[str]:
-        """The sequences that an equation looks back at: they have a value at step 0."""
-        if self.model is None:
-            return frozenset()
-        used = (v for eq in self.model.equations for v in variables(eq.right))
-        return frozenset(v.name for v in used if v.step is not None and v.step.offset < 0)
-
     def check(self, var: Var, step: int | None) -> None:
         """Raise OutsideSequence where the variable has no value."""
         if step is None:
             return
-        first = 0 if var.name in self.with_initial else 1
+        first = 0 if self.model is not None and var.name in self.model.with_initial else 1
         if not first <= step <= self.steps:
             raise OutsideSequence(f"{var.name}[{step}] with T = {self.steps}")
 
