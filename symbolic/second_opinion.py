@@ -102,7 +102,8 @@ def _compare(derivation: Derivation, world: World, steps: Steps, indices: Sequen
     sides = [_side(term, world, steps, indices) for term in derivation.chain]
     last = len(sides) - 1
     spoken = False
-    for n, left, right in [*((n, sides[n - 1], sides[n]) for n in range(1, last + 1)), (last, sides[0], sides[-1])]:
+    equalities = zip(range(1, last + 1), sides, sides[1:], strict=False)
+    for n, left, right in (*equalities, (last, sides[0], sides[-1])):
         if left is None or right is None:
             continue
         spoken = True

@@ -53,7 +53,7 @@ FIRST_ENGINE = (elementwise, differentiate, normal_form, unroll, equality, hypot
 r, l = rnn, lstm
 i, j = Index("i", K), Index("j", K)
 x, z = scalar("x"), scalar("z")
-u = array("u", K)
+u, w = array("u", K), array("w", K)
 
 
 def judged(*chain: Term, model: Model | None = None, assuming: tuple[Hypothesis, ...] = ()) -> str:
@@ -183,6 +183,18 @@ NEIGHBOURS: dict[str, tuple[Model | None, Term, Term, list[Term]]] = {
         (2 * u) / total(u) - total(u**2) / total(u) ** 2,
         [(2 * u) / total(u), (2 * u) / total(u) - total(u**2) / total(u**2)],
     ),
+    "mean over the steps": (
+        r.RNN,
+        sum_steps(one_over(None) * r.b),
+        r.b,
+        [sum_steps(r.b), one_over(None) * r.b],
+    ),
+    "arrays that no equation knows": (
+        r.RNN,
+        d(total(u * w * r.o[t]), u) + d(total(u * w * r.y[t]), w),
+        w * r.o[t] + u * r.y[t],
+        [w * r.o[t] + w * r.y[t], u * r.o[t] + u * r.y[t]],
+    ),
     "mean": (None, one_over(K) * total(u), sum_over(i, u.at(i)) / 3, [total(u), one_over(H) * total(u)]),
 }  # fmt: skip
 
@@ -207,6 +219,7 @@ def test_says_how_and_at_which_lengths() -> None:
     assert judged(grad(r.b), sum_steps(grad(r.a[t])), model=r.RNN) == "modular, T = 1, 2, 3"
     # At T = 1 there is no h[t+1].
     assert judged(d(r.a[t + 1], r.h[t]), r.W, model=r.RNN) == "modular, T = 2, 3"
+    assert judged(grad_copy(r.W, t - 1), 1 * grad_copy(r.W, t - 1), model=r.RNN) == "modular, T = 2, 3"
     assert judged(d(r.a[t + 5], r.h[t]), r.W, model=r.RNN) == "nothing to compare at T = 1, 2, 3"
 
 
@@ -253,6 +266,14 @@ def test_one_hot_means_every_class(model: Model, kth: int) -> None:
 def test_division_by_what_is_always_zero_is_no_confirmation() -> None:
     with pytest.raises(ZeroDivisionError):
         judged(x / (z - z), x / (z - z))
+
+
+def test_what_has_no_value_is_no_confirmation() -> None:
+    for off in (0, 4):
+        with pytest.raises(IndexError):
+            judged(u.at(off), u.at(off))
+    with pytest.raises(Disagreement):
+        judged(log(x - x) + exp(x) * exp(z), log(x - x) + exp(x + z))
 
 
 def test_a_second_derivative_is_no_confirmation() -> None:
