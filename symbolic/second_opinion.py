@@ -61,10 +61,10 @@ def confirm(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesi
 
 
 def agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]) -> str | None:
-    """The same by residues alone; None where some side differs, perhaps by what is free there."""
+    """The same by residues alone; None where some side differs, perhaps by what is free there, or has no value."""
     try:
         return _said("modular", derivation, sizes, hypotheses, RESIDUES)
-    except Disagreement:
+    except (Disagreement, ZeroDivisionError):
         return None
 
 

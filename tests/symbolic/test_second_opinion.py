@@ -18,7 +18,7 @@ from symbolic.model import Model, equation
 from symbolic.models import head, lstm, rnn
 from symbolic.notation import AXES, D, H, Index, K, Sizes, T, k, t
 from symbolic.records import Derivation, derivation
-from symbolic.second_opinion import REALS, RESIDUES, Disagreement, P, World, confirm
+from symbolic.second_opinion import REALS, RESIDUES, Disagreement, P, World, agree, confirm
 from symbolic.terms import (
     LOSS,
     Term,
@@ -266,6 +266,19 @@ def test_one_hot_means_every_class(model: Model, kth: int) -> None:
 def test_division_by_what_is_always_zero_is_no_confirmation() -> None:
     with pytest.raises(ZeroDivisionError):
         judged(x / (z - z), x / (z - z))
+
+
+def test_agreement_is_of_residues_and_of_what_has_a_value() -> None:
+    def agreed(left: Term, right: Term, *assuming: Hypothesis) -> str | None:
+        record = derivation("a.claim", "", left, ("", right), source="", model=head.HEAD)
+        return agree(record, WORKED_EXAMPLE, assuming)
+
+    y, yhat = head.y, head.yhat
+    assert agreed(grad(yhat), -(y / yhat)) == "modular"
+    assert agreed(grad(yhat), y / yhat) is None
+    assert agreed(yhat / y, yhat / y) == "modular"
+    assert agreed(yhat / y, yhat / y, one_hot(y)) is None
+    assert agreed(exp(x) * exp(z), exp(x + z)) is None
 
 
 def test_what_has_no_value_is_no_confirmation() -> None:
