@@ -233,6 +233,8 @@ class Differentiated(Unrolled):
         """d of / d by at these steps, entries of `of` first."""
         if free_indices(node.of):
             raise OutOfReach(f"a running subscript inside {node}: take the entry of the derivative instead")
+        if not node.total and (not isinstance(node.of, Var) or node.of == LOSS):
+            raise OutOfReach(f"{node}: an immediate derivative is taken of a variable at a step")
         by = self._place(node.by, steps)
         self.check(node.by, by[1])
         self._axes.setdefault(by[0], node.by.axes)
@@ -336,10 +338,7 @@ class Differentiated(Unrolled):
         for edge in edges(of, node.of, self.scene.sizes, {"T": self.steps, **steps}, self.exponential):
             part = (edge.used.name, edge.step)
             self._axes.setdefault(edge.used.name, edge.used.axes)
-            if node.total:
-                downstream = self._adjoint(part, by, None)
-            else:
-                downstream = self._identity(by) if part == by else None
+            downstream = self._adjoint(part, by, None)
             if downstream is not None:
                 if result is None:
                     result = self._zeros(shape(node.of) + self._axes[by[0]])

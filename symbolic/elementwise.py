@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from symbolic import terms as f
 from symbolic.notation import Axis, Index, Shape, Sizes, Subscript
 from symbolic.shapes import shape
-from symbolic.terms import Term
+from symbolic.terms import Term, children
 
 Scalar = Any
 Entries = NDArray[Any]
@@ -90,18 +90,6 @@ def free_indices(term: Term) -> frozenset[Index]:
     return frozenset().union(*(free_indices(child) for child in children(term)))
 
 
-def children(term: Term) -> tuple[Term, ...]:
-    """The terms directly inside a term."""
-    return tuple(value for value in vars(term).values() if isinstance(value, Term))
-
-
-def subterms(term: Term) -> Iterator[Term]:
-    """The term and everything inside it."""
-    yield term
-    for child in children(term):
-        yield from subterms(child)
-
-
 def dimensions(axes: Shape, sizes: Sizes) -> tuple[int, ...]:
     return tuple(sizes[axis] for axis in axes)
 
@@ -131,8 +119,10 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Mapping[str, in
         case f.Eye(axis):
             return _diagonal(_full((sizes[axis],), arithmetic.number(Fraction(1))), arithmetic)
         case f.Delta(i, j):
-            axis = next(s.axis for s in (i, j) if isinstance(s, Index))
-            return _array(arithmetic.number(Fraction(int(place(i, axis) == place(j, axis)))))
+            same = (
+                i == j if isinstance(i, int) and isinstance(j, int) else place(i, _axis(i, j)) == place(j, _axis(i, j))
+            )
+            return _array(arithmetic.number(Fraction(int(same))))
         case f.Reciprocal(axis):
             return _array(arithmetic.reciprocal(axis, scene.steps if axis is None else sizes[axis]))
         case f.Var():
@@ -190,6 +180,10 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Mapping[str, in
                 return evaluate(f.Eye(shape(body)[0]), scene, steps, subscripts)
             return reduce(_contracted, reversed(factors))
     raise TypeError(f"not a term of the formula language: {term!r}")
+
+
+def _axis(*subscripts: Subscript) -> Axis:
+    return next(s.axis for s in subscripts if isinstance(s, Index))
 
 
 def _array(value: Any) -> Entries:

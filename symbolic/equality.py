@@ -15,7 +15,7 @@ every T.  A sum over steps is shown summand by summand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
@@ -24,22 +24,13 @@ import numpy as np
 
 from symbolic import terms as f
 from symbolic.differentiate import Differentiated, opaque_symbols
-from symbolic.elementwise import (
-    Entries,
-    OutsideSequence,
-    Steps,
-    children,
-    dimensions,
-    free_indices,
-    positions,
-    subterms,
-)
+from symbolic.elementwise import Entries, OutsideSequence, Steps, dimensions, free_indices, positions
 from symbolic.hypotheses import Group, modulo_one_hot, summing_to_one
 from symbolic.model import Model, is_nonlinear, variables
-from symbolic.normal_form import Poly, Ring
+from symbolic.normal_form import OutOfReach, Poly, Ring
 from symbolic.notation import Sizes, Step
 from symbolic.shapes import shape
-from symbolic.terms import LOSS, Derivative, SumSteps, Term, Var
+from symbolic.terms import LOSS, Derivative, SumSteps, Term, Var, children, subterms
 from symbolic.verdicts import Hypothesis, one_hot, sums_to_one
 
 WIDEST = 4
@@ -49,13 +40,24 @@ HYPOTHESES = ((), (sums_to_one,), (one_hot,))
 
 @dataclass(frozen=True)
 class Choice:
-    """Which side's adjoints stay symbols, and whether every equation is unfolded."""
+    """Which side's adjoints stay symbols.
+
+    `unfold`: no value does, each is written by the free variables; `exponential`: tanh and σ
+    are written by exp as well.
+    """
 
     opaque: str
     unfold: bool = False
+    exponential: bool = False
 
 
-CHOICES = (Choice("right"), Choice("none"), Choice("left"), Choice("none", unfold=True))
+CHOICES = (
+    Choice("right"),
+    Choice("none"),
+    Choice("left"),
+    Choice("right", unfold=True),
+    Choice("none", unfold=True, exponential=True),
+)
 
 
 @dataclass(frozen=True)
@@ -80,16 +82,27 @@ class Equality:
         self.is_summand = is_summand
         self.is_sequence = model is not None and model.is_sequence
         self.indices = free_indices(left) | free_indices(right)
-        self.needs_one_hot = any(isinstance(s, f.Indicator) for s in (*subterms(left), *subterms(right)))
+        self.needs_one_hot = False
+        for s in (*subterms(left), *subterms(right)):
+            if isinstance(s, f.Indicator):
+                self.needs_one_hot = True
+                if model is None or not isinstance(s.arg, Var) or s.arg.name not in {y.name for y in model.targets}:
+                    raise OutOfReach(f"{s}: the class is named by a target of the model, not by {s.arg}")
 
     @cached_property
     def home(self) -> str | None:
-        """The step from which the formula's reach is measured: t, the last T, the first ""; or None."""
+        """The step from which the formula's reach is measured: t, the last T, the first ""; or None.
+
+        A sum whose length grows with the sequence reaches anywhere, whatever it sums.
+        """
         terms = [*subterms(self.left), *subterms(self.right)]
+        loops = [s for s in terms if isinstance(s, SumSteps | f.ProductSteps)]
+        if any(loop.first.anchor != loop.last.anchor for loop in loops):
+            return None
         steps = {s.step.anchor for s in terms if isinstance(s, Var) and s.step is not None}
         if self.anchors:
-            return "t" if self.anchors == ["t"] and steps <= {"t"} | bound_anchors(terms) else None
-        return steps.pop() if len(steps) == 1 and not bound_anchors(terms) else None
+            return "t" if self.anchors == ["t"] and steps <= {"t", *(loop.index for loop in loops)} else None
+        return steps.pop() if len(steps) == 1 and not loops else None
 
     @property
     def levels(self) -> tuple[int, ...]:
@@ -224,7 +237,7 @@ class _Attempt:
 
     def difference(self, T: int, place: dict[str, int]) -> tuple[list[Poly], Differentiated, Ring]:
         equality, choice = self.equality, self.choice
-        ring = Ring(exponential=equality.model is None or choice.unfold)
+        ring = Ring(exponential=equality.model is None or choice.exponential)
         values = _Values(equality, T, ring, choice, self.level)
         first, second = (equality.right, equality.left) if choice.opaque == "right" else (equality.left, equality.right)
         values.keep = frozenset() if choice.opaque == "none" else symbols_of(first, second)
@@ -245,7 +258,7 @@ class _Values(Differentiated):
             ring,
             self.generators,
             lambda eq: choice.unfold or is_nonlinear(eq.right),
-            exponential=equality.model is None or choice.unfold,
+            exponential=equality.model is None or choice.exponential,
         )
         self.ring = ring
         self.keep: frozenset[Derivative] = frozenset()
@@ -304,11 +317,6 @@ def free_anchors(term: Term) -> frozenset[str]:
     if isinstance(term, SumSteps | f.ProductSteps):
         inner = inner - {term.index} | {term.first.anchor, term.last.anchor}
     return frozenset(inner | found) - {"", "T"}
-
-
-def bound_anchors(terms: Iterable[Term]) -> set[str]:
-    """The steps that a sum or a product runs over."""
-    return {s.index for s in terms if isinstance(s, SumSteps | f.ProductSteps)}
 
 
 def target_groups(ring: Ring, model: Model | None) -> list[Group]:

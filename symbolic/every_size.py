@@ -27,12 +27,11 @@ from dataclasses import dataclass, replace
 from functools import cache, reduce
 
 from symbolic import terms as f
-from symbolic.elementwise import subterms
 from symbolic.equality import Equality, symbols_of
 from symbolic.model import Model, is_nonlinear, variables
 from symbolic.notation import Axis, Index, Shape, Sizes, Step
 from symbolic.shapes import shape
-from symbolic.terms import LOSS, Term, Var
+from symbolic.terms import LOSS, Term, Var, subterms
 
 FURTHEST = 2
 
@@ -218,8 +217,7 @@ class _IndexForm:
 
     def derivative(self, what: Term, by: Var, total: bool, copy: Step | None) -> Sum:
         if not isinstance(what, Var):
-            down = self.adjoint if total else _only_itself
-            return self._through(what, self.expand(what), lambda used: down(used, by, None))
+            return self._through(what, self.expand(what), lambda used: self.adjoint(used, by))
         if not total:
             return self.tangent(what, by, only=what.step)
         if what.axes and not any(o == what for o, _ in self.opaque):
@@ -308,10 +306,6 @@ def _ancestors(model: Model, name: str) -> frozenset[str]:
             found |= new
             waiting += new
     return frozenset(found)
-
-
-def _only_itself(used: Var, by: Var, copy: Step | None) -> Sum:
-    return [_identity(by)] if used == by else []
 
 
 def _differentiated(products: Sum, by: Var) -> Sum:

@@ -19,11 +19,11 @@ from functools import cache
 import numpy as np
 
 from symbolic import terms as f
-from symbolic.elementwise import Entries, dimensions, positions, subterms
+from symbolic.elementwise import Entries, dimensions, positions
 from symbolic.model import Equation, Model, is_nonlinear
 from symbolic.normal_form import Poly, Ring
 from symbolic.notation import Axis, Sizes
-from symbolic.terms import Var
+from symbolic.terms import Var, subterms
 from symbolic.unroll import Unrolled
 
 

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from symbolic import terms as f
-from symbolic.elementwise import subterms
 from symbolic.shapes import ShapeMismatch, shape
-from symbolic.terms import LOSS, Term, Var, term
+from symbolic.terms import LOSS, Term, Var, subterms, term
 
 
 @dataclass(frozen=True)

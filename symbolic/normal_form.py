@@ -166,8 +166,12 @@ class Ring:
                 return (e - 1) / (e + 1)
             case "sigmoid" if self.exponential:
                 return 1 / (self._exp(-value) + 1)
-            case "tanh" | "sigmoid":
+            case "tanh" | "sigmoid" if value.terms:
                 return self.generator((name, value.key()))
+            case "tanh":
+                return self.poly(0)
+            case "sigmoid":
+                return self.poly(Fraction(1, 2))
         raise OutOfReach(f"no rule for {name}")
 
     def is_zero(self, poly: Poly) -> bool:

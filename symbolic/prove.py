@@ -21,7 +21,6 @@ from dataclasses import replace
 from itertools import pairwise
 
 from symbolic import independence, second_opinion
-from symbolic.elementwise import subterms
 from symbolic.equality import CHOICES, Equality, Shown
 from symbolic.every_size import NotUniform, bound
 from symbolic.normal_form import OutOfReach
@@ -29,7 +28,7 @@ from symbolic.notation import Axis, Index, Sizes, shape_text
 from symbolic.records import Derivation
 from symbolic.refute import refute
 from symbolic.shapes import ShapeMismatch, shape
-from symbolic.terms import Entry, Eye, Ones, Reciprocal, SumIndex, Term, Var
+from symbolic.terms import Entry, Eye, Ones, Reciprocal, SumIndex, Term, Var, subterms
 from symbolic.verdicts import Counterexample, Hypothesis, IllTyped, Proved, Refuted, Unknown, Verdict
 
 
@@ -56,6 +55,7 @@ class _Judge:
         self.sizes, self.steps, self.derivation = sizes, steps, derivation
         model = derivation.model
         self.model = model
+        self.out_of_reach: OutOfReach | None = None
         self.T = steps if model is not None and model.is_sequence else None
         self.named_sizes = {axis.name: n for axis, n in sizes.items()}
 
@@ -85,31 +85,31 @@ class _Judge:
             if opinion := second_opinion.agree(alone, self.sizes, equality.hypotheses(level)):
                 if shown := self.show(equality, level):
                     return replace(shown, second_opinion=opinion)
-                raise _NotShown(f"equality {number} leaves a residual that a second engine takes to be zero")
-        self.look_for_counterexample(number, equality, points=1, only_one_hot=True)
-        for level in equality.levels:
-            if shown := self.show(equality, level):
-                return replace(shown, second_opinion=second_opinion.confirm(alone, self.sizes, shown.hypotheses))
+                break
+        else:
+            self.look_for_counterexample(number, equality, points=1, only_one_hot=True)
+            for level in equality.levels:
+                if shown := self.show(equality, level):
+                    return replace(shown, second_opinion=second_opinion.confirm(alone, self.sizes, shown.hypotheses))
         self.look_for_counterexample(number, equality, points=6, only_one_hot=False)
-        raise _NotShown(f"equality {number} leaves a residual, and no rational point was found that refutes it")
+        raise self.out_of_reach or _NotShown(
+            f"equality {number} leaves a residual, and no rational point was found that refutes it"
+        )
 
     def show(self, equality: Equality, level: int) -> Shown | None:
         """By summand if that does, else as a whole, with one choice of symbols after another."""
         by_summand = equality.by_summand()
         first = CHOICES[0]
-        out_of_reach = None
         for attempt, choice in [(by_summand, first), *((equality, choice) for choice in CHOICES)]:
             try:
                 shown = attempt.shown(choice, level)
             except OutOfReach as why:
-                out_of_reach = why
+                self.out_of_reach = why
             else:
                 if shown and attempt is by_summand and choice is first:
                     return self.at_every_size(by_summand, level, shown)
                 if shown:
                     return shown
-        if out_of_reach:
-            raise out_of_reach
         return None
 
     def at_every_size(self, equality: Equality, level: int, shown: Shown) -> Shown:

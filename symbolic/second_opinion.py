@@ -87,7 +87,7 @@ def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis
     compared = []
     for T in LENGTHS if model is not None and model.is_sequence else (1,):
         spoken = False
-        for draw in range(max(classes, default=1)):
+        for draw in range(2 * max(classes) if classes else 1):
             seed = model.name if model is not None else derivation.id
             world = _world(model, tuple(sizes.items()), T, tuple(hypotheses), draw, field, seed)
             for steps in _places(anchors, T):
@@ -403,8 +403,9 @@ class World:
         if kind := self.kinds.get(var.name):
             for row in np.ndindex(entries.shape[:-1]):
                 if kind == ONE_HOT:
-                    # Every draw gives every row another class, so that together they see all classes.
-                    chosen = residue(self.seed, var.name, step, row) + self.draw
+                    # Half of the draws give all rows one class, half give neighbours different ones.
+                    apart = self.draw // entries.shape[-1] * (sum(row) + (step or 0))
+                    chosen = self.draw + apart
                     entries[row] = 0
                     entries[(*row, chosen % entries.shape[-1])] = 1
                 else:

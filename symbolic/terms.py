@@ -12,6 +12,7 @@ To extend: add a dataclass here and one case to each of those readings.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TypeAlias
@@ -80,6 +81,18 @@ class Term:
 def term(value: Operand) -> Term:
     """A number as a term; a term stays what it is."""
     return value if isinstance(value, Term) else Const(Fraction(value))
+
+
+def children(term: Term) -> tuple[Term, ...]:
+    """The terms directly inside a term."""
+    return tuple(value for value in vars(term).values() if isinstance(value, Term))
+
+
+def subterms(term: Term) -> Iterator[Term]:
+    """The term and everything inside it."""
+    yield term
+    for child in children(term):
+        yield from subterms(child)
 
 
 # Leaves
@@ -290,8 +303,9 @@ class Derivative(Term):
     """d of / d by, entry by entry: the axes of `of`, then those of `by`.
 
     `total` runs through everything downstream; otherwise the derivative is the immediate
-    one, with the values of every other step held fixed.  `copy` keeps the one use of a
-    shared parameter at that step (Goodfellow's W^(t)).
+    one of a variable at a step: through everything in that step, with the values of every
+    other step held fixed.  `copy` keeps the one use of a shared parameter at that step
+    (Goodfellow's W^(t)).
     """
 
     of: Term

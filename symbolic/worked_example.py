@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from itertools import product
 
 from symbolic import terms as f
-from symbolic.elementwise import free_indices, subterms
+from symbolic.elementwise import free_indices
 from symbolic.model import Equation, variables
 from symbolic.notation import AXES, Axis, Index, Shape, Sizes
 from symbolic.prose import prose, symbol
 from symbolic.records import Derivation
 from symbolic.shapes import ShapeMismatch, shape
-from symbolic.terms import LOSS, Term
+from symbolic.terms import LOSS, Term, subterms
 from symbolic.typeset import typeset
 from symbolic.written_out import Bound, entry, fresh_indices, names
 

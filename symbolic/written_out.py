@@ -16,10 +16,9 @@ from functools import reduce
 from itertools import product
 
 from symbolic import terms as f
-from symbolic.elementwise import subterms
 from symbolic.notation import Axis, Index, Shape, Sizes, Subscript
 from symbolic.shapes import shape
-from symbolic.terms import Const, Entry, SumIndex, Term, term
+from symbolic.terms import Const, Entry, SumIndex, Term, subterms, term
 
 Subscripts = tuple[Subscript, ...]
 Bound = Mapping[str, int]

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from symbolic import terms as f
-from symbolic.elementwise import dimensions, free_indices, subterms
+from symbolic.elementwise import dimensions, free_indices
 from symbolic.notation import AXES, Axis, D, H, Index, K, N, Step, T, t
 from symbolic.shapes import shape
-from symbolic.terms import Term, Var, array, scalar, sequence
+from symbolic.terms import Term, Var, array, scalar, sequence, subterms
 from symbolic.unroll import Unrolled
 
 SIZES = {axis: axis.size for axis in AXES.values()}

@@ -6,13 +6,12 @@ from operator import attrgetter
 import pytest
 
 from symbolic.derivations.lstm import DERIVATIONS
-from symbolic.elementwise import subterms
 from symbolic.model import Model
 from symbolic.models.lstm import LSTM, LSTM_SQUARED, Whf, Whz, Wxf, alpha, ao, bi, c, f, h, i, o, x, y, z
 from symbolic.notation import D, H, K, Step, T, t
 from symbolic.prove import prove
 from symbolic.records import Derivation, derivation
-from symbolic.terms import Term, Var, d, diag, grad, immediate, outer, sum_steps, tanh
+from symbolic.terms import Term, Var, d, diag, grad, immediate, outer, subterms, sum_steps, tanh
 
 every_claim = pytest.mark.parametrize("claim", DERIVATIONS, ids=attrgetter("id"))
 SMALL = {D: 2, H: 2, K: 2}
