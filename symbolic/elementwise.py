@@ -119,9 +119,8 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Mapping[str, in
         case f.Eye(axis):
             return _diagonal(_full((sizes[axis],), arithmetic.number(Fraction(1))), arithmetic)
         case f.Delta(i, j):
-            same = (
-                i == j if isinstance(i, int) and isinstance(j, int) else place(i, _axis(i, j)) == place(j, _axis(i, j))
-            )
+            axes = [s.axis for s in (i, j) if isinstance(s, Index)]
+            same = place(i, axes[0]) == place(j, axes[0]) if axes else i == j
             return _array(arithmetic.number(Fraction(int(same))))
         case f.Reciprocal(axis):
             return _array(arithmetic.reciprocal(axis, scene.steps if axis is None else sizes[axis]))
@@ -180,10 +179,6 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Mapping[str, in
                 return evaluate(f.Eye(shape(body)[0]), scene, steps, subscripts)
             return reduce(_contracted, reversed(factors))
     raise TypeError(f"not a term of the formula language: {term!r}")
-
-
-def _axis(*subscripts: Subscript) -> Axis:
-    return next(s.axis for s in subscripts if isinstance(s, Index))
 
 
 def _array(value: Any) -> Entries:
