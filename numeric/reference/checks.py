@@ -1,0 +1,129 @@
+"""Bad input, in one line: what is wrong, where, with which shapes, and what to pass instead.
+
+In:  what a person hands to `forward` or `backward` of a cell, and the cell's layout.
+Out: `Batch`, the same with every size known, states and mask filled in; or a ValueError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from numeric.reference.losses import LOSSES, Array
+
+Arrays = Mapping[str, Array]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A cell's name, its parameters with an axis letter per dimension, and its states."""
+
+    cell: str
+    parameters: Mapping[str, str]
+    states: tuple[str, ...] = ("h",)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Checked input: `states` holds every initial state, `skip` is True (T, N, 1) where a step is masked."""
+
+    x: Array
+    y: Array
+    states: Arrays
+    skip: NDArray[np.bool_] | None
+    sizes: Mapping[str, int]
+
+    def empty(self, *axes: str | int) -> Array:
+        """An uninitialised array; an axis is a letter or a number."""
+        return np.empty([self.sizes[axis] if isinstance(axis, str) else axis for axis in axes], self.x.dtype)
+
+
+def checked(
+    layout: Layout, parameters: Arrays, x: Array, y: Array, initial: Arrays | None, mask: NDArray[Any] | None, loss: str
+) -> Batch:
+    """The input as a `Batch`; ValueError, in one line, where it does not fit the cell."""
+    cell = layout.cell
+    _names(cell, "parameter", parameters, layout.parameters, complete=True)
+    _names(cell, "initial state", initial or {}, layout.states)
+    if loss not in LOSSES:
+        raise ValueError(f"{cell}: unknown loss {loss!r}; pass one of {', '.join(LOSSES)}")
+    axes = {"x": "TND", "y": "TNK", **layout.parameters, **dict.fromkeys(initial or {}, "NH")}
+    arrays = [("x", x), ("y", y), *((name, parameters[name]) for name in layout.parameters), *(initial or {}).items()]
+    first = next(iter(layout.parameters))
+    sizes: dict[str, tuple[int, str]] = {}
+    for name, array in arrays:
+        _array(cell, name, array, parameters[first], first)
+        _shape(cell, name, array, axes[name], sizes)
+        _finite(cell, name, array)
+    known = {axis: size for axis, (size, _) in sizes.items()}
+    zero = np.zeros((known["N"], known["H"]), x.dtype)
+    states = {name: (initial or {}).get(name, zero) for name in layout.states}
+    return Batch(x, y, states, _skip(cell, mask, known["T"], known["N"]), known)
+
+
+def checked_final(layout: Layout, final: Arrays | None, like: Array) -> dict[str, Array]:
+    """The gradients by the final states, each a copy to accumulate in; zero where none is given."""
+    _names(layout.cell, "final state", final or {}, layout.states)
+    sizes = {"N": (like.shape[0], "the cache"), "H": (like.shape[1], "the cache")}
+    for name, array in (final or {}).items():
+        _array(layout.cell, f"final {name}", array, like, "the cache")
+        _shape(layout.cell, f"final {name}", array, "NH", sizes)
+        _finite(layout.cell, f"final {name}", array)
+    return {name: final[name].copy() if final and name in final else np.zeros_like(like) for name in layout.states}
+
+
+def _names(
+    cell: str, kind: str, given: Arrays, expected: Mapping[str, str] | tuple[str, ...], complete: bool = False
+) -> None:
+    for name in given:
+        if name not in expected:
+            raise ValueError(f"{cell}: unknown {kind} {name!r}; the names are {', '.join(expected)}")
+    for name in expected if complete else ():
+        if name not in given:
+            raise ValueError(f"{cell}: {kind} {name!r} is missing; the names are {', '.join(expected)}")
+
+
+def _array(cell: str, name: str, array: Array, like: Array, like_name: str) -> None:
+    if not isinstance(array, np.ndarray):
+        raise ValueError(f"{cell}: {name} is a {type(array).__name__}; pass a NumPy array")
+    if array.dtype not in (np.float32, np.float64):
+        raise ValueError(f"{cell}: {name} has dtype {array.dtype}; pass float32 or float64")
+    if isinstance(like, np.ndarray) and array.dtype != like.dtype:
+        raise ValueError(f"{cell}: {name} has dtype {array.dtype}, {like_name} has {like.dtype}; pass all in one dtype")
+
+
+def _shape(cell: str, name: str, array: Array, axes: str, sizes: dict[str, tuple[int, str]]) -> None:
+    """Compare with the sizes seen so far, each with the array that fixed it, and learn the new ones."""
+    wanted = "(" + ", ".join(axes) + ("," if len(axes) == 1 else "") + ")"
+    if array.ndim != len(axes):
+        raise ValueError(f"{cell}: {name} has shape {array.shape}; pass shape {wanted}")
+    for axis, size in zip(axes, array.shape, strict=True):
+        if size == 0:
+            raise ValueError(f"{cell}: {name} has shape {array.shape}, so {axis} = 0 in {wanted}; pass at least one")
+        seen, source = sizes.setdefault(axis, (size, name))
+        if size != seen:
+            fixed = f"{axis} = {seen} by {source}" if source != name else f"{axis} is both {seen} and {size}"
+            raise ValueError(f"{cell}: {name} has shape {array.shape}, but {fixed}; pass shape {wanted}")
+
+
+def _finite(cell: str, name: str, array: Array) -> None:
+    finite = np.isfinite(array)
+    if not finite.all():
+        place = tuple(map(int, np.unravel_index(np.argmin(finite), array.shape)))
+        raise ValueError(f"{cell}: {name} is {array[place]} at {place}; pass finite numbers")
+
+
+def _skip(cell: str, mask: NDArray[Any] | None, T: int, N: int) -> NDArray[np.bool_] | None:
+    if mask is None:
+        return None
+    if np.shape(mask) != (T, N):
+        raise ValueError(f"{cell}: mask has shape {np.shape(mask)}, but x has (T, N) = {(T, N)}; pass shape (T, N)")
+    values = np.asarray(mask)
+    if not np.isin(values, (0, 1)).all():
+        raise ValueError(f"{cell}: mask has values other than 0 and 1; pass True where a step counts")
+    skip: NDArray[np.bool_] = (values == 0)[..., np.newaxis]
+    return skip

@@ -1,0 +1,103 @@
+"""The head: logits = h Vᵀ + c, ŷ = softmax(logits), and a loss of y and ŷ, over all steps at once.
+
+In:  hidden states (T, N, H), the output weights V (K, H) and c (K,), targets y (T, N, K).
+Out: `head_forward` gives the loss and ŷ; `head_backward` the gradients by h, V and c.
+To add a loss: its value from log ŷ, its gradient by the logits, and its name in `LOSSES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the backward pass reads; a row is a step of a sequence, `weight` (rows, 1) what it counts."""
+
+    loss: str
+    h: Array
+    y: Array
+    yhat: Array
+    weight: Array | None
+
+
+def head_forward(
+    h: Array, V: Array, c: Array, y: Array, skip: NDArray[np.bool_] | None, loss: str, divisor: int = 1
+) -> tuple[float, Head]:
+    """Σ loss(y, ŷ) over the steps that are not skipped, divided by `divisor`."""
+    rows = y.size // y.shape[-1]
+    h, y = h.reshape(rows, -1), y.reshape(rows, -1)
+    logits = h @ V.T
+    logits += c
+    yhat, log_yhat = _softmax(logits)
+    weight = None
+    if skip is not None or divisor != 1:
+        weight = np.full((rows, 1), 1 / divisor, y.dtype)
+        if skip is not None:
+            weight[skip.reshape(rows, 1)] = 0
+    value, _ = LOSSES[loss]
+    each = value(y, yhat, log_yhat)
+    total = each.sum() if weight is None else weight[:, 0] @ each
+    return float(total), Head(loss, h, y, yhat, weight)
+
+
+def head_backward(head: Head, V: Array) -> tuple[Array, Array, Array]:
+    """∂L/∂h (rows, H), ∂L/∂V (K, H), ∂L/∂c (K,)."""
+    _, gradient = LOSSES[head.loss]
+    dlogits = gradient(head.y, head.yhat)
+    if head.weight is not None:
+        dlogits *= head.weight
+    return dlogits @ V, dlogits.T @ head.h, dlogits.sum(axis=0)
+
+
+def _softmax(logits: Array) -> tuple[Array, Array]:
+    """ŷ and log ŷ = o − max o − log Σ exp(o − max o), which overflows for no logits; both in place."""
+    logits -= logits.max(axis=1, keepdims=True)
+    yhat = np.exp(logits)
+    total = yhat.sum(axis=1, keepdims=True)
+    yhat /= total
+    logits -= np.log(total)
+    return yhat, logits
+
+
+def _cross_entropy(y: Array, yhat: Array, log_yhat: Array) -> Array:
+    """−Σ_k y_k log ŷ_k."""
+    log_yhat *= y
+    each: Array = -log_yhat.sum(axis=1)
+    return each
+
+
+def _cross_entropy_gradient(y: Array, yhat: Array) -> Array:
+    """ŷ Σ_k y_k − y, which is ŷ − y where the targets sum to one; nothing here needs them to."""
+    dlogits: Array = yhat * y.sum(axis=1, keepdims=True)
+    dlogits -= y
+    return dlogits
+
+
+def _squared_error(y: Array, yhat: Array, log_yhat: Array) -> Array:
+    """½‖y − ŷ‖²."""
+    difference = yhat - y
+    difference *= difference
+    each: Array = difference.sum(axis=1) / 2
+    return each
+
+
+def _squared_error_gradient(y: Array, yhat: Array) -> Array:
+    """ŷ ∘ (d − ⟨d, ŷ⟩) with d = ŷ − y: the Jacobian of the softmax is diag(ŷ) − ŷ ŷᵀ."""
+    dlogits: Array = yhat - y
+    dlogits -= (dlogits * yhat).sum(axis=1, keepdims=True)
+    dlogits *= yhat
+    return dlogits
+
+
+LOSSES: dict[str, tuple[Callable[[Array, Array, Array], Array], Callable[[Array, Array], Array]]] = {
+    "cross-entropy": (_cross_entropy, _cross_entropy_gradient),
+    "squared-error": (_squared_error, _squared_error_gradient),
+}
