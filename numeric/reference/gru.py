@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric.reference.checks import Array, Arrays, Batch, Layout, checked, checked_final
-from numeric.reference.losses import Head, head_backward, head_forward
+from numeric.reference.checks import Arrays, Batch, Layout, checked, checked_final
+from numeric.reference.losses import Array, Head, head_backward, head_forward
 
 GATES = "zrh"
 LAYOUT = Layout(

@@ -11,8 +11,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from numeric.reference.checks import Array, Arrays, Batch, Layout, checked, checked_final
-from numeric.reference.losses import head_backward, head_forward
+from numeric.reference.checks import Arrays, Batch, Layout, checked, checked_final
+from numeric.reference.losses import Array, head_backward, head_forward
 from numeric.reference.rnn import Cache, states, states_backward
 
 LAYOUT = Layout("minibatch", {"U": "DH", "W": "HH", "V": "HK", "b": "H", "c": "K"})
