@@ -119,8 +119,8 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Mapping[str, in
         case f.Eye(axis):
             return _diagonal(_full((sizes[axis],), arithmetic.number(Fraction(1))), arithmetic)
         case f.Delta(i, j):
-            axes = [s.axis for s in (i, j) if isinstance(s, Index)]
-            same = place(i, axes[0]) == place(j, axes[0]) if axes else i == j
+            running = [s.axis for s in (i, j) if isinstance(s, Index)]
+            same = place(i, running[0]) == place(j, running[0]) if running else i == j
             return _array(arithmetic.number(Fraction(int(same))))
         case f.Reciprocal(axis):
             return _array(arithmetic.reciprocal(axis, scene.steps if axis is None else sizes[axis]))

@@ -106,8 +106,9 @@ def _shape(cell: str, name: str, array: Array, axes: str, sizes: dict[str, tuple
             raise ValueError(f"{cell}: {name} has shape {array.shape}, so {axis} = 0 in {wanted}; pass at least one")
         seen, source = sizes.setdefault(axis, (size, name))
         if size != seen:
-            fixed = f"{axis} = {seen} by {source}" if source != name else f"{axis} is both {seen} and {size}"
-            raise ValueError(f"{cell}: {name} has shape {array.shape}, but {fixed}; pass shape {wanted}")
+            raise ValueError(
+                f"{cell}: {name} has shape {array.shape}, but {axis} = {seen} by {source}; pass shape {wanted}"
+            )
 
 
 def _finite(cell: str, name: str, array: Array) -> None:
