@@ -19,7 +19,7 @@ from symbolic.model import Model
 from symbolic.notation import Shape, Step
 from symbolic.records import Derivation
 from symbolic.shapes import ShapeMismatch, shape
-from symbolic.terms import LOSS, Term, Var
+from symbolic.terms import LOSS, Term, Var, subterms
 
 Path = tuple[str, ...]
 Rule = Callable[[Term], Iterable[Term]]
@@ -48,6 +48,9 @@ def mutants(origin: Derivation) -> list[Mutant]:
                 if path[-1:] == ("by",) and not isinstance(new, Var):
                     continue
                 term = put(closed_form, path, new)
+                # A target names the class of an indicator: it is no formula there.
+                if any(isinstance(s, f.Indicator) and not isinstance(s.arg, Var) for s in subterms(term)):
+                    continue
                 if term != closed_form and term not in found:
                     name = f"{origin.id}/{kind}/{'.'.join(path) or 'all'}"
                     again = sum(m.id.split("#")[0] == name for m in found.values())
