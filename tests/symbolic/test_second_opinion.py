@@ -18,7 +18,9 @@ from symbolic.model import Model, equation
 from symbolic.models import head, lstm, rnn
 from symbolic.notation import AXES, D, H, Index, K, Sizes, T, k, t
 from symbolic.records import Derivation, derivation
-from symbolic.second_opinion import REALS, RESIDUES, Disagreement, P, World, agree, confirm
+from symbolic.second_opinion import agree, confirm, tape, world
+from symbolic.second_opinion.tape import REALS, RESIDUES, P
+from symbolic.second_opinion.world import Disagreement, World
 from symbolic.terms import (
     LOSS,
     Term,
@@ -305,8 +307,8 @@ def test_a_variable_that_only_renames_another_has_an_adjoint_of_its_own() -> Non
 
 def test_leaves_are_a_function_of_the_seed() -> None:
     def h(seed: str) -> list[int]:
-        world = World(r.RNN, WORKED_EXAMPLE, 2, (), 0, RESIDUES, seed)
-        return list(world.value(r.h[t], 2).flat)
+        drawn = World(r.RNN, WORKED_EXAMPLE, 2, (), 0, RESIDUES, seed)
+        return list(drawn.value(r.h[t], 2).flat)
 
     assert h("a") == h("a")
     assert not set(h("a")) & set(h("b"))
@@ -347,13 +349,13 @@ def lstm_loss(p: Arrays, steps: int) -> float:
 @pytest.mark.parametrize("steps", [1, 2, 3])
 @pytest.mark.parametrize(("model", "loss", "states"), [(r.RNN, rnn_loss, "h"), (l.LSTM, lstm_loss, "hc")])
 def test_adjoints_are_what_central_differences_say(model: Model, loss: Any, states: str, steps: int) -> None:
-    world = World(model, {D: 3, H: 4, K: 2}, steps, (), 0, REALS, "differences")
+    drawn = World(model, {D: 3, H: 4, K: 2}, steps, (), 0, REALS, "differences")
     arrays: dict[str, Var] = {p.name: p for p in model.parameters}
     arrays |= {f"{name}0": model.arrays[name][0] for name in states}
     arrays |= {f"{v.name}{s}": v[s] for v, s in product((*model.inputs, *model.targets), range(1, steps + 1))}
 
     def floats(term: Term) -> NDArray[Any]:
-        return world.read(term, {"T": steps}, {}, world.value).astype(float)
+        return drawn.read(term, {"T": steps}, {}, drawn.value).astype(float)
 
     point = {name: floats(variable) for name, variable in arrays.items()}
     assert loss(point, steps) == pytest.approx(float(floats(LOSS)), rel=1e-12)
@@ -378,12 +380,13 @@ def central_differences(loss: Any, point: Arrays, name: str, steps: int, eps: fl
 def test_imports_nothing_of_the_first_engine() -> None:
     imported = {
         alias.name if isinstance(node, ast.Import) else f"{node.module}.{alias.name}"
-        for node in ast.walk(ast.parse(inspect.getsource(second_opinion)))
+        for module in (second_opinion, tape, world)
+        for node in ast.walk(ast.parse(inspect.getsource(module)))
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
     }
     own = {name.split(".")[1] for name in imported if name.startswith("symbolic.")}
-    assert own <= {"terms", "notation", "model", "records", "shapes", "verdicts"}
+    assert own <= {"terms", "notation", "model", "records", "second_opinion", "shapes", "verdicts"}
     assert "terms" in own
     assert not {name.split(".")[0] for name in imported} & {"sympy", "numeric", "gradproof"}
 
@@ -398,7 +401,7 @@ def test_judges_while_the_first_engine_is_out_of_order(monkeypatch: pytest.Monke
                 monkeypatch.setattr(module, name, broken)
             elif isinstance(value, type) and value.__module__ == module.__name__:
                 monkeypatch.setattr(value, "__init__", broken)
-    second_opinion._world.cache_clear()
+    world.world_of.cache_clear()
     model, left, right, (wrong, *_) = NEIGHBOURS["adjoint of the cell"]
     assert judged(left, right, model=model) == "modular, T = 2, 3"
     with pytest.raises(Disagreement):

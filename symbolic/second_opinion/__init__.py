@@ -1,0 +1,137 @@
+"""The same claims, judged again by an engine that shares no code with the first.
+
+In:  a derivation that the normal form proved, sizes, the hypotheses that were found.
+Out: in words what was confirmed, or `Disagreement`.
+
+The whole unrolled model is evaluated at T = 1, 2, 3, forwards on a tape and backwards by
+reverse accumulation; no derivative is kept as a symbol and none comes from SymPy.
+
+- Modular: leaves are random residues modulo the prime 2^61 − 1; tanh, σ, exp and log are
+  free functions, a random residue for each argument, with their derivative rules.  Sides
+  that agree are the same function: the chance that different ones agree in an entry is
+  degree / 2^61 (Schwartz–Zippel).
+- At 60 digits: sides that differ may still be the same by what a free function does not
+  know (exp(a + b) = exp(a)exp(b), tanh by exp, the log of a quotient).  They are
+  evaluated once more at random real points.
+
+An interpreter of its own (`world`), a tape and two arithmetics of its own (`tape`) make it
+a second opinion.  To extend: a new term needs a case in `World.read`, a new function one
+in `slope` and one in `Reals.function`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import product
+
+import numpy as np
+
+from symbolic import terms as f
+from symbolic.notation import Index, Sizes, Step
+from symbolic.records import Derivation
+from symbolic.second_opinion.tape import DIGITS, REALS, RESIDUES, Entries, Field
+from symbolic.second_opinion.world import Absent, Disagreement, Steps, World, world_of
+from symbolic.terms import Term
+from symbolic.verdicts import ONE_HOT, Hypothesis
+
+__all__ = ["Disagreement", "agree", "confirm"]
+
+LENGTHS = (1, 2, 3)
+
+
+def confirm(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]) -> str:
+    """What was confirmed of every equality, such as "modular, T = 1, 2, 3"; raises Disagreement."""
+    return agree(derivation, sizes, hypotheses) or _said(f"{DIGITS} digits", derivation, sizes, hypotheses, REALS)
+
+
+def agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]) -> str | None:
+    """The same by residues alone; None where some side differs, perhaps by what is free there, or has no value."""
+    try:
+        return _said("modular", derivation, sizes, hypotheses, RESIDUES)
+    except (Disagreement, ZeroDivisionError):
+        return None
+
+
+def _said(method: str, derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis], field: Field) -> str:
+    lengths = _agree(derivation, sizes, hypotheses, field)
+    if derivation.model is None or not derivation.model.is_sequence:
+        return method
+    if not lengths:
+        return f"nothing to compare at T = {', '.join(map(str, LENGTHS))}"
+    return f"{method}, T = {', '.join(map(str, lengths))}"
+
+
+def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis], field: Field) -> list[int]:
+    """The lengths T at which there was something to compare; raises Disagreement."""
+    model, chain = derivation.model, derivation.chain
+    names = frozenset[Index | str]().union(*map(free, chain))
+    indices = sorted((name for name in names if isinstance(name, Index)), key=str)
+    anchors = sorted(name for name in names if isinstance(name, str))
+    classes = [sizes[h.target.axes[-1]] for h in hypotheses if h.kind == ONE_HOT]
+    compared = []
+    for T in LENGTHS if model is not None and model.is_sequence else (1,):
+        spoken = False
+        for draw in range(2 * max(classes) if classes else 1):
+            seed = model.name if model is not None else derivation.id
+            world = world_of(model, tuple(sizes.items()), T, tuple(hypotheses), draw, field, seed)
+            for steps in _places(anchors, T):
+                spoken |= _compare(derivation, world, steps, indices)
+        if spoken:
+            compared.append(T)
+    return compared
+
+
+def _compare(derivation: Derivation, world: World, steps: Steps, indices: Sequence[Index]) -> bool:
+    """Whether both sides of some equality exist at these steps; raises Disagreement where they differ."""
+    sides = [_side(term, world, steps, indices) for term in derivation.chain]
+    last = len(sides) - 1
+    spoken = False
+    equalities = zip(range(1, last + 1), sides, sides[1:], strict=False)
+    for n, left, right in (*equalities, (last, sides[0], sides[-1])):
+        if left is None or right is None:
+            continue
+        spoken = True
+        different = world.field.different(left, right)
+        if different.any():
+            where = ", ".join(str(p + 1) for p in np.argwhere(different)[0])
+            raise Disagreement(f"{derivation.id}, equality {n}, entry ({where}), T = {world.T}, {dict(steps)}")
+    return spoken
+
+
+def _side(term: Term, world: World, steps: Steps, indices: Sequence[Index]) -> Entries | None:
+    """All entries of a term, those of free subscripts first; None where a variable does not exist."""
+    try:
+        parts = [
+            world.read(term, {"T": world.T, **steps}, dict(zip(indices, where, strict=True)), world.value)
+            for where in product(*(range(world.sizes[index.axis]) for index in indices))
+        ]
+    except Absent:
+        return None
+    return np.array(parts, dtype=object).reshape([world.sizes[index.axis] for index in indices] + list(parts[0].shape))
+
+
+def _places(anchors: Sequence[str], T: int) -> Iterator[dict[str, int]]:
+    """Every step that the formula leaves free; t runs over the sequence and all others up to t."""
+    for values in product(range(1, T + 1), repeat=len(anchors)):
+        steps = dict(zip(anchors, values, strict=True))
+        if all(s <= steps.get("t", T) for s in values):
+            yield steps
+
+
+def free(term: Term) -> frozenset[Index | str]:
+    """The running subscripts and the steps t, k, … that nothing inside the term binds."""
+    found: set[Index | str] = set()
+    for part in vars(term).values():
+        if isinstance(part, Term):
+            found |= free(part)
+        for each in part if isinstance(part, tuple) else (part,):
+            if isinstance(each, Index):
+                found.add(each)
+            elif isinstance(each, Step):
+                found.add(each.anchor)
+    match term:
+        case f.SumIndex(index, _):
+            found -= {index}
+        case f.SumSteps(name, first, last, body) | f.ProductSteps(name, first, last, body):
+            found = {*(free(body) - {name}), first.anchor, last.anchor}
+    return frozenset(found - {"", "T"})
