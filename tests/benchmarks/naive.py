@@ -1,8 +1,8 @@
 """The naive route to a verdict: substitute every equation, sympy.diff, sympy.simplify(lhs − rhs).
 
-In:  the id of a claim, sizes, T, and how many of its entries to look at.
-Out: in JSON, how many simplified to 0 and the CPU seconds it took.  It is a script, so that it can be
-     capped: `python naive.py rnn.W H=2,D=1,K=2 1 1`.
+In:  the id of a claim, sizes, T, how many of its entries to look at, a cap in seconds of CPU time:
+     `python naive.py rnn.W H=2,D=1,K=2 1 1 60`.
+Out: in JSON, how many entries simplified to 0 and the CPU seconds it took; at the cap SIGPROF ends it.
 
 It shares with the prover the reading of formulas and equations, nothing behind that.  It compares the
 two ends of a chain at the first step of the sequence; the prover judges every link at every step.
@@ -11,6 +11,7 @@ two ends of a chain at the first step of the sequence; the prover judges every l
 from __future__ import annotations
 
 import json
+import signal
 import sys
 import time
 from fractions import Fraction
@@ -94,9 +95,10 @@ class Substituted(Unrolled):
         return result
 
 
-def main(id: str, sizes: str, T: str, most: str) -> None:
+def main(id: str, sizes: str, T: str, most: str, cap: str) -> None:
     record = catalogue()[id]
     given = {AXES[name]: int(n) for name, n in (pair.split("=") for pair in sizes.split(","))}
+    signal.setitimer(signal.ITIMER_PROF, float(cap))
     started = time.process_time()
     found = zeros(record, {**{axis: axis.size for axis in axes_of(record)}, **given}, int(T), int(most))
     print(json.dumps({"entries": len(found), "zero": sum(found), "cpu": time.process_time() - started}))
