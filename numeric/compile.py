@@ -27,7 +27,8 @@ from numpy.typing import NDArray
 
 from numeric.arguments import Argument, argument, arguments, identifier
 from numeric.proved import proved
-from symbolic.differentiate import Differentiated, InSymPy
+from symbolic.chain_rule import Differentiated
+from symbolic.differentiate import InSymPy
 from symbolic.elementwise import Entries, Scene, Steps, dimensions, entries, positions
 from symbolic.equality import free_anchors
 from symbolic.model import Model

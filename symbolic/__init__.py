@@ -6,7 +6,7 @@ notation, terms      what a formula is
 elementwise, shapes  its entries, in any arithmetic; its shape
 text, prose, typeset, latex, written_out, worked_example   how it is written
 model, models        forward equations
-unroll, normal_form, differentiate, hypotheses             from equations to derivatives to zero
+unroll, normal_form, differentiate, chain_rule, hypotheses  from equations to derivatives to zero
 verdicts, records, derivations                             what is claimed, and what can be said of it
-equality, every_size, independence, refute, second_opinion, prove   from claim to verdict
+equality, index_form, every_size, independence, refute, second_opinion, prove   from claim to verdict
 """

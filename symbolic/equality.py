@@ -23,7 +23,7 @@ from itertools import product
 import numpy as np
 
 from symbolic import terms as f
-from symbolic.differentiate import Differentiated, opaque_symbols
+from symbolic.chain_rule import Differentiated, opaque_symbols
 from symbolic.elementwise import Entries, OutsideSequence, Steps, dimensions, free_indices, positions
 from symbolic.hypotheses import Group, modulo_one_hot, summing_to_one
 from symbolic.model import Model, is_nonlinear, variables

@@ -22,73 +22,37 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache, reduce
 
 from symbolic import terms as f
 from symbolic.equality import Equality, symbols_of
+from symbolic.index_form import (
+    Factor,
+    NotUniform,
+    Product,
+    Sum,
+    bound_over,
+    broadcast,
+    contracted,
+    differentiated,
+    entry_of,
+    fresh_subscripts,
+    generator,
+    hadamard,
+    identity,
+    running,
+    summed,
+)
 from symbolic.model import Model, is_nonlinear, variables
-from symbolic.notation import Axis, Index, Shape, Sizes, Step
+from symbolic.notation import Axis, Sizes, Step
 from symbolic.shapes import shape
 from symbolic.terms import LOSS, Term, Var, subterms
 
+__all__ = ["NotUniform", "bound"]
+
 FURTHEST = 2
-
-
-class NotUniform(Exception):
-    """The formula is outside the small-model theorem, and why."""
-
-
-@dataclass(frozen=True)
-class Subscript:
-    """A subscript in a product; running ones keep their name, so that equal names meet."""
-
-    axis: Axis
-    name: str | int
-
-
-@dataclass(frozen=True)
-class Factor:
-    """A generator with its subscripts, to a power: a function of a term, or the term itself."""
-
-    of: Term | None
-    function: str
-    subscripts: tuple[Subscript, ...]
-    power: int = 1
-
-
-@dataclass(frozen=True)
-class Product:
-    """One product: its factors and, axis by axis, the subscripts of the entry.
-
-    A subscript that occurs twice in `free` is a δ.  `deltas` are δs of running subscripts.
-    """
-
-    factors: tuple[Factor, ...]
-    free: tuple[Subscript, ...] = ()
-    deltas: tuple[tuple[Subscript, Subscript], ...] = ()
-
-    def rename(self, old: Subscript, new: Subscript) -> Product:
-        def to(s: Subscript) -> Subscript:
-            return new if s == old else s
-
-        return Product(
-            tuple(replace(x, subscripts=tuple(map(to, x.subscripts))) for x in self.factors),
-            tuple(map(to, self.free)),
-            tuple((to(i), to(j)) for i, j in self.deltas),
-        )
-
-    def covers(self, subscript: Subscript) -> bool:
-        """Whether a generator that really depends on the subscript carries it."""
-        return any(subscript in x.subscripts and x.function != "log" for x in self.factors)
-
-    def subscripts(self) -> set[Subscript]:
-        return {s for x in self.factors for s in x.subscripts} | set(self.free) | {s for d in self.deltas for s in d}
-
-
-Sum = list[Product]
-_fresh = itertools.count()
 
 
 def bound(equality: Equality, assumes_target: bool) -> Sizes:
@@ -143,28 +107,28 @@ class _IndexForm:
             case f.Const() | f.Reciprocal():
                 return [Product(())]
             case f.Ones(axes):
-                return [Product((), _subscripts(axes))]
+                return [Product((), fresh_subscripts(axes))]
             case f.Eye(axis):
-                (i,) = _subscripts((axis,))
+                (i,) = fresh_subscripts((axis,))
                 return [Product((), (i, i))]
             case f.Delta(i, j):
-                return [Product((), (), ((_named(i), _named(j)),))]
+                return [Product((), (), ((running(i), running(j)),))]
             case f.Var(axes=axes):
-                return [_generator(term, "", axes)]
+                return [generator(term, "", axes)]
             case f.Add(left, right):
                 axes = shape(term)
-                return [_broadcast(p, axes) for p in of(left) + of(right)]
+                return [broadcast(p, axes) for p in of(left) + of(right)]
             case f.Neg(arg):
                 return of(arg)
             case f.Mul(left, right):
-                return _hadamard(of(left), of(right), shape(term))
+                return hadamard(of(left), of(right), shape(term))
             case f.Div(left, right):
-                return _hadamard(of(left), self.inverse(right), shape(term))
+                return hadamard(of(left), self.inverse(right), shape(term))
             case f.Pow(base, exponent):
                 one = of(base) if exponent >= 0 else self.inverse(base)
-                result = [Product((), _subscripts(shape(base)))]
+                result = [Product((), fresh_subscripts(shape(base)))]
                 for _ in range(abs(exponent)):
-                    result = _hadamard(result, one, shape(base))
+                    result = hadamard(result, one, shape(base))
                 return result
             case f.Call(name, arg):
                 return self.function(name, arg)
@@ -173,22 +137,22 @@ class _IndexForm:
             case f.Indicator(arg):
                 return of(arg)
             case f.MatMul(left, right):
-                return [_contract(a, b, 1) for a, b in itertools.product(of(left), of(right))]
+                return [contracted(a, b, 1) for a, b in itertools.product(of(left), of(right))]
             case f.Transpose(arg):
                 return [replace(p, free=p.free[::-1]) for p in of(arg)]
             case f.Outer(left, right):
-                return [_contract(a, b, 0) for a, b in itertools.product(of(left), of(right))]
+                return [contracted(a, b, 0) for a, b in itertools.product(of(left), of(right))]
             case f.Diag(arg):
                 return [replace(p, free=p.free + p.free) for p in of(arg)]
             case f.Inner(left, right):
                 return self.expand(f.Sum(f.Mul(left, right)))
             case f.Sum(arg, axis):
                 wanted = [n for n, a in enumerate(shape(arg)) if axis in (None, a)]
-                return [_summed(p, wanted) for p in of(arg)]
+                return [summed(p, wanted) for p in of(arg)]
             case f.Entry(arg, subscripts):
-                return [_entry(p, [_named(s) for s in subscripts]) for p in of(arg)]
+                return [entry_of(p, [running(s) for s in subscripts]) for p in of(arg)]
             case f.SumIndex(index, body):
-                return [_bind(p, _named(index)) for p in of(body)]
+                return [bound_over(p, running(index)) for p in of(body)]
             case f.SumSteps() | f.ProductSteps():
                 return self.expand(_written_out(term))
             case f.Derivative(of=what, by=by, total=total, copy=copy):
@@ -197,11 +161,11 @@ class _IndexForm:
 
     def function(self, name: str, arg: Term) -> Sum:
         if isinstance(arg, f.Entry):
-            return [_entry(p, [_named(s) for s in arg.subscripts]) for p in self.function(name, arg.arg)]
+            return [entry_of(p, [running(s) for s in arg.subscripts]) for p in self.function(name, arg.arg)]
         plain = arg if isinstance(arg, Var) else _without_scalars(arg)
         if not isinstance(plain, Var) and shape(plain):
             raise NotUniform(f"a function of {arg}, not of a variable")
-        return [_generator(arg, name, shape(arg))]
+        return [generator(arg, name, shape(arg))]
 
     def inverse(self, term: Term) -> Sum:
         match term:
@@ -227,9 +191,9 @@ class _IndexForm:
     def adjoint(self, of: Var, by: Var, copy: Step | None = None) -> Sum:
         at_head = by.name in self.logits and of in (LOSS, replace(self._model().step_loss, step=by.step))
         if at_head or ((of, by) in self.opaque and copy is None):
-            return [_generator(None, "adjoint", of.axes + by.axes)]
+            return [generator(None, "adjoint", of.axes + by.axes)]
         if of == by:
-            return [_identity(by)]
+            return [identity(by)]
         model = self._model()
         if of == LOSS and model.is_sequence and by.name == model.step_loss.name:
             return self.expand(model.scale)
@@ -239,15 +203,15 @@ class _IndexForm:
         for made, right in self._uses(by, copy):
             if _later(made, of):
                 continue
-            jacobian = _differentiated(self.expand(right), by)
-            result += [_contract(a, b, len(made.axes)) for a in self.adjoint(of, made) for b in jacobian]
+            jacobian = differentiated(self.expand(right), by)
+            result += [contracted(a, b, len(made.axes)) for a in self.adjoint(of, made) for b in jacobian]
         return result
 
     def tangent(self, of: Var, by: Var, only: Step | None) -> Sum:
         if only is None and (of, by) in self.opaque:
-            return [_generator(None, "adjoint", of.axes + by.axes)]
+            return [generator(None, "adjoint", of.axes + by.axes)]
         if of == by:
-            return [_identity(by)]
+            return [identity(by)]
         made = self._model().by_name.get(of.name)
         if made is None or (only is not None and of.step != only):
             return []
@@ -261,8 +225,8 @@ class _IndexForm:
         result: Sum = []
         for used in variables(right):
             if inner := down(used):
-                jacobian = _differentiated(products, used)
-                result += [_contract(a, b, len(used.axes)) for a in jacobian for b in inner]
+                jacobian = differentiated(products, used)
+                result += [contracted(a, b, len(used.axes)) for a in jacobian for b in inner]
         return result
 
     def _uses(self, by: Var, copy: Step | None) -> Iterator[tuple[Var, Term]]:
@@ -308,66 +272,6 @@ def _ancestors(model: Model, name: str) -> frozenset[str]:
     return frozenset(found)
 
 
-def _differentiated(products: Sum, by: Var) -> Sum:
-    """∂ products / ∂ by: one factor at a time, its subscripts added to the entry's."""
-    result: Sum = []
-    for product in products:
-        for n, x in enumerate(product.factors):
-            if x.of is not None and x.of != by and by in variables(x.of):
-                raise NotUniform(f"a derivative of a function of {x.of}, not of a variable")
-            if x.of == by:
-                others = product.factors[:n] + product.factors[n + 1 :]
-                if x.power != 1:
-                    others += (replace(x, power=x.power - 1),)
-                for extra, subscripts in _rule(replace(x, power=1)):
-                    result.append(Product(others + extra, product.free + subscripts, product.deltas))
-    return result
-
-
-def _rule(x: Factor) -> list[tuple[tuple[Factor, ...], tuple[Subscript, ...]]]:
-    """The products in the derivative of one generator, each with the subscripts of the entry."""
-    here = x.subscripts
-    match x.function:
-        case "":
-            return [((), here)]
-        case "exp":
-            return [((x,), here)]
-        case "sigmoid":
-            return [((x,), here), ((replace(x, power=2),), here)]
-        case "tanh":
-            return [((), here), ((replace(x, power=2),), here)]
-        case "log":
-            return [((replace(x, function="", power=-1),), here)]
-        case "softmax":
-            (other,) = _subscripts((here[-1].axis,))
-            there = (*here[:-1], other)
-            return [((x,), here), ((x, replace(x, subscripts=there)), there)]
-        case "normaliser" if x.of is not None:
-            there = _subscripts(shape(x.of))
-            return [((replace(x, power=2), Factor(x.of, "exp", there)), there)]
-    raise NotUniform(f"no rule for {x.function}")
-
-
-def _subscripts(axes: Shape) -> tuple[Subscript, ...]:
-    return tuple(Subscript(axis, next(_fresh)) for axis in axes)
-
-
-def _named(subscript: int | Index) -> Subscript:
-    if isinstance(subscript, int):
-        raise NotUniform(f"it names the entry {subscript}")
-    return Subscript(subscript.axis, subscript.name)
-
-
-def _generator(of: Term | None, function: str, axes: Shape) -> Product:
-    subscripts = _subscripts(axes)
-    return Product((Factor(of, function, subscripts),), subscripts)
-
-
-def _identity(var: Var) -> Product:
-    subscripts = _subscripts(var.axes)
-    return Product((), subscripts + subscripts)
-
-
 def _without_scalars(arg: Term) -> Term:
     """o of o + s: a scalar that is added to every entry changes no subscript."""
     if isinstance(arg, f.Add):
@@ -376,79 +280,6 @@ def _without_scalars(arg: Term) -> Term:
         if not any(v.axes for v in variables(arg.left)):
             return arg.right
     return arg
-
-
-def _copy(product: Product) -> Product:
-    """The same product with fresh subscripts, so that two factors never share a bound one."""
-    for s in product.subscripts():
-        if isinstance(s.name, int):
-            product = product.rename(s, Subscript(s.axis, next(_fresh)))
-    return product
-
-
-def _joined(a: Product, b: Product, pairs: Iterable[tuple[int, int]]) -> Product:
-    """a·b with the given positions of a's and b's entries made the same subscript."""
-    b = _copy(b)
-    whole = Product(a.factors + b.factors, a.free + b.free, a.deltas + b.deltas)
-    for p, q in pairs:
-        whole = whole.rename(whole.free[len(a.free) + q], whole.free[p])
-    return whole
-
-
-def _contract(a: Product, b: Product, n: int) -> Product:
-    start = len(a.free) - n
-    whole = _joined(a, b, ((start + i, i) for i in range(n)))
-    return _summed(
-        replace(whole, free=whole.free[: len(a.free)] + whole.free[len(a.free) + n :]), range(start, start + n)
-    )
-
-
-def _hadamard(left: Sum, right: Sum, axes: Shape) -> Sum:
-    pairs = [(i, i) for i in range(len(axes))]
-    return [
-        replace(whole, free=whole.free[: len(axes)])
-        for a, b in itertools.product(left, right)
-        for whole in [_joined(_broadcast(a, axes), _broadcast(b, axes), pairs)]
-    ]
-
-
-def _broadcast(product: Product, axes: Shape) -> Product:
-    missing = len(axes) - len(product.free)
-    return replace(product, free=_subscripts(axes[:missing]) + product.free)
-
-
-def _summed(product: Product, positions: Iterable[int]) -> Product:
-    """The product with these positions of its entry summed over."""
-    gone = set(positions)
-    left = replace(product, free=tuple(s for n, s in enumerate(product.free) if n not in gone))
-    for n in gone:
-        _check_covered(left, product.free[n])
-    return left
-
-
-def _entry(product: Product, subscripts: list[Subscript]) -> Product:
-    for position, subscript in enumerate(subscripts):
-        here = product.free[position]
-        if isinstance(here.name, int):
-            product = product.rename(here, subscript)
-        elif here != subscript:
-            product = replace(product, deltas=(*product.deltas, (here, subscript)))
-    return replace(product, free=())
-
-
-def _bind(product: Product, running: Subscript) -> Product:
-    for pair in product.deltas:
-        if running in pair:
-            other = pair[0] if pair[1] == running else pair[1]
-            rest = tuple(d for d in product.deltas if d != pair)
-            return replace(product, deltas=rest).rename(running, other)
-    _check_covered(product, running)
-    return product.rename(running, Subscript(running.axis, next(_fresh)))
-
-
-def _check_covered(product: Product, subscript: Subscript) -> None:
-    if subscript not in product.free and not product.covers(subscript):
-        raise NotUniform(f"a bare sum over {subscript.axis}, which depends on its size")
 
 
 def _at(term: Term, where: Step, index: str = "t") -> Term:

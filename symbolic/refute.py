@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from mpmath import iv
 
-from symbolic.differentiate import Differentiated
+from symbolic.chain_rule import Differentiated
 from symbolic.elementwise import Entries, OutsideSequence, dimensions, positions
 from symbolic.equality import Equality
 from symbolic.model import Model

@@ -16,7 +16,16 @@ SOURCES = {
     for package in PACKAGES
     for path in sorted((ROOT / package).rglob("*.py"))
 }
-KNOWS_THE_ANSWER = ("differentiate", "equality", "refute", "prove", "second_opinion", "independence", "normal_form")
+KNOWS_THE_ANSWER = (
+    "differentiate",
+    "chain_rule",
+    "equality",
+    "refute",
+    "prove",
+    "second_opinion",
+    "independence",
+    "normal_form",
+)
 
 
 def imported(source: str, top_level_only: bool = False) -> Iterator[str]:

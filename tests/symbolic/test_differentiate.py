@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from oracle import FREE, PRECISION, SUMS_TO_ONE, evaluate, forward_run
 
-from symbolic.differentiate import Differentiated, edges
+from symbolic.chain_rule import Differentiated
+from symbolic.differentiate import edges
 from symbolic.model import Model
 from symbolic.models import rnn
 from symbolic.models.head import HEAD, HEAD_SQUARED
