@@ -47,6 +47,11 @@ def leaves(term: Term) -> list[Var | Derivative]:
     return [leaf for child in children(term) for leaf in leaves(child)]
 
 
+def array(leaf: Var | Derivative) -> Var:
+    """The variable, or the one that a derivative is by."""
+    return leaf.by if isinstance(leaf, Derivative) else leaf
+
+
 def argument(leaf: Var | Derivative, model: Model | None) -> Argument:
     """The array that holds a leaf's values at every step."""
     return Argument(_name(leaf), tuple(_first_step(var, model) for var in places(leaf)), shape(leaf))

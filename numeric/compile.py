@@ -89,7 +89,7 @@ class _CompiledClaim:
             flat = [np.broadcast_to(value, batch) for value in vector(*leaves)]
         else:
             flat = scalar(*(arrays[n][where].item() for n, _, where in used))
-        result = np.array(flat, np.result_type(np.float32, *arrays)).reshape(*dims, *batch)
+        result = np.array(flat, np.result_type(np.float32, *arrays)).reshape((*dims, *batch))
         return np.moveaxis(result, range(len(dims)), range(-len(dims), 0))
 
     def _batch(self, a: Argument, array: Array) -> tuple[int, ...]:

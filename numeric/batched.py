@@ -1,0 +1,272 @@
+"""A term as a NumPy expression over a batch: every array may have leading axes before its own.
+
+In:  a term, and a `Names`, which says what its arrays are called and which of them have
+     leading axes.
+Out: `Batched(names).text(term)`, with Python's precedence and no parenthesis it does not need.
+
+A column vector of one example is a row of the batch, so that W h is `h @ W.T`.
+Functions that NumPy does not have are called by name; `HELPERS` has their source.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from string import ascii_lowercase
+from typing import Protocol
+
+from symbolic import terms as f
+from symbolic.elementwise import free_indices
+from symbolic.notation import Axis, Index, Shape, Step, Subscript
+from symbolic.shapes import shape
+from symbolic.terms import Derivative, Term, Var
+
+ADD, MUL, DOT, UNARY, POW, ATOM = range(6)
+
+HELPERS = {
+    "sigmoid": '''def sigmoid(x):
+    """1 / (1 + exp(-x)), which overflows for no x."""
+    return 0.5 + 0.5 * np.tanh(0.5 * x)
+''',
+    "softmax": '''def softmax(x):
+    """exp(x) / sum(exp(x)) along the last axis, which overflows for no x."""
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+''',
+    "log_softmax": '''def log_softmax(x):
+    """x - log(sum(exp(x))) along the last axis, which overflows for no x."""
+    x = x - x.max(axis=-1, keepdims=True)
+    return x - np.log(np.exp(x).sum(axis=-1, keepdims=True))
+''',
+    "outer_sum": '''def outer_sum(u, v):
+    """The outer products of the rows of u (..., I) and v (..., J), summed: (I, J)."""
+    return u.reshape(-1, u.shape[-1]).T @ v.reshape(-1, v.shape[-1])
+''',
+    "product": '''def product(factors, start):
+    """The matrix product, the first factor leftmost; start where there is none."""
+    for factor in factors:
+        start = start @ factor
+    return start
+''',
+}
+FUNCTIONS = {"tanh": "np.tanh", "exp": "np.exp", "log": "np.log"}
+
+
+class Names(Protocol):
+    """What the arrays of a term are called."""
+
+    def leaf(self, leaf: Var | Derivative) -> str: ...
+
+    def is_batched(self, leaf: Var | Derivative) -> bool:
+        """Whether the array may have leading axes."""
+        ...
+
+    def size(self, axis: Axis | None) -> str:
+        """The size of an axis; of None, the number of steps."""
+        ...
+
+
+@dataclass(frozen=True)
+class Written:
+    """A piece of source, how tightly it binds, whether it may have leading axes."""
+
+    text: str
+    binds: int
+    batched: bool
+
+
+class Batched:
+    """Terms as NumPy expressions in the arrays that `names` knows."""
+
+    def __init__(self, names: Names) -> None:
+        self.names = names
+        self.called: set[str] = set()
+
+    def text(self, term: Term, least: int = ADD) -> str:
+        """The expression, in parentheses where it binds less tightly than its place demands."""
+        return _at(self._written(term), least)
+
+    def summands(self, term: Term, rank: int | None = None) -> list[str]:
+        """The expression cut before each + and − of its sum."""
+        rank = len(shape(term)) if rank is None else rank
+        match term:
+            case f.Add(left, f.Neg(right)):
+                return [*self.summands(left, rank), f"- {_at(self._fitting(right, rank), MUL)}"]
+            case f.Add(left, right):
+                return [*self.summands(left, rank), f"+ {_at(self._fitting(right, rank), MUL)}"]
+        return [self._fitting(term, rank).text]
+
+    def entries(self, term: Term) -> list[str]:
+        """The same; a subscript left free adds an axis, in order of name, as in `elementwise.entries`."""
+        indices = sorted(free_indices(term), key=lambda index: index.name, reverse=True)
+        if not indices:
+            return self.summands(term)
+        result = self.text(term)
+        for n, index in enumerate(indices, 1):
+            result = f"np.stack([{result} for {index.name} in {self._range(index.axis)}], axis=-{n})"
+        return [result]
+
+    def _written(self, term: Term) -> Written:
+        match term:
+            case f.Var() | f.Derivative():
+                return Written(self.names.leaf(term), ATOM, self.names.is_batched(term))
+            case f.Const(value):
+                binds = MUL if value.denominator != 1 else UNARY if value < 0 else ATOM
+                return Written(str(value).replace("/", " / "), binds, False)
+            case f.Add(left, f.Neg(right)):
+                return self._elementwise(left, " - ", right, ADD, term)
+            case f.Add(left, right):
+                return self._elementwise(left, " + ", right, ADD, term)
+            case f.Mul(left, right):
+                return self._elementwise(left, " * ", right, MUL, term)
+            case f.Div(left, right):
+                return self._elementwise(left, " / ", right, MUL, term)
+            case f.Neg(arg):
+                return self._around("-{}", arg, UNARY, UNARY)
+            case f.Pow(base, exponent):
+                return self._around(f"{{}} ** {exponent}", base, ATOM, POW)
+            case f.Call(function, arg):
+                return self._around(f"{self._function(function)}({{}})", arg)
+            case f.Softmax(arg):
+                return self._around(f"{self._function('softmax')}({{}})", arg)
+            case f.Indicator(arg):
+                return self._written(arg)
+            case f.MatMul(left, right):
+                return self._product(left, right)
+            case f.Transpose(arg):
+                return self._transposed(arg)
+            case f.Outer(left, right):
+                return self._einsum(left, right, 0)
+            case f.Diag(arg):
+                (axis,) = shape(arg)
+                return self._around(f"{{}}[..., None] * np.eye({self.names.size(axis)})", arg, ATOM, MUL)
+            case f.Inner(left, right):
+                return self._summed(f.Mul(left, right), _all(shape(left)))
+            case f.Sum(arg, axis):
+                axes = shape(arg)
+                return self._summed(arg, _all(axes) if axis is None else str(axes.index(axis) - len(axes)))
+            case f.Entry(arg, subscripts):
+                places = ", ".join(["...", *(_place(s) for s in subscripts)])
+                return self._around(f"{{}}[{places}]", arg, ATOM)
+            case f.SumIndex(index, body):
+                return self._around(f"sum({{}} for {index.name} in {self._range(index.axis)})", body)
+            case f.SumSteps(index, first, last, body):
+                return self._over_steps(index, first, last, body)
+            case f.ProductSteps(index, first, last, body):
+                steps = f"range({self._step(last)}, {self._step(first, -1)}, -1)"
+                one = f"np.eye({self.names.size(shape(body)[0])})"
+                return self._around(f"{self._function('product')}(({{}} for {index} in {steps}), {one})", body)
+            case f.Ones(axes):
+                return Written(f"np.ones({self._sizes(axes)})", ATOM, False)
+            case f.Eye(axis):
+                return Written(f"np.eye({self.names.size(axis)})", ATOM, False)
+            case f.Delta(i, j):
+                return Written(f"float({_place(i)} == {_place(j)})", ATOM, False)
+            case f.Reciprocal(axis):
+                return Written(f"1 / {self.names.size(axis)}", MUL, False)
+        raise TypeError(f"not a term of the formula language: {term!r}")
+
+    def _around(self, pattern: str, arg: Term, least: int = ADD, binds: int = ATOM) -> Written:
+        inside = self._written(arg)
+        return Written(pattern.format(_at(inside, least)), binds, inside.batched)
+
+    def _elementwise(self, left: Term, sign: str, right: Term, binds: int, term: Term) -> Written:
+        first, second = (self._fitting(side, len(shape(term))) for side in (left, right))
+        text = _left(first, binds) + sign + _at(second, UNARY if binds == MUL else binds + 1)
+        return Written(text, binds, first.batched or second.batched)
+
+    def _fitting(self, term: Term, rank: int) -> Written:
+        """With axes of size 1 for those that a leading axis would otherwise be taken for."""
+        written, missing = self._written(term), rank - len(shape(term))
+        if not written.batched or not missing:
+            return written
+        axes = ", ".join(["...", *["None"] * missing, *[":"] * len(shape(term))])
+        return Written(f"{_at(written, ATOM)}[{axes}]", ATOM, True)
+
+    def _product(self, left: Term, right: Term) -> Written:
+        first, second = self._written(left), self._written(right)
+        batched = first.batched or second.batched
+        match left, right, len(shape(left)), len(shape(right)):
+            case f.Diag(u), _, _, 1:
+                return self._elementwise(u, " * ", right, MUL, right)
+            case f.Diag(u), _, _, 2:
+                return Written(f"{self.text(u, ATOM)}[..., None] * {_at(second, UNARY)}", MUL, batched)
+            case _, f.Diag(u), 2, _:
+                return Written(f"{_left(first, MUL)} * {self.text(u, ATOM)}[..., None, :]", MUL, batched)
+            case _, _, 1, 1 if batched:
+                return self._summed(f.Mul(left, right), "-1")
+            case _, _, 2, 1 if second.batched and not first.batched:
+                return Written(f"{_left(second, DOT)} @ {_at(self._transposed(left), UNARY)}", DOT, True)
+            case (_, _, 2, 2) | (_, _, 1, 2) if len(shape(left)) == 2 or not second.batched:
+                return Written(f"{_left(first, DOT)} @ {_at(second, UNARY)}", DOT, batched)
+        return self._einsum(left, right, 1)
+
+    def _einsum(self, left: Term, right: Term, contracted: int) -> Written:
+        first, second = self._written(left), self._written(right)
+        rank = len(shape(left))
+        a = ascii_lowercase[:rank]
+        b = ascii_lowercase[rank - contracted :][: len(shape(right))]
+        made = a[: rank - contracted] + b[contracted:]
+        text = f'np.einsum("...{a},...{b}->...{made}", {first.text}, {second.text})'
+        return Written(text, ATOM, first.batched or second.batched)
+
+    def _transposed(self, arg: Term) -> Written:
+        if isinstance(arg, f.Transpose):
+            return self._written(arg.arg)
+        written, rank = self._written(arg), len(shape(arg))
+        if rank < 2:
+            return written
+        if not written.batched:
+            return Written(f"{_at(written, ATOM)}.T", ATOM, False)
+        if rank == 2:
+            return Written(f"np.swapaxes({written.text}, -1, -2)", ATOM, True)
+        axes = ascii_lowercase[:rank]
+        return Written(f'np.einsum("...{axes}->...{axes[::-1]}", {written.text})', ATOM, True)
+
+    def _summed(self, term: Term, axes: str) -> Written:
+        return self._around(f"np.sum({{}}, axis={axes})", term)
+
+    def _over_steps(self, index: str, first: Step, last: Step, body: Term) -> Written:
+        steps = f"range({self._step(first)}, {self._step(last, 1)})"
+        nothing = f"np.zeros({self._sizes(shape(body))})"
+        return self._around(f"sum(({{}} for {index} in {steps}), {nothing})", body)
+
+    def _step(self, step: Step, shift: int = 0) -> str:
+        return step_text(step + shift, self.names.size(None))
+
+    def _sizes(self, axes: Shape) -> str:
+        sizes = [self.names.size(axis) for axis in axes]
+        return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
+
+    def _range(self, axis: Axis) -> str:
+        return f"range({self.names.size(axis)})"
+
+    def _function(self, name: str) -> str:
+        if name not in FUNCTIONS:
+            self.called.add(name)
+        return FUNCTIONS.get(name, name)
+
+
+def step_text(step: Step, steps: str = "T") -> str:
+    """A step as an index: `t - 1`, `T`, `0`."""
+    if not step.anchor:
+        return str(step.offset)
+    anchor = steps if step.anchor == "T" else step.anchor
+    return f"{anchor} {'+' if step.offset > 0 else '-'} {abs(step.offset)}" if step.offset else anchor
+
+
+def _at(written: Written, least: int) -> str:
+    return written.text if written.binds >= least else f"({written.text})"
+
+
+def _left(written: Written, binds: int) -> str:
+    """A left factor; Python lets `*` and `@` bind alike, readers do not."""
+    return _at(written, ATOM if {written.binds, binds} == {MUL, DOT} else binds)
+
+
+def _all(axes: Shape) -> str:
+    return "-1" if len(axes) == 1 else f"({', '.join(str(n) for n in range(-len(axes), 0))})"
+
+
+def _place(subscript: Subscript) -> str:
+    """A subscript, counted from 1, as an index; a running one counts from 0 already."""
+    return subscript.name if isinstance(subscript, Index) else str(subscript - 1)

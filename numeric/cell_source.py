@@ -1,0 +1,218 @@
+"""A cell's forward and backward pass over a batch of sequences, as NumPy source.
+
+In:  a `Model` with steps, and the records that its gradients are looked up in.
+Out: `cell_source(model)`: `forward`, `backward` and `loss_and_gradients` over (T, N, ·).
+
+What does not need the recurrence is done for all steps at once, before or after the loop.
+Arrays that a loop writes have T + 1 entries, so that index t is the t of the formula; the
+others begin with step 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from numeric.arguments import identifier
+from numeric.batched import ATOM, HELPERS, MUL
+from numeric.formulas import Formula, Formulas
+from numeric.layout import docstring, listed, unpacked
+from numeric.recurrence import Backward, Forward, backward, forward, renamed
+from numeric.rewriting import outer_factors
+from numeric.scope import Scope, Slot
+from symbolic import terms as f
+from symbolic.model import Model
+from symbolic.notation import N, Step, T, shape_text
+from symbolic.records import Derivation
+from symbolic.terms import Var
+
+
+def cell_source(model: Model, records: Iterable[Derivation] | None = None) -> str:
+    """The source of a cell; ValueError, naming the formula, where one is missing or not proved."""
+    if not model.is_sequence:
+        raise ValueError(f"{model.name} has no steps: its formulas are functions one by one")
+    back = backward(model, Formulas(model, records))
+    front = forward(model, [formula.term for formula in back.formulas.values()])
+    scope = Scope(model, front)
+    parameters = {v.name for v in model.parameters}
+    second = _backward_pass(scope, front, back)  # the first to be written: it says what the cache must hold
+    first = _forward_pass(scope, front, cached=[v for v in scope.values if v in scope.read - parameters])
+    helpers = [HELPERS[name].rstrip() for name in sorted(scope.called)]
+    parts = [_about(model, back) + "\n\nimport numpy as np", *helpers, first, second, BOTH]
+    return "\n\n\n".join(parts) + "\n"
+
+
+BOTH = '''def loss_and_gradients(parameters, x, y, initial=None):
+    """The loss of forward and the gradients of backward."""
+    loss, cache = forward(parameters, x, y, initial)
+    return loss, backward(parameters, cache)'''
+
+
+def _about(model: Model, back: Backward) -> str:
+    under = list(dict.fromkeys(str(h) for formula in back.formulas.values() for h in formula.hypotheses))
+    where = f", where {', '.join(under)}" if under else ""
+    return docstring(
+        [
+            [f"{model.title}: the loss and its gradients over a batch of sequences."],
+            [
+                f"The gradients are closed forms that are proved for every number of steps and every size{where}.",
+                "Arrays are (T, N, ...): T steps of N sequences, a column vector of the formulas as a row.",
+                f"The equations: {model.source}.",
+            ],
+        ],
+        0,
+    )
+
+
+def _forward_pass(scope: Scope, front: Forward, cached: list[str]) -> str:
+    """`forward`: the loss, and a cache of values."""
+    model = scope.model
+    before = [scope.whole(f"{scope.name(eq.left)} =", eq.right) for eq in front.before]
+    before += scope.room([(eq.left, scope.name(eq.left)) for eq in front.loop])
+    before += [f'    {scope.name(v)}[0] = initial.get("{_key(v)}", 0)' for v in scope.states]
+    before += [scope.whole(f"{scope.name(var)}[1:] =", term) for var, term in front.given.items()]
+    loop = [scope.inside(f"{scope.name(eq.left)}[t] =", eq.right) for eq in front.loop]
+    after = [scope.whole(f"{scope.name(eq.left)} =", eq.right) for eq in front.after]
+    scale = "" if model.scale == f.term(1) else f"{scope.text(model.scale, MUL)} * "
+    names = [scope.values[name].name for name in cached]
+    return "\n".join(
+        [
+            "def forward(parameters, x, y, initial=None):",
+            docstring(_about_forward(scope), 4),
+            *unpacked([scope.name(v) for v in model.parameters], "parameters", 4),
+            *scope.sizes(),
+            "    dtype = np.result_type(x, *parameters.values())",
+            "    initial = initial or {}",
+            *before,
+            "    for t in range(1, T + 1):",
+            *loop,
+            *after,
+            f"    loss = {scale}np.sum({scope.name(model.step_loss)})",
+            listed("cache = {", [f'"{name}": {name}' for name in names], "}", 4),
+            "    return loss, cache",
+        ]
+    )
+
+
+def _about_forward(scope: Scope) -> list[list[str]]:
+    model = scope.model
+    arrays = [f"{scope.name(v)} {shape_text(v.axes)}" for v in model.parameters]
+    data = [f"{scope.name(v)} {_batch_shape(v, 'T', 'N')}" for v in (*model.inputs, *model.targets)]
+    starts = [f'"{_key(v)}" {_batch_shape(v, "N")}' for v in scope.states]
+    return [
+        ["The loss, and the values that backward needs; index t of a state is step t."],
+        [
+            f"parameters: {', '.join(arrays)}",
+            f"{', '.join(data)}",
+            f"initial: {', '.join(starts)}, the states before step 1, 0 by default",
+        ],
+        [f"{eq.left} = {eq.right}" for eq in model.equations],
+    ]
+
+
+def _backward_pass(scope: Scope, front: Forward, back: Backward) -> str:
+    """`backward`: every gradient, each statement with the id of the formula that it is."""
+    model = scope.model
+    scope.read = {model.inputs[0].name, *model.with_initial}
+    body = [*_before_loop(scope, front, back), *_loop(scope, front, back), *_after_loop(scope, front, back)]
+    sizes = scope.sizes()
+    read = [name for name in scope.values if name in scope.read]
+    parameters = {v.name for v in model.parameters}
+    return "\n".join(
+        [
+            "def backward(parameters, cache):",
+            docstring(_about_backward(scope, back), 4),
+            *unpacked([scope.values[name].name for name in read if name in parameters], "parameters", 4),
+            *unpacked([scope.values[name].name for name in read if name not in parameters], "cache", 4),
+            *sizes,
+            f"    dtype = {scope.name(scope.states[0])}.dtype",
+            *body,
+            "    return gradients",
+        ]
+    )
+
+
+def _about_backward(scope: Scope, back: Backward) -> list[list[str]]:
+    keys = [v.name for v in scope.model.parameters] + ["x"] + [f"{_key(v)}0" for v in scope.states]
+    return [
+        [f"The gradients by name: {', '.join(keys)}."],
+        ["cache: what forward returns beside the loss.", "dv is grad(v), the gradient of the loss by v:"],
+        [f"{formula.id}: {formula.statement}" for formula in back.formulas.values()],
+    ]
+
+
+def _before_loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
+    """What needs no adjoint of the recurrence, and room for those that are needed after the loop."""
+    lines = []
+    for formula in back.before:
+        lines.append(scope.whole(f"{_adjoint(formula.by)} =", renamed(formula.term, front.names), formula.id))
+        scope.adjoints[formula.by.name] = Slot(_adjoint(formula.by), 1)
+    for var, term in back.direct.items():
+        head = f"{_adjoint(var)}_direct ="
+        lines.append(scope.whole(head, renamed(term, front.names), f"{back.formulas[var].id}, all that reaches step T"))
+    lines += scope.room([(var, _adjoint(var)) for var in back.loop if var in back.kept])
+    return lines + [f"    {_adjoint(v)} = np.zeros({scope.shape(v.axes)}, dtype)" for v in scope.states]
+
+
+def _loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
+    """The adjoints of the recurrence, from T to 1; a state's is carried to the step before."""
+    for var in back.loop:
+        named = var.name in {name.name for name in back.names.values()}
+        slots, name = (scope.values, var.name) if named else (scope.adjoints, _adjoint(var))
+        slots[var.name] = Slot(name, 0 if var in back.kept else None)
+    lines = ["    for t in range(T, 0, -1):"]
+    for var, term in back.loop.items():
+        id = back.formulas[var].id if var in back.formulas else ""
+        if var in back.direct:
+            lines.append(f"        {_adjoint(var)} += {_adjoint(var)}_direct[t - 1]  # {id}")
+        if term is not None:
+            head = f"{_adjoint(var)} +=" if var in back.carried else f"{_here(scope, var)} ="
+            lines.append(scope.inside(head, renamed(term, front.names), id))
+    for var, term in back.carried.items():
+        comment = f"{back.formulas[var].id}, for step t - 1"
+        lines.append(scope.inside(f"{_adjoint(var)} =", renamed(term, front.names), comment))
+    for var in back.loop:
+        if var not in back.kept:
+            (scope.adjoints if var in back.formulas else scope.values).pop(var.name)
+    return lines
+
+
+def _after_loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
+    lines = ["    gradients = {}"]
+    for formula in back.after:
+        if formula.by.sequence:
+            head = 'gradients["x"] ='
+            lines.append(scope.whole(head, renamed(formula.term, front.names), formula.id))
+        else:
+            lines.append(f'    gradients["{formula.by.name}"] = {_over_batch(scope, front, formula)}  # {formula.id}')
+    return lines + [f'    gradients["{_key(v)}0"] = {_adjoint(v)}  # {back.formulas[v].id}' for v in scope.states]
+
+
+def _over_batch(scope: Scope, front: Forward, formula: Formula) -> str:
+    """Σ_t of a parameter's formula, and the sum over the examples, in one product."""
+    term = renamed(formula.term, front.names)
+    if not isinstance(term, f.SumSteps) or (term.first, term.last) != (Step("", 1), T):
+        raise ValueError(f"{formula.id} is no sum over all steps: {formula.statement}")
+    if factors := outer_factors(term.body):
+        scope.called.add("outer_sum")
+        u, v = (scope.text(factor, 0) for factor in factors)
+        return f"outer_sum({u}, {v})"
+    each = term.body.arg if isinstance(term.body, f.Sum) and term.body.axis == N else term.body
+    return f"{scope.text(each, ATOM)}.sum(axis=(0, 1))"
+
+
+def _adjoint(var: Var) -> str:
+    return f"d{identifier(var.name)}"
+
+
+def _here(scope: Scope, var: Var) -> str:
+    slot = scope.adjoints.get(var.name) or scope.values[var.name]
+    return slot.name if slot.first is None else f"{slot.name}[t]"
+
+
+def _key(state: Var) -> str:
+    """What a state is called by those who hand it over, whatever the formulas call it."""
+    return state.name.lower()
+
+
+def _batch_shape(var: Var, *lead: str) -> str:
+    return f"({', '.join([*lead, *(axis.name for axis in var.axes if axis != N)])})"

@@ -1,0 +1,99 @@
+"""One proved closed form as a NumPy function over a batch.
+
+In:  a `Derivation`.
+Out: `derivation_source(record)`, a function with the arguments of `compile(record)`; its
+     statement, id, scope, shapes and source are in the docstring.  A size that no array tells
+     is an argument too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from numeric.arguments import Argument, argument, arguments, identifier, places
+from numeric.batched import HELPERS, Batched, step_text
+from numeric.layout import docstring, statement
+from numeric.proved import proved
+from numeric.rewriting import vectors_first
+from symbolic.equality import free_anchors
+from symbolic.model import Model
+from symbolic.notation import Axis, Step
+from symbolic.records import Derivation
+from symbolic.terms import Derivative, Var
+from symbolic.verdicts import Proved
+
+
+def derivation_source(record: Derivation) -> str:
+    """The source of a function that evaluates a proved closed form; ValueError where it is not proved."""
+    term = vectors_first(record.chain[-1])
+    verdict = proved(replace(record, chain=(*record.chain, term), reasons=(*record.reasons, "vectors first")))
+    names = _Arguments(arguments(term, record.model), record.model)
+    printer = Batched(names)
+    value = printer.entries(term)
+    anchors, unknown = sorted(free_anchors(term)), [names.size(axis) for axis in names.used if not names.tells(axis)]
+    signature = ", ".join([*(a.name for a in names.arguments), *anchors, *unknown])
+    sizes = [f"    {names.size(axis)} = {told}" for axis in names.used if (told := names.tells(axis))]
+    return "\n".join(
+        [
+            "import numpy as np",
+            *("\n\n" + HELPERS[name].rstrip() for name in sorted(printer.called)),
+            f"\n\ndef {identifier(record.id)}({signature}):",
+            docstring(_about(record, verdict, names.arguments, anchors + unknown), 4),
+            *sizes,
+            statement("return", value, 4),
+            "",
+        ]
+    )
+
+
+class _Arguments:
+    """The arrays by name, at the steps that a formula asks for."""
+
+    def __init__(self, known: tuple[Argument, ...], model: Model | None) -> None:
+        self.arguments, self.model = known, model
+        self.used: list[Axis | None] = []
+
+    def leaf(self, leaf: Var | Derivative) -> str:
+        a = argument(leaf, self.model)
+        steps = [var.step for var in places(leaf) if var.step is not None]
+        where = [self._step(step - first) for step, first in zip(steps, a.first, strict=True)]
+        return f"{a.name}[{', '.join(where)}]" if where else a.name
+
+    def is_batched(self, leaf: Var | Derivative) -> bool:
+        return bool(places(leaf)) or self.model is None or isinstance(leaf, Derivative)
+
+    def size(self, axis: Axis | None) -> str:
+        if axis not in self.used:
+            self.used.append(axis)
+        name = "T" if axis is None else axis.name
+        return f"{name}_size" if name in [a.name for a in self.arguments] else name
+
+    def tells(self, axis: Axis | None) -> str:
+        """How the arguments tell a size; nothing if they do not."""
+        for a in self.arguments:
+            if axis is None and a.first:
+                return f"len({a.name})" + (" - 1" if a.first[0] == 0 else "")
+            if axis in a.axes:
+                return f"{a.name}.shape[{a.axes.index(axis) - len(a.axes)}]"
+        return ""
+
+    def _step(self, step: Step) -> str:
+        return step_text(step, self.size(None) if step.anchor == "T" else "")
+
+
+def _about(record: Derivation, verdict: Proved, taken: tuple[Argument, ...], numbers: list[str]) -> list[list[str]]:
+    under = "".join(f", under {h}" for h in verdict.hypotheses)
+    return [
+        [record.statement],
+        [f"{record.id}: {record.title}.", f"Proved for {verdict.scope}{under}.", f"Source: {record.source}."],
+        [*(_shape(a, record.model) for a in taken), *([f"{', '.join(numbers)}: int"] if numbers else [])],
+    ]
+
+
+def _shape(a: Argument, model: Model | None) -> str:
+    is_batched = bool(a.first) or model is None or a.name not in model.arrays
+    steps = ["T + 1" if first == 0 else "T" for first in a.first] + ["..."] * is_batched
+    axes = ", ".join([*steps, *(axis.name for axis in a.axes)])
+    return f"{a.name}: ({axes}{',' if axes.count(',') == 0 else ''})" + (
+        f", from step {a.first[0]} on" if a.first else ""
+    )

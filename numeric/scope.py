@@ -1,0 +1,131 @@
+"""The arrays of a cell's source: what they are called, which step they begin with, how they are read.
+
+In:  a model, and its equations sorted into before, inside and after the loop.
+Out: `Scope`, which writes terms as statements for one step of the loop or for all steps at
+     once, and keeps account of the arrays, sizes and functions that they mention.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from numeric.arguments import array, identifier
+from numeric.batched import Batched, step_text
+from numeric.layout import statement
+from numeric.recurrence import Forward
+from symbolic.model import Model
+from symbolic.notation import Axis, N, Shape, Step, t
+from symbolic.terms import Derivative, Term, Var
+
+KEPT = {(1, 0): "", (0, 0): "[1:]", (0, -1): "[:-1]"}
+
+
+@dataclass(frozen=True)
+class Slot:
+    """An array in the source: `first` is the step of its first entry, None where it has no steps."""
+
+    name: str
+    first: int | None = None
+
+
+class Scope:
+    """The values of a model, and the adjoints that are added to `adjoints`."""
+
+    def __init__(self, model: Model, front: Forward) -> None:
+        self.model = model
+        self.states = [var for var in model.arrays.values() if var.name in model.with_initial]
+        looped = {eq.left.name for eq in front.loop}
+        made = [eq.left for eq in (*front.before, *front.loop, *front.after)]
+        self.values = {var.name: Slot(identifier(var.name)) for var in model.parameters}
+        self.values |= {var.name: Slot("x", 1) for var in model.inputs} | {
+            var.name: Slot("y", 1) for var in model.targets
+        }
+        self.values |= {var.name: Slot(identifier(var.name), 0 if var.name in looped else 1) for var in made}
+        self.adjoints: dict[str, Slot] = {}
+        self.read: set[str] = set()
+        self.called: set[str] = set()
+        self._sizes: dict[Axis, str] = {}
+
+    def name(self, var: Var) -> str:
+        """What an array is called; it then counts as read."""
+        self.read.add(var.name)
+        return self.values[var.name].name
+
+    def size(self, axis: Axis) -> str:
+        """The name of a size; an axis that is called like an array gets another one."""
+        taken = any(slot.name == axis.name for slot in self.values.values())
+        return self._sizes.setdefault(axis, f"{axis.name}_size" if taken else axis.name)
+
+    def shape(self, axes: Shape, *lead: str) -> str:
+        return f"({', '.join([*lead, 'N', *(self.size(axis) for axis in axes if axis != N)])})"
+
+    def sizes(self) -> list[str]:
+        """A line for each size that has been mentioned, read off a parameter."""
+        return ["    T, N = x.shape[:2]", *(f"    {name} = {self._told(axis)}" for axis, name in self._sizes.items())]
+
+    def whole(self, head: str, term: Term, comment: str = "") -> str:
+        """A statement about all steps at once."""
+        return self._statement(head, term, comment, whole=True)
+
+    def inside(self, head: str, term: Term, comment: str = "") -> str:
+        """A statement about step t of the loop."""
+        return self._statement(head, term, comment, whole=False)
+
+    def text(self, term: Term, least: int) -> str:
+        """An expression about all steps at once."""
+        printer = Batched(_Reading(self, whole_sequence=True))
+        text = printer.text(term, least)
+        self.called |= printer.called
+        return text
+
+    def room(self, variables: list[tuple[Var, str]]) -> list[str]:
+        """Arrays of T + 1 steps; those of one shape are views of one block."""
+        by_axes: dict[Shape, list[str]] = {}
+        for var, name in variables:
+            by_axes.setdefault(var.axes, []).append(name)
+        return [
+            f"    {', '.join(names)} = "
+            f"np.empty({self.shape(axes, *([str(len(names))] if len(names) > 1 else []), 'T + 1')}, dtype)"
+            for axes, names in by_axes.items()
+        ]
+
+    def _statement(self, head: str, term: Term, comment: str, whole: bool) -> str:
+        printer = Batched(_Reading(self, whole))
+        summands = printer.summands(term)
+        self.called |= printer.called
+        return statement(head, summands, 4 if whole else 8, comment)
+
+    def _told(self, axis: Axis) -> str:
+        var = next(var for var in self.model.parameters if axis in var.axes)
+        return f"{self.name(var)}.shape[{var.axes.index(axis)}]"
+
+
+@dataclass
+class _Reading:
+    """The scope's arrays as `Batched` asks for them: at step t, or at all steps at once."""
+
+    scope: Scope
+    whole_sequence: bool
+
+    def leaf(self, leaf: Var | Derivative) -> str:
+        slots = self.scope.adjoints if isinstance(leaf, Derivative) else self.scope.values
+        var = array(leaf)
+        if var.name not in slots:
+            raise ValueError(f"{self.scope.model.name}: {leaf} is not kept for all steps")
+        if isinstance(leaf, Var):
+            self.scope.read.add(var.name)
+        slot = slots[var.name]
+        return slot.name if slot.first is None else slot.name + self._place(slot.first, var.step or t, leaf)
+
+    def is_batched(self, leaf: Var | Derivative) -> bool:
+        return array(leaf).sequence and (self.whole_sequence or N not in array(leaf).axes)
+
+    def size(self, axis: Axis | None) -> str:
+        return "T" if axis is None else "N" if axis == N else self.scope.size(axis)
+
+    def _place(self, first: int, step: Step, leaf: Var | Derivative) -> str:
+        if not self.whole_sequence:
+            return f"[{step_text(step - first)}]"
+        if (first, step.offset) not in KEPT:
+            raise ValueError(f"{self.scope.model.name}: {leaf} has no value at one end of the sequence")
+        return KEPT[first, step.offset]
