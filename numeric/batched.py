@@ -14,18 +14,20 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Protocol
 
+from numeric.rewriting import added
 from symbolic import terms as f
 from symbolic.elementwise import free_indices
 from symbolic.notation import Axis, Index, Shape, Step, Subscript
 from symbolic.shapes import shape
-from symbolic.terms import Derivative, Term, Var
+from symbolic.terms import Derivative, Term, Var, subterms
 
 ADD, MUL, DOT, UNARY, POW, ATOM = range(6)
 
 HELPERS = {
-    "sigmoid": '''def sigmoid(x):
-    """1 / (1 + exp(-x)), which overflows for no x."""
-    return 0.5 + 0.5 * np.tanh(0.5 * x)
+    "sigmoid": '''def sigmoid(x, out=None):
+    """1 / (1 + exp(-x)) = (1 + tanh(x / 2)) / 2, which overflows for no x."""
+    half = np.tanh(np.multiply(0.5, x, out=out), out=out)
+    return np.add(0.5, np.multiply(0.5, half, out=out), out=out)
 ''',
     "softmax": '''def softmax(x):
     """exp(x) / sum(exp(x)) along the last axis, which overflows for no x."""
@@ -49,6 +51,7 @@ HELPERS = {
 ''',
 }
 FUNCTIONS = {"tanh": "np.tanh", "exp": "np.exp", "log": "np.log"}
+IN_PLACE = {*FUNCTIONS, "sigmoid"}
 
 
 class Names(Protocol):
@@ -67,11 +70,15 @@ class Names(Protocol):
 
 @dataclass(frozen=True)
 class Written:
-    """A piece of source, how tightly it binds, whether it may have leading axes."""
+    """A piece of source, how tightly it binds, whether it may have leading axes.
+
+    `call` is the same as a call without its closing parenthesis, so that `out` can be given.
+    """
 
     text: str
     binds: int
     batched: bool
+    call: str = ""
 
 
 class Batched:
@@ -94,6 +101,24 @@ class Batched:
             case f.Add(left, right):
                 return [*self.summands(left, rank), f"+ {_at(self._fitting(right, rank), MUL)}"]
         return [self._fitting(term, rank).text]
+
+    def into(self, target: str, own: Term, term: Term) -> list[tuple[str, str]]:
+        """Statements, each a head and an expression, that write a term into an array that holds `own` until then."""
+        first, *others = sorted(added(term), key=lambda summand: own not in subterms(summand))
+        if any(own in subterms(other) for other in others):
+            return [(f"{target}[...] =", self.text(term))]
+        written = [] if first == own else self._first_into(target, own, first)
+        for other in others:
+            sign, summand = ("-=", other.arg) if isinstance(other, f.Neg) else ("+=", other)
+            written.append((f"{target} {sign}", self.text(summand)))
+        return written
+
+    def _first_into(self, target: str, own: Term, term: Term) -> list[tuple[str, str]]:
+        if isinstance(term, f.Call) and term.function in IN_PLACE and not isinstance(term.arg, Var):
+            made = self.into(target, own, term.arg)
+            return [*made, ("", f"{self._function(term.function)}({target}, out={target})")]
+        written = self._written(term)
+        return [("", f"{written.call}, out={target})") if written.call else (f"{target}[...] =", written.text)]
 
     def entries(self, term: Term) -> list[str]:
         """The same; a subscript left free adds an axis, in order of name, as in `elementwise.entries`."""
@@ -125,7 +150,9 @@ class Batched:
             case f.Pow(base, exponent):
                 return self._around(f"{{}} ** {exponent}", base, ATOM, POW)
             case f.Call(function, arg):
-                return self._around(f"{self._function(function)}({{}})", arg)
+                inside = self._written(arg)
+                call = f"{self._function(function)}({inside.text}"
+                return Written(f"{call})", ATOM, inside.batched, call if function in IN_PLACE else "")
             case f.Softmax(arg):
                 return self._around(f"{self._function('softmax')}({{}})", arg)
             case f.Indicator(arg):
@@ -172,7 +199,8 @@ class Batched:
     def _elementwise(self, left: Term, sign: str, right: Term, binds: int, term: Term) -> Written:
         first, second = (self._fitting(side, len(shape(term))) for side in (left, right))
         text = _left(first, binds) + sign + _at(second, UNARY if binds == MUL else binds + 1)
-        return Written(text, binds, first.batched or second.batched)
+        call = f"np.multiply({first.text}, {second.text}" if sign == " * " else ""
+        return Written(text, binds, first.batched or second.batched, call)
 
     def _fitting(self, term: Term, rank: int) -> Written:
         """With axes of size 1 for those that a leading axis would otherwise be taken for."""
@@ -195,10 +223,14 @@ class Batched:
             case _, _, 1, 1 if batched:
                 return self._summed(f.Mul(left, right), "-1")
             case _, _, 2, 1 if second.batched and not first.batched:
-                return Written(f"{_left(second, DOT)} @ {_at(self._transposed(left), UNARY)}", DOT, True)
+                return self._matmul(second, self._transposed(left))
             case (_, _, 2, 2) | (_, _, 1, 2) if len(shape(left)) == 2 or not second.batched:
-                return Written(f"{_left(first, DOT)} @ {_at(second, UNARY)}", DOT, batched)
+                return self._matmul(first, second)
         return self._einsum(left, right, 1)
+
+    def _matmul(self, left: Written, right: Written) -> Written:
+        text, call = f"{_left(left, DOT)} @ {_at(right, UNARY)}", f"np.matmul({left.text}, {right.text}"
+        return Written(text, DOT, left.batched or right.batched, call)
 
     def _einsum(self, left: Term, right: Term, contracted: int) -> Written:
         first, second = self._written(left), self._written(right)

@@ -17,13 +17,13 @@ from numeric.batched import ATOM, HELPERS, MUL
 from numeric.formulas import Formula, Formulas
 from numeric.layout import docstring, listed, unpacked
 from numeric.recurrence import Backward, Forward, backward, forward, renamed
-from numeric.rewriting import outer_factors
+from numeric.rewriting import at, outer_factors
 from numeric.scope import Scope, Slot
 from symbolic import terms as f
 from symbolic.model import Model
-from symbolic.notation import N, Step, T, shape_text
+from symbolic.notation import N, Step, T, shape_text, t
 from symbolic.records import Derivation
-from symbolic.terms import Var
+from symbolic.terms import Var, grad
 
 
 def cell_source(model: Model, records: Iterable[Derivation] | None = None) -> str:
@@ -69,8 +69,9 @@ def _forward_pass(scope: Scope, front: Forward, cached: list[str]) -> str:
     before = [scope.whole(f"{scope.name(eq.left)} =", eq.right) for eq in front.before]
     before += scope.room([(eq.left, scope.name(eq.left)) for eq in front.loop])
     before += [f'    {scope.name(v)}[0] = initial.get("{_key(v)}", 0)' for v in scope.states]
-    before += [scope.whole(f"{scope.name(var)}[1:] =", term) for var, term in front.given.items()]
-    loop = [scope.inside(f"{scope.name(eq.left)}[t] =", eq.right) for eq in front.loop]
+    for var, term in front.given.items():
+        before += scope.into(f"{scope.name(var)}[1:]", var, term, whole=True)
+    loop = [line for eq in front.loop for line in scope.into(f"{scope.name(eq.left)}[t]", eq.left, eq.right)]
     after = [scope.whole(f"{scope.name(eq.left)} =", eq.right) for eq in front.after]
     scale = "" if model.scale == f.term(1) else f"{scope.text(model.scale, MUL)} * "
     names = [scope.values[name].name for name in cached]
@@ -164,12 +165,16 @@ def _loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
         id = back.formulas[var].id if var in back.formulas else ""
         if var in back.direct:
             lines.append(f"        {_adjoint(var)} += {_adjoint(var)}_direct[t - 1]  # {id}")
-        if term is not None:
-            head = f"{_adjoint(var)} +=" if var in back.carried else f"{_here(scope, var)} ="
-            lines.append(scope.inside(head, renamed(term, front.names), id))
+        if term is None:
+            continue
+        term = renamed(term, front.names)
+        if var in back.kept:
+            lines += scope.into(f"{_adjoint(var)}[t]", grad(at(var, t)), term, id)
+        else:
+            lines.append(scope.inside(f"{_here(scope, var)} {'+=' if var in back.carried else '='}", term, id))
     for var, term in back.carried.items():
         comment = f"{back.formulas[var].id}, for step t - 1"
-        lines.append(scope.inside(f"{_adjoint(var)} =", renamed(term, front.names), comment))
+        lines += scope.into(_adjoint(var), grad(at(var, t)), renamed(term, front.names), comment)
     for var in back.loop:
         if var not in back.kept:
             (scope.adjoints if var in back.formulas else scope.values).pop(var.name)
@@ -205,8 +210,7 @@ def _adjoint(var: Var) -> str:
 
 
 def _here(scope: Scope, var: Var) -> str:
-    slot = scope.adjoints.get(var.name) or scope.values[var.name]
-    return slot.name if slot.first is None else f"{slot.name}[t]"
+    return (scope.adjoints.get(var.name) or scope.values[var.name]).name
 
 
 def _key(state: Var) -> str:

@@ -11,13 +11,15 @@ UNBROKEN = "\0"
 
 
 def statement(head: str, summands: Sequence[str], indent: int, comment: str = "") -> str:
-    """`dh = a + b  # comment`; too long, with a summand a line in parentheses."""
+    """`dh = a + b  # comment`; too long, with a summand a line in parentheses; without a head, a call."""
     margin, after = " " * indent, f"  # {comment}" if comment else ""
-    line = f"{margin}{head} {' '.join(summands)}"
+    line = f"{margin}{head} {' '.join(summands)}" if head else margin + " ".join(summands)
     if len(line + after) <= WIDTH:
         return line + after
     if len(line) <= WIDTH:
         return f"{margin}# {comment}\n{line}"
+    if not head:
+        return _filled(line.lstrip(), margin) + after
     lines = [_filled(summand, margin + "    ") for summand in summands]
     return "\n".join([f"{margin}{head} (", *lines, f"{margin}){after}"])
 

@@ -71,6 +71,14 @@ class Scope:
         """A statement about step t of the loop."""
         return self._statement(head, term, comment, whole=False)
 
+    def into(self, target: str, own: Term, term: Term, comment: str = "", whole: bool = False) -> list[str]:
+        """Statements that write a term into an array that is there already, and holds the value of `own`."""
+        printer = Batched(_Reading(self, whole))
+        statements = [(head, [text]) for head, text in printer.into(target, own, term)]
+        self.called |= printer.called
+        comments = [comment] + [""] * len(statements)
+        return [statement(*each, 4 if whole else 8, note) for each, note in zip(statements, comments, strict=False)]
+
     def text(self, term: Term, least: int) -> str:
         """An expression about all steps at once."""
         printer = Batched(_Reading(self, whole_sequence=True))
