@@ -29,6 +29,7 @@ from symbolic.terms import Term, children
 Scalar = Any
 Entries = NDArray[Any]
 Steps = Mapping[str, int]
+Subscripts = Mapping[Index, int]
 
 
 class Arithmetic(Protocol):
@@ -73,7 +74,7 @@ def entries(term: Term, scene: Scene, steps: Steps | None = None, indices: froze
         return evaluate(term, scene, anchors, {})
     result = np.empty(dimensions(tuple(i.axis for i in free), scene.sizes), dtype=object)
     for position in positions(result.shape):
-        subscripts = {index.name: p for index, p in zip(free, position, strict=True)}
+        subscripts = dict(zip(free, position, strict=True))
         result[position] = evaluate(term, scene, anchors, subscripts)[()]
     return result
 
@@ -98,7 +99,7 @@ def positions(dims: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     return itertools.product(*(range(n) for n in dims))
 
 
-def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Mapping[str, int]) -> Entries:
+def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Subscripts) -> Entries:
     """The entries of a term under given steps and subscripts (counted from 0 here)."""
     arithmetic, sizes = scene.arithmetic, scene.sizes
 
@@ -106,7 +107,7 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Mapping[str, in
         return evaluate(inner, scene, steps, subscripts)
 
     def place(subscript: Subscript, axis: Axis) -> int:
-        position = subscripts[subscript.name] if isinstance(subscript, Index) else subscript - 1
+        position = subscripts[subscript] if isinstance(subscript, Index) else subscript - 1
         if not 0 <= position < sizes[axis]:
             raise IndexError(f"there is no entry {position + 1} on axis {axis} of size {sizes[axis]}")
         return position
@@ -161,7 +162,7 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Mapping[str, in
             where = tuple(place(s, axis) for s, axis in zip(wanted, shape(arg), strict=True))
             return _array(of(arg)[where])
         case f.SumIndex(index, body):
-            parts = (evaluate(body, scene, steps, {**subscripts, index.name: p}) for p in range(sizes[index.axis]))
+            parts = (evaluate(body, scene, steps, {**subscripts, index: p}) for p in range(sizes[index.axis]))
             return reduce(lambda total, part: _array(total + part), parts)
         case f.SumSteps(index, first, last, body):
             summands = [

@@ -99,7 +99,9 @@ class Equality:
         loops = [s for s in terms if isinstance(s, SumSteps | f.ProductSteps)]
         if any(loop.first.anchor != loop.last.anchor for loop in loops):
             return None
-        steps = {s.step.anchor for s in terms if isinstance(s, Var) and s.step is not None}
+        mentioned = [s.step for s in terms if isinstance(s, Var)] + [s.copy for s in terms if isinstance(s, Derivative)]
+        mentioned += [step for loop in loops for step in (loop.first, loop.last)]
+        steps = {step.anchor for step in mentioned if step is not None}
         if self.anchors:
             return "t" if self.anchors == ["t"] and steps <= {"t", *(loop.index for loop in loops)} else None
         return steps.pop() if len(steps) == 1 and not loops else None

@@ -61,8 +61,6 @@ def bound(equality: Equality, assumes_target: bool) -> Sizes:
     `assumes_target`: it was shown under a hypothesis about the targets.
     """
     form, model = _IndexForm(equality), equality.model
-    if not any(shape(s) for side in (equality.left, equality.right) for s in subterms(side)):
-        return {}
     products = form.expand(equality.left) + form.expand(equality.right)
 
     def softmax_of(x: Factor) -> Term | None:
@@ -103,6 +101,8 @@ class _IndexForm:
 
     def expand(self, term: Term) -> Sum:
         of = self.expand
+        if _is_scalar(term) and not any(self.model and v.name in self.model.by_name for v in variables(term)):
+            return [Product(())]
         match term:
             case f.Const() | f.Reciprocal():
                 return [Product(())]
@@ -111,10 +111,12 @@ class _IndexForm:
             case f.Eye(axis):
                 (i,) = fresh_subscripts((axis,))
                 return [Product((), (i, i))]
+            case f.Delta(i, j) if i == j:
+                return [Product(())]
             case f.Delta(i, j):
                 return [Product((), (), ((running(i), running(j)),))]
             case f.Var(axes=axes):
-                return [generator(term, "", axes)]
+                return [generator(term, "", axes, free=not _is_unfolded(term, self.model))]
             case f.Add(left, right):
                 axes = shape(term)
                 return [broadcast(p, axes) for p in of(left) + of(right)]
@@ -162,16 +164,24 @@ class _IndexForm:
     def function(self, name: str, arg: Term) -> Sum:
         if isinstance(arg, f.Entry):
             return [entry_of(p, [running(s) for s in arg.subscripts]) for p in self.function(name, arg.arg)]
-        plain = arg if isinstance(arg, Var) else _without_scalars(arg)
-        if not isinstance(plain, Var) and shape(plain):
-            raise NotUniform(f"a function of {arg}, not of a variable")
+        self.check_argument(arg)
         return [generator(arg, name, shape(arg))]
+
+    def check_argument(self, arg: Term) -> None:
+        """A function is one generator if its argument has no subscript but those of one variable."""
+        main = _without_scalars(arg)
+        if not isinstance(main, Var) and not _is_scalar(main):
+            raise NotUniform(f"a function of {arg}, not of a variable")
+        for var in variables(arg):
+            _is_unfolded(var, self.model)
 
     def inverse(self, term: Term) -> Sum:
         match term:
             case f.Sum(f.Call("exp", arg), None) if len(shape(arg)) == 1:
+                self.check_argument(arg)
                 return [Product((Factor(arg, "normaliser", ()),))]
             case f.SumIndex(index, f.Call("exp", f.Entry(arg, subscripts))) if subscripts == (index,):
+                self.check_argument(arg)
                 return [Product((Factor(arg, "normaliser", ()),))]
         products = self.expand(term)
         if len(products) != 1 or any(isinstance(s.name, int) for s in products[0].subscripts() - {*products[0].free}):
@@ -191,10 +201,12 @@ class _IndexForm:
     def adjoint(self, of: Var, by: Var, copy: Step | None = None) -> Sum:
         at_head = by.name in self.logits and of in (LOSS, replace(self._model().step_loss, step=by.step))
         if at_head or ((of, by) in self.opaque and copy is None):
-            return [generator(None, "adjoint", of.axes + by.axes)]
+            return [generator(None, "adjoint", of.axes + by.axes, free=True)]
         if of == by:
             return [identity(by)]
-        model = self._model()
+        if self.model is None:
+            return []
+        model = self.model
         if of == LOSS and model.is_sequence and by.name == model.step_loss.name:
             return self.expand(model.scale)
         if by.step is None and copy is None and model.is_sequence:
@@ -209,7 +221,7 @@ class _IndexForm:
 
     def tangent(self, of: Var, by: Var, only: Step | None) -> Sum:
         if only is None and (of, by) in self.opaque:
-            return [generator(None, "adjoint", of.axes + by.axes)]
+            return [generator(None, "adjoint", of.axes + by.axes, free=True)]
         if of == by:
             return [identity(by)]
         made = self._model().by_name.get(of.name)
@@ -275,11 +287,17 @@ def _ancestors(model: Model, name: str) -> frozenset[str]:
 def _without_scalars(arg: Term) -> Term:
     """o of o + s: a scalar that is added to every entry changes no subscript."""
     if isinstance(arg, f.Add):
-        if not any(v.axes for v in variables(arg.right)):
+        if _is_scalar(arg.right):
             return arg.left
-        if not any(v.axes for v in variables(arg.left)):
+        if _is_scalar(arg.left):
             return arg.right
     return arg
+
+
+def _is_scalar(term: Term) -> bool:
+    """Whether a term is made of numbers and scalar variables alone, with no sum inside."""
+    plain = (f.Const, f.Add, f.Neg, f.Mul, f.Div, f.Pow, f.Call)
+    return all(isinstance(s, plain) or (isinstance(s, Var) and not s.axes) for s in subterms(term))
 
 
 def _at(term: Term, where: Step, index: str = "t") -> Term:
@@ -306,11 +324,23 @@ def _softmax_argument(x: Factor, model: Model | None) -> Term | None:
     """What the softmax in a factor is taken of: each has its own 1/Σ exp."""
     if x.function in ("softmax", "normaliser"):
         return x.of
-    if x.function or not isinstance(x.of, Var) or model is None or x.of.name not in model.by_name:
+    if x.function or not isinstance(x.of, Var) or not _is_unfolded(x.of, model):
         return None
+    assert model is not None
     right = model.by_name[x.of.name].right
     if isinstance(right, f.Softmax):
         return right.arg if x.of.step is None else _at(right.arg, x.of.step)
-    if is_nonlinear(right) and not all(isinstance(s, f.Var | f.Call | f.Mul) for s in subterms(right)):
-        raise NotUniform(f"{x.of.name} is not a product of functions of variables")
     return None
+
+
+def _is_unfolded(var: Var, model: Model | None) -> bool:
+    """Whether an equation writes the variable by others; raises NotUniform where that may hide a sum."""
+    right = model.by_name[var.name].right if model is not None and var.name in model.by_name else var
+    if not is_nonlinear(right):
+        return False
+    functions = [s for s in subterms(right) if isinstance(s, f.Call | f.Softmax)]
+    plain = all(isinstance(s.arg, Var) and getattr(s, "function", "") != "log" for s in functions)
+    product = isinstance(right, f.Softmax) or all(isinstance(s, f.Var | f.Call | f.Mul) for s in subterms(right))
+    if not plain or not product:
+        raise NotUniform(f"{var.name} is not a product of functions of variables")
+    return True

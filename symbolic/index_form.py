@@ -32,12 +32,16 @@ class Subscript:
 
 @dataclass(frozen=True)
 class Factor:
-    """A generator with its subscripts, to a power: a function of a term, or the term itself."""
+    """A generator with its subscripts, to a power: a function of a term, or the term itself.
+
+    `free`: no equation writes it by others, so that only its own inverse can cancel it.
+    """
 
     of: Term | None
     function: str
     subscripts: tuple[Subscript, ...]
     power: int = 1
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,10 @@ class Product:
         )
 
     def covers(self, subscript: Subscript) -> bool:
-        """Whether a generator that really depends on the subscript carries it."""
-        return any(subscript in x.subscripts and x.function != "log" for x in self.factors)
+        """Whether a generator carries the subscript that nothing in the product can cancel."""
+        carrying = [x for x in self.factors if subscript in x.subscripts and x.function != "log"]
+        inverted = {x.of for x in carrying if x.power < 0}
+        return any(x.power > 0 and (not inverted or (x.free and x.of not in inverted)) for x in carrying)
 
     def subscripts(self) -> set[Subscript]:
         return {s for x in self.factors for s in x.subscripts} | set(self.free) | {s for d in self.deltas for s in d}
@@ -123,9 +129,9 @@ def running(subscript: int | Index) -> Subscript:
     return Subscript(subscript.axis, subscript.name)
 
 
-def generator(of: Term | None, function: str, axes: Shape) -> Product:
+def generator(of: Term | None, function: str, axes: Shape, free: bool = False) -> Product:
     subscripts = fresh_subscripts(axes)
-    return Product((Factor(of, function, subscripts),), subscripts)
+    return Product((Factor(of, function, subscripts, free=free),), subscripts)
 
 
 def identity(var: Var) -> Product:

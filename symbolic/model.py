@@ -55,6 +55,10 @@ class Model:
     subscript_time: bool = False
 
     def __post_init__(self) -> None:
+        self._check_order()
+        self._check_loss()
+
+    def _check_order(self) -> None:
         known = {v.name for v in (*self.parameters, *self.inputs, *self.targets)}
         made: set[str] = set()
         for eq in self.equations:
@@ -65,6 +69,22 @@ class Model:
             if eq.left.name in known | made:
                 raise ValueError(f"{self.name}: {eq.left.name} has two meanings")
             made.add(eq.left.name)
+
+    def _check_loss(self) -> None:
+        where = f"{self.name}: the loss {self.step_loss.name}"
+        made = self.by_name.get(self.step_loss.name)
+        if made is None or self.step_loss.axes:
+            raise ValueError(f"{where} is a number that an equation makes")
+        if self.is_sequence and LOSS.name in self.arrays:
+            raise ValueError(
+                f"{self.name}: {LOSS.name} is the whole loss; give the array of that name another, such as L_t"
+            )
+        if not self.is_sequence and (made.left != LOSS or self.scale != term(1)):
+            raise ValueError(f"{where} of a model without steps is called {LOSS.name} and has no scale")
+        if variables(self.scale):
+            raise ValueError(f"{self.name}: the scale of the loss is a number, not {self.scale}")
+        if any(v.name == self.step_loss.name for eq in self.equations for v in variables(eq.right)):
+            raise ValueError(f"{where} is used by another equation")
 
     @cached_property
     def by_name(self) -> dict[str, Equation]:

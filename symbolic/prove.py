@@ -26,10 +26,22 @@ from symbolic.every_size import NotUniform, bound
 from symbolic.normal_form import OutOfReach
 from symbolic.notation import Axis, Index, Sizes, shape_text
 from symbolic.records import Derivation
-from symbolic.refute import refute
+from symbolic.refute import has_values, refute
 from symbolic.shapes import ShapeMismatch, shape
-from symbolic.terms import Entry, Eye, Ones, Reciprocal, SumIndex, Term, Var, subterms
-from symbolic.verdicts import Counterexample, Hypothesis, IllTyped, Proved, Refuted, Unknown, Verdict
+from symbolic.terms import Delta, Div, Entry, Eye, Ones, Pow, Reciprocal, SumIndex, Term, Var, subterms
+from symbolic.verdicts import (
+    ONE_HOT,
+    SUMS_TO_ONE,
+    Counterexample,
+    Hypothesis,
+    IllTyped,
+    Proved,
+    Refuted,
+    Unknown,
+    Verdict,
+)
+
+KINDS = (["", "", ""], [SUMS_TO_ONE] * 3, [ONE_HOT] * 3)
 
 
 def prove(derivation: Derivation, sizes: Sizes | None = None, steps: int = 3) -> Verdict:
@@ -43,8 +55,9 @@ def prove(derivation: Derivation, sizes: Sizes | None = None, steps: int = 3) ->
 
 def axes_of(derivation: Derivation) -> list[Axis]:
     """Every axis of a derivation and of its model, by name."""
-    arrays = derivation.model.arrays.values() if derivation.model else ()
-    found = {axis for term in (*derivation.chain, *arrays) for s in subterms(term) for axis in _axes(s)}
+    model = derivation.model
+    written = (*model.arrays.values(), *(eq.right for eq in model.equations), model.scale) if model else ()
+    found = {axis for term in (*derivation.chain, *written) for s in subterms(term) for axis in _axes(s)}
     return sorted(found | set(derivation.sizes), key=lambda axis: axis.name)
 
 
@@ -69,7 +82,7 @@ class _Judge:
             return IllTyped(self.named_sizes, self.T, 0, f"{bad}", *ends)
         except _Refutation as found:
             return Refuted(self.named_sizes, self.T, 0, found.counterexample)
-        except (OutOfReach, ZeroDivisionError, IndexError, _NotShown, second_opinion.Disagreement) as why:
+        except (ArithmeticError, IndexError, RecursionError, _NotShown, second_opinion.Disagreement) as why:
             return Unknown(self.named_sizes, self.T, 0, str(why))
 
     def check_shapes(self) -> None:
@@ -84,17 +97,40 @@ class _Judge:
         for level in equality.levels:
             if opinion := second_opinion.agree(alone, self.sizes, equality.hypotheses(level)):
                 if shown := self.show(equality, level):
-                    return replace(shown, second_opinion=opinion)
+                    return self.defined(equality, level, replace(shown, second_opinion=opinion))
+                self.look_for_disagreement(number, equality, level)
                 break
         else:
-            self.look_for_counterexample(number, equality, points=1, only_one_hot=True)
+            self.look_for_counterexample(number, equality, [ONE_HOT])
             for level in equality.levels:
                 if shown := self.show(equality, level):
-                    return replace(shown, second_opinion=second_opinion.confirm(alone, self.sizes, shown.hypotheses))
-        self.look_for_counterexample(number, equality, points=6, only_one_hot=False)
+                    opinion = second_opinion.confirm(alone, self.sizes, shown.hypotheses)
+                    return self.defined(equality, level, replace(shown, second_opinion=opinion))
+        declared = {h.kind for h in self.derivation.hypotheses}
+        assumed = ONE_HOT if ONE_HOT in declared or equality.needs_one_hot else SUMS_TO_ONE if declared else ""
+        self.look_for_counterexample(number, equality, [ONE_HOT] * 3 + [assumed] * 3)
         raise self.out_of_reach or _NotShown(
             f"equality {number} leaves a residual, and no rational point was found that refutes it"
         )
+
+    def defined(self, equality: Equality, level: int, shown: Shown) -> Shown:
+        """What was shown, if the two sides exist anywhere: where they divide by 0 nothing is equal."""
+        terms = (*subterms(equality.left), *subterms(equality.right))
+        divides = any(isinstance(s, Div) or (isinstance(s, Pow) and s.exponent < 0) for s in terms)
+        if divides and not has_values(equality, KINDS[level]):
+            raise _NotShown("no rational point was found at which both sides exist: they may divide by 0 everywhere")
+        return shown
+
+    def look_for_disagreement(self, number: int, equality: Equality, level: int) -> None:
+        """Refute where the second engine did not look; where it did, one of the two is wrong."""
+        if found := refute(number, equality, KINDS[level]):
+            if max(found.steps.values(), default=0) <= max(second_opinion.LENGTHS):
+                raise second_opinion.Disagreement(f"equality {number}: two engines disagree at {found.values}")
+            raise _Refutation(found)
+
+    def look_for_counterexample(self, number: int, equality: Equality, kinds: list[str]) -> None:
+        if found := refute(number, equality, kinds):
+            raise _Refutation(found)
 
     def show(self, equality: Equality, level: int) -> Shown | None:
         """By summand if that does, else as a whole, with one choice of symbols after another."""
@@ -124,10 +160,6 @@ class _Judge:
             if again is None:
                 return replace(shown, size_reason=f"not shown at the bound {least}")
         return replace(shown, every_size=least)
-
-    def look_for_counterexample(self, number: int, equality: Equality, points: int, only_one_hot: bool) -> None:
-        if found := refute(number, equality, points, only_one_hot):
-            raise _Refutation(found)
 
     def proved(self, shown: list[Shown]) -> Proved:
         hypotheses: dict[Hypothesis, None] = {}
@@ -166,6 +198,8 @@ def _axes(term: Term) -> tuple[Axis, ...]:
     match term:
         case Entry(subscripts=subscripts):
             return tuple(s.axis for s in subscripts if isinstance(s, Index))
+        case Delta(i, j):
+            return tuple(s.axis for s in (i, j) if isinstance(s, Index))
         case SumIndex(index):
             return (index.axis,)
         case Var(axes=axes) | Ones(axes):

@@ -10,12 +10,12 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symbolic.model import Model
-from symbolic.notation import Axis
-from symbolic.terms import Term
+from symbolic.model import Model, variables
+from symbolic.notation import Axis, shape_text
+from symbolic.terms import LOSS, Derivative, Term, subterms
 from symbolic.verdicts import Hypothesis
 
 EXPECTED = ("proved", "refuted", "ill_typed")
@@ -40,6 +40,19 @@ class Derivation:
     sizes: Mapping[Axis, int] = field(default_factory=dict)
     expected: str = "proved"
     repair: str = ""
+
+    def __post_init__(self) -> None:
+        known = dict(self.model.arrays) if self.model else {}
+        for term in self.chain:
+            for var in variables(term):
+                plain = replace(var, step=None)
+                usual = known.setdefault(var.name, plain)
+                if (usual.axes, usual.sequence) != (var.axes, var.sequence):
+                    shapes = f"{shape_text(usual.axes)} and {shape_text(var.axes)}"
+                    raise ValueError(f"{self.id}: one name, {var.name}, for two arrays, of shapes {shapes}")
+            by = [s.by.name for s in subterms(term) if isinstance(s, Derivative) and s.of == LOSS != s.by]
+            if self.model and (strange := set(by) - set(self.model.arrays)):
+                raise ValueError(f"{self.id}: the model {self.model.name} has no {min(strange)} to differentiate by")
 
     @property
     def statement(self) -> str:

@@ -12,21 +12,22 @@ points, so that what is refuted there is refuted under every hypothesis about th
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
 from typing import Any
 
+import mpmath
 import numpy as np
 from mpmath import iv
 
 from symbolic.chain_rule import Differentiated
 from symbolic.elementwise import Entries, OutsideSequence, dimensions, positions
 from symbolic.equality import Equality
-from symbolic.model import Model
-from symbolic.notation import Axis, Sizes
+from symbolic.notation import Axis
 from symbolic.terms import Var
-from symbolic.verdicts import Counterexample
+from symbolic.verdicts import ONE_HOT, SUMS_TO_ONE, Counterexample
 
 PRECISION = 120
 DIGITS = 17
@@ -59,11 +60,11 @@ class Intervals:
 
 
 class Point:
-    """Exact values for the leaves, chosen as they are asked for."""
+    """Exact values for the leaves, chosen as they are asked for; targets satisfy the hypotheses."""
 
-    def __init__(self, model: Model | None, sizes: Sizes, seed: int, one_hot: bool) -> None:
-        self.sizes, self.one_hot = sizes, one_hot
-        self.targets = {v.name for v in model.targets} if model else set()
+    def __init__(self, equality: Equality, seed: int, kind: str) -> None:
+        self.sizes, self.kind = equality.sizes, kind
+        self.targets = {v.name for v in equality.model.targets} if equality.model else set()
         self.random = random.Random(seed)
         self.values: dict[str, Any] = {}
 
@@ -71,35 +72,56 @@ class Point:
         exact = np.empty(dimensions(var.axes, self.sizes), dtype=object)
         for position in positions(exact.shape):
             exact[position] = self.random.choice(CHOICES)
-            if var.name in self.targets:
-                exact[position] = abs(exact[position])
-        if self.one_hot and var.name in self.targets:
-            exact.fill(Fraction(0))
+        if var.name in self.targets:
             for row in positions(exact.shape[:-1]):
-                exact[(*row, self.random.randrange(exact.shape[-1]))] = Fraction(1)
+                exact[row] = self.target(exact.shape[-1])
         self.values[var.name if step is None else f"{var.name}[{step}]"] = exact.tolist()
         result = np.empty(exact.shape, dtype=object)
         for position in positions(exact.shape):
             result[position] = Intervals().number(exact[position])
         return result
 
+    def target(self, classes: int) -> Entries:
+        """One row of a target: positive, so that its logarithm exists, or one-hot."""
+        row = np.array([abs(self.random.choice(CHOICES)) for _ in range(classes)], dtype=object)
+        if self.kind == ONE_HOT:
+            row.fill(Fraction(0))
+            row[self.random.randrange(classes)] = Fraction(1)
+        return row / row.sum() if self.kind == SUMS_TO_ONE else row
 
-def refute(number: int, equality: Equality, points: int, only_one_hot: bool) -> Counterexample | None:
-    """The first entry, at the first point, where the enclosures of the two sides do not meet."""
+
+def refute(number: int, equality: Equality, kinds: Iterable[str]) -> Counterexample | None:
+    """The first entry, at the first point, where the enclosures of the two sides do not meet.
+
+    `kinds`: what the targets are at each point that is tried: ONE_HOT, SUMS_TO_ONE or free ("").
+    """
+    for place, values, T, point in _tries(equality, kinds):
+        if found := _disagreement(equality, values, place):
+            position, a, b = found
+            entry = "(" + ", ".join(str(p + 1) for p in position) + ")" if position else ""
+            anchors = {"T": T, **place} if equality.is_sequence else {}
+            return Counterexample(number, entry, anchors, dict(point.values), _ends(a), _ends(b))
+    return None
+
+
+def has_values(equality: Equality, kinds: Iterable[str]) -> bool:
+    """Whether both sides exist, as finite numbers, at some point."""
+    for place, values, _, _ in _tries(equality, kinds):
+        sides = _sides(equality, values, place)
+        if sides and all(abs(iv.convert(v)).b < mpmath.inf for side in sides for v in side.flat):
+            return True
+    return False
+
+
+def _tries(equality: Equality, kinds: Iterable[str]) -> Iterator[tuple[dict[str, int], Differentiated, int, Point]]:
     precision, iv.prec = iv.prec, PRECISION
     try:
-        for attempt in range(points):
-            one_hot = only_one_hot or equality.needs_one_hot or attempt < points // 2
+        for seed, kind in enumerate(kinds):
             for T in range(1, max(equality.steps, 3) + 1) if equality.is_sequence else (1,):
-                point = Point(equality.model, equality.sizes, attempt, one_hot)
+                point = Point(equality, seed, kind)
                 values = Differentiated(equality.model, equality.sizes, T, Intervals(), point.leaf)
                 for place in equality.places(T):
-                    if found := _disagreement(equality, values, place):
-                        position, a, b = found
-                        entry = "(" + ", ".join(str(p + 1) for p in position) + ")" if position else ""
-                        anchors = {"T": T, **place} if equality.is_sequence else {}
-                        return Counterexample(number, entry, anchors, dict(point.values), _ends(a), _ends(b))
-        return None
+                    yield place, values, T, point
     finally:
         iv.prec = precision
 
@@ -107,16 +129,23 @@ def refute(number: int, equality: Equality, points: int, only_one_hot: bool) -> 
 def _disagreement(
     equality: Equality, values: Differentiated, place: dict[str, int]
 ) -> tuple[tuple[int, ...], Any, Any] | None:
-    try:
-        a = values.entries(equality.left, place, equality.indices)
-        b = values.entries(equality.right, place, equality.indices)
-    except (ZeroDivisionError, OutsideSequence):
+    sides = _sides(equality, values, place)
+    if sides is None:
         return None
+    a, b = sides
     for position in positions(a.shape):
         x, y = iv.convert(a[position]), iv.convert(b[position])
         if x.b < y.a or y.b < x.a:
             return position, x, y
     return None
+
+
+def _sides(equality: Equality, values: Differentiated, place: dict[str, int]) -> tuple[Entries, Entries] | None:
+    try:
+        left = values.entries(equality.left, place, equality.indices)
+        return left, values.entries(equality.right, place, equality.indices)
+    except (ZeroDivisionError, OutsideSequence):
+        return None
 
 
 def _ends(value: Any) -> tuple[str, str]:

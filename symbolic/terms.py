@@ -51,6 +51,8 @@ class Term:
         return Div(term(other), self)
 
     def __pow__(self, exponent: int) -> Term:
+        if not isinstance(exponent, int):
+            raise TypeError(f"a power is a whole number, not {exponent}")
         return Pow(self, exponent)
 
     def __matmul__(self, other: Term) -> Term:

@@ -1,0 +1,207 @@
+"""Formulas built to be believed: each once got, or could get, a verdict it does not deserve."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic.model import Model, equation
+from symbolic.models import head
+from symbolic.models.rnn import RNN, W, a, b, h, x
+from symbolic.notation import D, H, Index, K, Step, T, t
+from symbolic.prove import prove
+from symbolic.records import Derivation, derivation
+from symbolic.terms import (
+    LOSS,
+    Derivative,
+    Term,
+    Var,
+    array,
+    d,
+    delta,
+    exp,
+    eye,
+    grad,
+    immediate,
+    indicator,
+    log,
+    one_over,
+    ones,
+    scalar,
+    sequence,
+    sigmoid,
+    sum_over,
+    sum_steps,
+    tanh,
+    term,
+    total,
+)
+from symbolic.verdicts import Hypothesis, Proved, Refuted, Unknown, Verdict, one_hot
+
+i, k = Index("i", K), Index("k", K)
+n, v = scalar("n"), array("v", H)
+
+
+def claim(left: Term, right: Term, model: Model | None = None, *hypotheses: Hypothesis) -> Derivation:
+    return derivation("claim", "", left, ("claimed", right), source="", model=model, hypotheses=hypotheses)
+
+
+def verdict(left: Term, right: Term, model: Model | None = None) -> Verdict:
+    return prove(claim(left, right, model))
+
+
+BARE = [
+    (sum_over(i, term(1)), term(3)),
+    (sum_over(i, delta(i, i)), term(3)),
+    (total(v / v), term(5)),
+    (total(array("A", H, H) * eye(H) / array("A", H, H)), term(5)),
+    (tanh(total(ones(K)) - 3), term(0)),
+    (sigmoid(total(ones(K))), sigmoid(term(3))),
+    (tanh(v + (total(ones(H)) - 5)), tanh(v)),
+    (1 / total(exp(v - v)), term(1) / 5),
+]
+
+
+@pytest.mark.parametrize(("left", "right"), BARE, ids=[f"{a} = {b}" for a, b in BARE])
+def test_what_counts_an_axis_is_not_taken_for_every_size(left: Term, right: Term) -> None:
+    found = verdict(left, right)
+    assert not isinstance(found, Proved) or found.every_size is None
+    assert not isinstance(prove(claim(left, right), {H: 4, K: 4}), Proved)
+
+
+def test_a_sum_hidden_in_an_equation_is_not_taken_for_every_size() -> None:
+    s, hidden, q = scalar("s"), array("hidden", H), scalar("q")
+    model = Model(
+        "hiding",
+        "",
+        "",
+        (s,),
+        (hidden,),
+        (),
+        (equation(q, s * total(exp(hidden - hidden))), equation(LOSS, q * s)),
+        LOSS,
+    )
+    found = verdict(q, s * 5, model)
+    assert isinstance(found, Proved)
+    assert found.every_size is None
+
+
+ABSOLUTE = [
+    (sum_steps(d(x[t - 2], x[Step("j")]), 1, 1, index="j"), eye(D)),
+    (Derivative(a[t - 2], b, copy=Step("", 1)), eye(H)),
+    (Derivative(a[T - 2], b, copy=Step("", 1)), eye(H)),
+]
+
+
+@pytest.mark.parametrize(("left", "right"), ABSOLUTE, ids=[f"{a} = {b}" for a, b in ABSOLUTE])
+def test_absolute_steps_beside_running_ones_settle_no_other_length(left: Term, right: Term) -> None:
+    found = verdict(left, right, RNN)
+    assert not isinstance(found, Proved) or not found.every_T
+    assert isinstance(prove(claim(left, right, RNN), steps=4), Refuted)
+
+
+def sequence_model(**changes: object) -> Model:
+    w, e, step_loss = scalar("w"), sequence("e"), sequence("loss")
+    given: dict[str, object] = {
+        "name": "own",
+        "title": "",
+        "source": "",
+        "parameters": (w,),
+        "inputs": (e,),
+        "targets": (),
+        "equations": (equation(step_loss[t], w * e[t]),),
+        "step_loss": step_loss,
+    }
+    return Model(**{**given, **changes})  # type: ignore[arg-type]
+
+
+def plain_loss(name: str) -> dict[str, object]:
+    w, s, J = scalar("w"), scalar("s"), Var(name, ())
+    return {"parameters": (w,), "inputs": (s,), "equations": (equation(J, w * s),), "step_loss": J}
+
+
+LOSSES = [
+    ({"parameters": (scalar("L"), scalar("w"))}, "L is the whole loss"),
+    ({"scale": scalar("w")}, "the scale of the loss is a number, not w"),
+    ({"step_loss": sequence("other")}, "is a number that an equation makes"),
+    (plain_loss("J"), "of a model without steps is called L and has no scale"),
+    ({**plain_loss("L"), "scale": term(1) / 2}, "of a model without steps is called L and has no scale"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), LOSSES, ids=[message for _, message in LOSSES])
+def test_a_model_whose_loss_could_be_misread_is_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        sequence_model(**changes)
+    sequence_model()
+
+
+def test_a_loss_that_another_equation_uses_is_refused() -> None:
+    loss, e = sequence("loss"), sequence("e")
+    with pytest.raises(ValueError, match="is used by another equation"):
+        sequence_model(equations=(equation(loss[t], loss[t - 1] + e[t]),))
+
+
+def test_a_declared_hypothesis_holds_at_every_counterexample() -> None:
+    y = head.y
+    right = ones(K) + (exp(term(1)) - 1) * y
+    assert not isinstance(prove(claim(exp(y), right, head.HEAD, one_hot(y))), Refuted)
+    assert isinstance(prove(claim(exp(y), right, head.HEAD)), Refuted)
+
+
+def test_one_name_is_one_array() -> None:
+    with pytest.raises(ValueError, match=r"one name, x, for two arrays, of shapes \(H\) and \(K\)"):
+        claim(total(array("x", H)), total(array("x", K)))
+    with pytest.raises(ValueError, match=r"one name, x, for two arrays, of shapes \(D\) and \(H\)"):
+        claim(grad(array("x", H)), array("x", H), RNN)
+
+
+def test_a_gradient_by_what_the_model_does_not_have_is_refused() -> None:
+    with pytest.raises(ValueError, match="the model rnn has no Q to differentiate by"):
+        claim(grad(array("Q", H)), array("Q", H) * 0, RNN)
+
+
+def test_subscripts_of_one_name_on_two_axes_stay_apart() -> None:
+    p, q = array("p", H), array("q", K)
+    left = sum_over(Index("i", H), p.at(Index("i", H)) * q.at(i))
+    assert isinstance(prove(claim(left, total(p) * q.at(i)), {H: 2, K: 3}), Proved)
+
+
+def test_zero_over_zero_equals_nothing() -> None:
+    p, z = scalar("p"), scalar("Z")
+    nothing = tanh(p) - (1 - 2 / (exp(2 * p) + 1))
+    model = Model("nothing", "", "", (p,), (), (), (equation(z, nothing), equation(LOSS, z * z)), LOSS)
+    assert isinstance(verdict(z / z, term(1), model), Unknown)
+    assert isinstance(verdict(nothing / nothing, term(1)), Unknown)
+
+
+def test_immediate_derivatives_are_of_variables_at_a_step() -> None:
+    assert isinstance(verdict(immediate(h[t] * 1, W), 0 * immediate(h[t], W), RNN), Unknown | Refuted)
+    assert isinstance(verdict(immediate(LOSS, h[t]), 0 * h[t], RNN), Unknown | Refuted)
+
+
+def test_the_class_is_named_by_a_target() -> None:
+    found = verdict(head.yhat - indicator(head.yhat), 0 * head.yhat, head.HEAD)
+    assert isinstance(found, Unknown)
+    assert "named by a target" in found.reason
+
+
+ODD = [
+    (delta(i, 1) + delta(i, 2) + delta(i, 3), term(1)),
+    (delta(1, 2), term(0)),
+    (exp(exp(exp(exp(10 * n)))), exp(exp(exp(exp(10 * n))))),
+    (total(ones(K)) * one_over(K) * n, n),
+    (log(-exp(n)), n),
+    (n / (n - n), n),
+]
+
+
+@pytest.mark.parametrize(("left", "right"), ODD, ids=[f"{a} = {b}" for a, b in ODD])
+def test_odd_formulas_get_a_verdict_and_no_traceback(left: Term, right: Term) -> None:
+    assert isinstance(verdict(left, right), Verdict)
+    assert not isinstance(verdict(left, right), Refuted)
+
+
+@pytest.mark.parametrize("power", [0.5, scalar("n")])
+def test_a_power_is_a_whole_number(power: object) -> None:
+    with pytest.raises(TypeError, match="a power is a whole number"):
+        n**power  # type: ignore[operator]
