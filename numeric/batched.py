@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from string import ascii_lowercase
 from typing import Protocol
 
+from numeric.arguments import leaves
 from numeric.rewriting import added
 from symbolic import terms as f
 from symbolic.elementwise import free_indices
@@ -32,12 +33,14 @@ HELPERS = {
     "softmax": '''def softmax(x):
     """exp(x) / sum(exp(x)) along the last axis, which overflows for no x."""
     e = np.exp(x - x.max(axis=-1, keepdims=True))
-    return e / e.sum(axis=-1, keepdims=True)
+    e /= e.sum(axis=-1, keepdims=True)
+    return e
 ''',
     "log_softmax": '''def log_softmax(x):
     """x - log(sum(exp(x))) along the last axis, which overflows for no x."""
     x = x - x.max(axis=-1, keepdims=True)
-    return x - np.log(np.exp(x).sum(axis=-1, keepdims=True))
+    x -= np.log(np.exp(x).sum(axis=-1, keepdims=True))
+    return x
 ''',
     "outer_sum": '''def outer_sum(u, v):
     """The outer products of the rows of u (..., I) and v (..., J), summed: (I, J)."""
@@ -63,6 +66,10 @@ class Names(Protocol):
         """Whether the array may have leading axes."""
         ...
 
+    def transposed(self, leaf: Var | Derivative) -> str:
+        """The transpose of a matrix without leading axes."""
+        ...
+
     def size(self, axis: Axis | None) -> str:
         """The size of an axis; of None, the number of steps."""
         ...
@@ -70,14 +77,10 @@ class Names(Protocol):
 
 @dataclass(frozen=True)
 class Written:
-    """A piece of source, how tightly it binds, whether it may have leading axes.
-
-    `call` is the same as a call without its closing parenthesis, so that `out` can be given.
-    """
+    """A piece of source and how tightly it binds; `call` is the same as a call, open for `out`."""
 
     text: str
     binds: int
-    batched: bool
     call: str = ""
 
 
@@ -104,9 +107,9 @@ class Batched:
 
     def into(self, target: str, own: Term, term: Term) -> list[tuple[str, str]]:
         """Statements, each a head and an expression, that write a term into an array that holds `own` until then."""
-        first, *others = sorted(added(term), key=lambda summand: own not in subterms(summand))
+        first, *others = sorted(added(term), key=lambda s: (own not in subterms(s), not isinstance(s, f.MatMul)))
         if any(own in subterms(other) for other in others):
-            return [(f"{target}[...] =", self.text(term))]
+            return [(f"{_contents(target)} =", self.text(term))]
         written = [] if first == own else self._first_into(target, own, first)
         for other in others:
             sign, summand = ("-=", other.arg) if isinstance(other, f.Neg) else ("+=", other)
@@ -118,7 +121,7 @@ class Batched:
             made = self.into(target, own, term.arg)
             return [*made, ("", f"{self._function(term.function)}({target}, out={target})")]
         written = self._written(term)
-        return [("", f"{written.call}, out={target})") if written.call else (f"{target}[...] =", written.text)]
+        return [("", f"{written.call}, out={target})") if written.call else (f"{_contents(target)} =", written.text)]
 
     def entries(self, term: Term) -> list[str]:
         """The same; a subscript left free adds an axis, in order of name, as in `elementwise.entries`."""
@@ -133,10 +136,10 @@ class Batched:
     def _written(self, term: Term) -> Written:
         match term:
             case f.Var() | f.Derivative():
-                return Written(self.names.leaf(term), ATOM, self.names.is_batched(term))
+                return Written(self.names.leaf(term), ATOM)
             case f.Const(value):
                 binds = MUL if value.denominator != 1 else UNARY if value < 0 else ATOM
-                return Written(str(value).replace("/", " / "), binds, False)
+                return Written(str(value).replace("/", " / "), binds)
             case f.Add(left, f.Neg(right)):
                 return self._elementwise(left, " - ", right, ADD, term)
             case f.Add(left, right):
@@ -152,7 +155,7 @@ class Batched:
             case f.Call(function, arg):
                 inside = self._written(arg)
                 call = f"{self._function(function)}({inside.text}"
-                return Written(f"{call})", ATOM, inside.batched, call if function in IN_PLACE else "")
+                return Written(f"{call})", ATOM, call if function in IN_PLACE else "")
             case f.Softmax(arg):
                 return self._around(f"{self._function('softmax')}({{}})", arg)
             case f.Indicator(arg):
@@ -183,54 +186,55 @@ class Batched:
                 one = f"np.eye({self.names.size(shape(body)[0])})"
                 return self._around(f"{self._function('product')}(({{}} for {index} in {steps}), {one})", body)
             case f.Ones(axes):
-                return Written(f"np.ones({self._sizes(axes)})", ATOM, False)
+                return Written(f"np.ones({self._sizes(axes)})", ATOM)
             case f.Eye(axis):
-                return Written(f"np.eye({self.names.size(axis)})", ATOM, False)
+                return Written(f"np.eye({self.names.size(axis)})", ATOM)
             case f.Delta(i, j):
-                return Written(f"float({_place(i)} == {_place(j)})", ATOM, False)
+                return Written(f"float({_place(i)} == {_place(j)})", ATOM)
             case f.Reciprocal(axis):
-                return Written(f"1 / {self.names.size(axis)}", MUL, False)
+                return Written(f"1 / {self.names.size(axis)}", MUL)
         raise TypeError(f"not a term of the formula language: {term!r}")
 
     def _around(self, pattern: str, arg: Term, least: int = ADD, binds: int = ATOM) -> Written:
-        inside = self._written(arg)
-        return Written(pattern.format(_at(inside, least)), binds, inside.batched)
+        return Written(pattern.format(self.text(arg, least)), binds)
 
     def _elementwise(self, left: Term, sign: str, right: Term, binds: int, term: Term) -> Written:
         first, second = (self._fitting(side, len(shape(term))) for side in (left, right))
         text = _left(first, binds) + sign + _at(second, UNARY if binds == MUL else binds + 1)
         call = f"np.multiply({first.text}, {second.text}" if sign == " * " else ""
-        return Written(text, binds, first.batched or second.batched, call)
+        return Written(text, binds, call)
 
     def _fitting(self, term: Term, rank: int) -> Written:
         """With axes of size 1 for those that a leading axis would otherwise be taken for."""
         written, missing = self._written(term), rank - len(shape(term))
-        if not written.batched or not missing:
+        if not missing or not self._is_batched(term):
             return written
         axes = ", ".join(["...", *["None"] * missing, *[":"] * len(shape(term))])
-        return Written(f"{_at(written, ATOM)}[{axes}]", ATOM, True)
+        return Written(f"{_at(written, ATOM)}[{axes}]", ATOM)
 
     def _product(self, left: Term, right: Term) -> Written:
-        first, second = self._written(left), self._written(right)
-        batched = first.batched or second.batched
-        match left, right, len(shape(left)), len(shape(right)):
+        rank, batched = len(shape(left)), (self._is_batched(left), self._is_batched(right))
+        match left, right, rank, len(shape(right)):
             case f.Diag(u), _, _, 1:
                 return self._elementwise(u, " * ", right, MUL, right)
             case f.Diag(u), _, _, 2:
-                return Written(f"{self.text(u, ATOM)}[..., None] * {_at(second, UNARY)}", MUL, batched)
+                return Written(f"{self.text(u, ATOM)}[..., None] * {self.text(right, UNARY)}", MUL)
             case _, f.Diag(u), 2, _:
-                return Written(f"{_left(first, MUL)} * {self.text(u, ATOM)}[..., None, :]", MUL, batched)
-            case _, _, 1, 1 if batched:
+                return Written(f"{_left(self._written(left), MUL)} * {self.text(u, ATOM)}[..., None, :]", MUL)
+            case _, _, 1, 1 if any(batched):
                 return self._summed(f.Mul(left, right), "-1")
-            case _, _, 2, 1 if second.batched and not first.batched:
-                return self._matmul(second, self._transposed(left))
-            case (_, _, 2, 2) | (_, _, 1, 2) if len(shape(left)) == 2 or not second.batched:
-                return self._matmul(first, second)
+            case _, _, 2, 1 if batched == (False, True):
+                return self._matmul(self._written(right), self._transposed(left))
+            case (_, _, 2, 2) | (_, _, 1, 2) if rank == 2 or not batched[1]:
+                return self._matmul(self._written(left), self._written(right))
         return self._einsum(left, right, 1)
+
+    def _is_batched(self, term: Term) -> bool:
+        return any(self.names.is_batched(leaf) for leaf in leaves(term))
 
     def _matmul(self, left: Written, right: Written) -> Written:
         text, call = f"{_left(left, DOT)} @ {_at(right, UNARY)}", f"np.matmul({left.text}, {right.text}"
-        return Written(text, DOT, left.batched or right.batched, call)
+        return Written(text, DOT, call)
 
     def _einsum(self, left: Term, right: Term, contracted: int) -> Written:
         first, second = self._written(left), self._written(right)
@@ -239,20 +243,19 @@ class Batched:
         b = ascii_lowercase[rank - contracted :][: len(shape(right))]
         made = a[: rank - contracted] + b[contracted:]
         text = f'np.einsum("...{a},...{b}->...{made}", {first.text}, {second.text})'
-        return Written(text, ATOM, first.batched or second.batched)
+        return Written(text, ATOM)
 
     def _transposed(self, arg: Term) -> Written:
+        axes = ascii_lowercase[: len(shape(arg))]
         if isinstance(arg, f.Transpose):
             return self._written(arg.arg)
-        written, rank = self._written(arg), len(shape(arg))
-        if rank < 2:
-            return written
-        if not written.batched:
-            return Written(f"{_at(written, ATOM)}.T", ATOM, False)
-        if rank == 2:
-            return Written(f"np.swapaxes({written.text}, -1, -2)", ATOM, True)
-        axes = ascii_lowercase[:rank]
-        return Written(f'np.einsum("...{axes}->...{axes[::-1]}", {written.text})', ATOM, True)
+        if len(axes) < 2:
+            return self._written(arg)
+        if self._is_batched(arg):
+            return Written(f'np.einsum("...{axes}->...{axes[::-1]}", {self.text(arg)})', ATOM)
+        if isinstance(arg, Var | Derivative):
+            return Written(self.names.transposed(arg), ATOM)
+        return Written(f"{self.text(arg, ATOM)}.T", ATOM)
 
     def _summed(self, term: Term, axes: str) -> Written:
         return self._around(f"np.sum({{}}, axis={axes})", term)
@@ -288,6 +291,11 @@ def step_text(step: Step, steps: str = "T") -> str:
 
 def _at(written: Written, least: int) -> str:
     return written.text if written.binds >= least else f"({written.text})"
+
+
+def _contents(target: str) -> str:
+    """An array on the left of `=` so that its entries change, not what the name stands for."""
+    return target if target.endswith("]") else f"{target}[...]"
 
 
 def _left(written: Written, binds: int) -> str:

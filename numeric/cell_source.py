@@ -32,12 +32,12 @@ def cell_source(model: Model, records: Iterable[Derivation] | None = None) -> st
         raise ValueError(f"{model.name} has no steps: its formulas are functions one by one")
     back = backward(model, Formulas(model, records))
     front = forward(model, [formula.term for formula in back.formulas.values()])
-    scope = Scope(model, front)
+    there, here = Scope(model, front), Scope(model, front)
+    last = _backward_pass(here, front, back)
     parameters = {v.name for v in model.parameters}
-    second = _backward_pass(scope, front, back)  # the first to be written: it says what the cache must hold
-    first = _forward_pass(scope, front, cached=[v for v in scope.values if v in scope.read - parameters])
-    helpers = [HELPERS[name].rstrip() for name in sorted(scope.called)]
-    parts = [_about(model, back) + "\n\nimport numpy as np", *helpers, first, second, BOTH]
+    first = _forward_pass(there, front, cached=[name for name in there.values if name in here.read - parameters])
+    helpers = [HELPERS[name].rstrip() for name in sorted(there.called | here.called)]
+    parts = [_about(model, back) + "\n\nimport numpy as np", *helpers, first, last, BOTH]
     return "\n\n\n".join(parts) + "\n"
 
 
@@ -80,6 +80,7 @@ def _forward_pass(scope: Scope, front: Forward, cached: list[str]) -> str:
             "def forward(parameters, x, y, initial=None):",
             docstring(_about_forward(scope), 4),
             *unpacked([scope.name(v) for v in model.parameters], "parameters", 4),
+            *scope.transposes(),
             *scope.sizes(),
             "    dtype = np.result_type(x, *parameters.values())",
             "    initial = initial or {}",
@@ -124,6 +125,7 @@ def _backward_pass(scope: Scope, front: Forward, back: Backward) -> str:
             docstring(_about_backward(scope, back), 4),
             *unpacked([scope.values[name].name for name in read if name in parameters], "parameters", 4),
             *unpacked([scope.values[name].name for name in read if name not in parameters], "cache", 4),
+            *scope.transposes(),
             *sizes,
             f"    dtype = {scope.name(scope.states[0])}.dtype",
             *body,
@@ -147,11 +149,20 @@ def _before_loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
     for formula in back.before:
         lines.append(scope.whole(f"{_adjoint(formula.by)} =", renamed(formula.term, front.names), formula.id))
         scope.adjoints[formula.by.name] = Slot(_adjoint(formula.by), 1)
+    direct = {var: _place_of_direct(var, back) for var in back.direct}
+    kept = [(var, _adjoint(var)) for var in back.loop if var in back.kept]
+    lines += scope.room(kept + [(var, name) for var, name in direct.items() if name not in dict(kept).values()])
     for var, term in back.direct.items():
-        head = f"{_adjoint(var)}_direct ="
-        lines.append(scope.whole(head, renamed(term, front.names), f"{back.formulas[var].id}, all that reaches step T"))
-    lines += scope.room([(var, _adjoint(var)) for var in back.loop if var in back.kept])
+        comment = f"{back.formulas[var].id}, all that reaches step T"
+        lines += scope.into(f"{direct[var]}[1:]", grad(at(var, t)), renamed(term, front.names), comment, whole=True)
     return lines + [f"    {_adjoint(v)} = np.zeros({scope.shape(v.axes)}, dtype)" for v in scope.states]
+
+
+def _place_of_direct(var: Var, back: Backward) -> str:
+    """Where what a state gets from before the loop waits: in the place of an adjoint that is made after it is read."""
+    order = list(back.loop)
+    later = [other for other in order[order.index(var) :] if other in back.kept and other.axes == var.axes]
+    return _adjoint(later[-1]) if later and len(back.direct) == 1 else f"{_adjoint(var)}_direct"
 
 
 def _loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
@@ -164,7 +175,7 @@ def _loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
     for var, term in back.loop.items():
         id = back.formulas[var].id if var in back.formulas else ""
         if var in back.direct:
-            lines.append(f"        {_adjoint(var)} += {_adjoint(var)}_direct[t - 1]  # {id}")
+            lines.append(f"        {_adjoint(var)} += {_place_of_direct(var, back)}[t]  # {id}")
         if term is None:
             continue
         term = renamed(term, front.names)

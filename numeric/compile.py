@@ -30,12 +30,11 @@ from numeric.proved import proved
 from symbolic.chain_rule import Differentiated
 from symbolic.differentiate import InSymPy
 from symbolic.elementwise import Entries, Scene, Steps, dimensions, entries, positions
-from symbolic.equality import free_anchors
 from symbolic.model import Model
 from symbolic.notation import Axis, Sizes, Step, shape_text
 from symbolic.prove import axes_of
 from symbolic.records import Derivation
-from symbolic.terms import LOSS, Derivative, Var, grad
+from symbolic.terms import LOSS, Derivative, Var, free_anchors, grad
 from symbolic.unroll import Place
 
 Array = NDArray[Any]

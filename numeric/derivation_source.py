@@ -15,11 +15,10 @@ from numeric.batched import HELPERS, Batched, step_text
 from numeric.layout import docstring, statement
 from numeric.proved import proved
 from numeric.rewriting import vectors_first
-from symbolic.equality import free_anchors
 from symbolic.model import Model
 from symbolic.notation import Axis, Step
 from symbolic.records import Derivation
-from symbolic.terms import Derivative, Var
+from symbolic.terms import Derivative, Var, free_anchors
 from symbolic.verdicts import Proved
 
 
@@ -61,6 +60,9 @@ class _Arguments:
 
     def is_batched(self, leaf: Var | Derivative) -> bool:
         return bool(places(leaf)) or self.model is None or isinstance(leaf, Derivative)
+
+    def transposed(self, leaf: Var | Derivative) -> str:
+        return f"{self.leaf(leaf)}.T"
 
     def size(self, axis: Axis | None) -> str:
         if axis not in self.used:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from numeric.arguments import array, identifier
 from numeric.batched import Batched, step_text
-from numeric.layout import statement
+from numeric.layout import WIDTH, statement
 from numeric.recurrence import Forward
 from symbolic.model import Model
 from symbolic.notation import Axis, N, Shape, Step, t
@@ -44,6 +44,7 @@ class Scope:
         self.adjoints: dict[str, Slot] = {}
         self.read: set[str] = set()
         self.called: set[str] = set()
+        self.transposed: dict[str, str] = {}
         self._sizes: dict[Axis, str] = {}
 
     def name(self, var: Var) -> str:
@@ -62,6 +63,17 @@ class Scope:
     def sizes(self) -> list[str]:
         """A line for each size that has been mentioned, read off a parameter."""
         return ["    T, N = x.shape[:2]", *(f"    {name} = {self._told(axis)}" for axis, name in self._sizes.items())]
+
+    def transposes(self) -> list[str]:
+        """The transposed weights that have been mentioned, in an order of memory that a product is fast in."""
+        if not self.transposed:
+            return []
+        made, weights = ", ".join(self.transposed.values()), ", ".join(self.transposed)
+        if len(self.transposed) == 1:
+            return [f"    {made} = {weights}.T.copy()"]
+        copies = f"weights.T.copy() for weights in ({weights})"
+        line = f"    {made} = ({copies})"
+        return [line if len(line) <= WIDTH else f"    {made} = (\n        {copies}\n    )"]
 
     def whole(self, head: str, term: Term, comment: str = "") -> str:
         """A statement about all steps at once."""
@@ -127,6 +139,11 @@ class _Reading:
 
     def is_batched(self, leaf: Var | Derivative) -> bool:
         return array(leaf).sequence and (self.whole_sequence or N not in array(leaf).axes)
+
+    def transposed(self, leaf: Var | Derivative) -> str:
+        name = self.leaf(leaf)
+        self.scope.transposed[name] = f"{name}_T"
+        return self.scope.transposed[name]
 
     def size(self, axis: Axis | None) -> str:
         return "T" if axis is None else "N" if axis == N else self.scope.size(axis)
