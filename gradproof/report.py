@@ -21,6 +21,7 @@ KINDS: tuple[type[Verdict], ...] = (Proved, Refuted, IllTyped, Ambiguous, Unknow
 COLUMNS = ("id", "statement", "verdict", "hypotheses", "scope", "seconds")
 STATEMENT, VERDICT = COLUMNS.index("statement"), COLUMNS.index("verdict")
 GAP = "  "
+READABLE = 40
 COLORS = {"proved": "green", "refuted": "cyan", "ill_typed": "cyan", "ambiguous": "yellow", "unknown": "yellow"}
 
 
@@ -233,21 +234,30 @@ def _value(name: str, value: Any) -> Iterator[str]:
 
 
 def table(judged: Sequence[Judged], width: int | None) -> str:
-    """One row per claim; on a terminal (of that width) long statements are cut, and verdicts coloured."""
+    """One row per claim; on a terminal (of that width) verdicts are coloured and long statements cut.
+
+    Where too little of the statements would be left, each stands on a line of its own.
+    """
     rows = [COLUMNS, *(row(each) for each in judged)]
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    if width is not None:
-        others = sum(widths) - widths[STATEMENT] + len(GAP) * (len(COLUMNS) - 1)
-        widths[STATEMENT] = min(widths[STATEMENT], max(width - others, len("statement")))
-    lines = [GAP.join(_fit(cell, w) for cell, w in zip(cells, widths, strict=True)).rstrip() for cells in rows]
-    if width is not None:
-        start = sum(widths[:VERDICT]) + len(GAP) * VERDICT
-        end = start + widths[VERDICT]
-        for number, each in enumerate(judged, 1):
-            line = lines[number]
-            lines[number] = line[:start] + click.style(line[start:end], **style(each)) + line[end:]
-        lines[0] = click.style(lines[0], bold=True)
+    if width is None:
+        return "\n".join(_line(cells, widths) for cells in rows)
+    left = width - (sum(widths) - widths[STATEMENT] + len(GAP) * (len(COLUMNS) - 1))
+    apart = left < min(widths[STATEMENT], READABLE)
+    widths[STATEMENT] = 0 if apart else min(widths[STATEMENT], left)
+    start = sum(widths[:VERDICT]) + len(GAP) * (VERDICT - apart)
+    end = start + widths[VERDICT]
+    lines = [click.style(_line(COLUMNS, widths), bold=True)]
+    for each, cells in zip(judged, rows[1:], strict=True):
+        line = _line(cells, widths)
+        lines.append(line[:start] + click.style(line[start:end], **style(each)) + line[end:])
+        if apart:
+            lines.append(click.style("    " + _fit(cells[STATEMENT], width - 4).rstrip(), dim=True))
     return "\n".join(lines)
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    return GAP.join(_fit(cell, w) for cell, w in zip(cells, widths, strict=True) if w).rstrip()
 
 
 def _fit(cell: str, width: int) -> str:

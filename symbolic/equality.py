@@ -27,10 +27,10 @@ from symbolic.chain_rule import Differentiated, opaque_symbols
 from symbolic.elementwise import Entries, OutsideSequence, Steps, dimensions, free_indices, positions
 from symbolic.hypotheses import Group, modulo_one_hot, summing_to_one
 from symbolic.model import Model, is_nonlinear, variables
-from symbolic.normal_form import OutOfReach, Poly, Ring
+from symbolic.normal_form import Budget, OutOfReach, Poly, Ring
 from symbolic.notation import Sizes, Step
 from symbolic.shapes import shape
-from symbolic.terms import LOSS, Derivative, SumSteps, Term, Var, children, subterms
+from symbolic.terms import LOSS, Derivative, SumSteps, Term, Var, free_anchors, subterms
 from symbolic.verdicts import Hypothesis, one_hot, sums_to_one
 
 WIDEST = 4
@@ -43,20 +43,22 @@ class Choice:
     """Which side's adjoints stay symbols.
 
     `unfold`: no value does, each is written by the free variables; `exponential`: tanh and σ
-    are written by exp as well.
+    are written by exp as well; `sized`: 1/n is the number that it is at these sizes.
     """
 
     opaque: str
     unfold: bool = False
     exponential: bool = False
+    sized: bool = False
 
 
 CHOICES = (
     Choice("right"),
     Choice("none"),
     Choice("left"),
+    Choice("right", sized=True),
     Choice("right", unfold=True),
-    Choice("none", unfold=True, exponential=True),
+    Choice("none", unfold=True, exponential=True, sized=True),
 )
 
 
@@ -75,18 +77,27 @@ class Equality:
     """left = right, in a model, at given sizes and steps."""
 
     def __init__(
-        self, left: Term, right: Term, model: Model | None, sizes: Sizes, steps: int, is_summand: bool = False
+        self,
+        left: Term,
+        right: Term,
+        model: Model | None,
+        sizes: Sizes,
+        steps: int,
+        targets: tuple[Var, ...] = (),
+        is_summand: bool = False,
     ) -> None:
         self.left, self.right, self.model, self.sizes, self.steps = left, right, model, sizes, steps
         self.anchors = sorted(free_anchors(left) | free_anchors(right))
         self.is_summand = is_summand
+        self.targets = tuple(y for y in (model.targets if model else targets) if y.axes)
+        self.budget = Budget()
         self.is_sequence = model is not None and model.is_sequence
         self.indices = free_indices(left) | free_indices(right)
         self.needs_one_hot = False
         for s in (*subterms(left), *subterms(right)):
             if isinstance(s, f.Indicator):
                 self.needs_one_hot = True
-                if model is None or not isinstance(s.arg, Var) or s.arg.name not in {y.name for y in model.targets}:
+                if not isinstance(s.arg, Var) or s.arg.name not in {y.name for y in self.targets}:
                     raise OutOfReach(f"{s}: the class is named by a target of the model, not by {s.arg}")
 
     @cached_property
@@ -111,12 +122,11 @@ class Equality:
         """The hypotheses that it makes sense to try, the weakest first."""
         if self.needs_one_hot:
             return (ONE_HOT_Y,)
-        return (FREE_Y, SUMMING_Y, ONE_HOT_Y) if self.model and self.model.targets else (FREE_Y,)
+        return (FREE_Y, SUMMING_Y, ONE_HOT_Y) if self.targets else (FREE_Y,)
 
     def hypotheses(self, level: int) -> tuple[Hypothesis, ...]:
-        """What a level assumes of the model's targets."""
-        targets = self.model.targets if self.model else ()
-        return tuple(assume(y) for assume in HYPOTHESES[level] for y in targets)
+        """What a level assumes of the targets."""
+        return tuple(assume(y) for assume in HYPOTHESES[level] for y in self.targets)
 
     def shown(self, choice: Choice, level: int) -> Shown | None:
         """What can be shown with this choice of symbols; None where a residual is left."""
@@ -135,7 +145,7 @@ class Equality:
             return ()
         parts = {*variables(self.left), *variables(self.right)}
         heads = [(eq.left, eq.right.arg) for eq in self.model.equations if isinstance(eq.right, f.Softmax)]
-        behind = {v.name for v in (*self.model.targets, *(prediction for prediction, _ in heads))}
+        behind = {v.name for v in (*self.targets, *(prediction for prediction, _ in heads))}
         if any(v.name in behind for v in parts):
             return ()
         return tuple(logits for _, logits in heads if isinstance(logits, Var))
@@ -155,10 +165,10 @@ class Equality:
 
     def at(self, sizes: Sizes) -> Equality:
         """The same equality at other sizes."""
-        return Equality(self.left, self.right, self.model, sizes, self.steps, self.is_summand)
+        return Equality(self.left, self.right, self.model, sizes, self.steps, self.targets, self.is_summand)
 
     def _of_summands(self, left: Term, right: Term) -> Equality:
-        return Equality(left, right, self.model, self.sizes, self.steps, is_summand=True)
+        return Equality(left, right, self.model, self.sizes, self.steps, self.targets, is_summand=True)
 
     def places(self, T: int) -> Iterator[dict[str, int]]:
         """Every value of the steps that the formula leaves free; all others run up to t."""
@@ -198,7 +208,7 @@ class _Attempt:
 
     def settle_every_T(self) -> bool:  # noqa: N802
         """Check the places that stand for all others; False where the formula reaches too far."""
-        if self.equality.home is not None:
+        if self.equality.home is not None and not self.choice.sized:
             while self.back + self.ahead + 2 <= WIDEST:
                 if not (missing := self.missing_place()):
                     return True
@@ -232,14 +242,14 @@ class _Attempt:
         self.back = max([self.back, *(here - s for s in values.touched)])
         self.ahead = max([self.ahead, *(s - here for s in values.touched)])
         if self.level == ONE_HOT_Y:
-            groups = target_groups(ring, self.equality.model)
+            groups = target_groups(ring, self.equality.targets)
             residuals = [modulo_one_hot(ring, r, groups) for r in residuals]
         if not all(ring.is_zero(r) for r in residuals):
             raise _Residual
 
     def difference(self, T: int, place: dict[str, int]) -> tuple[list[Poly], Differentiated, Ring]:
         equality, choice = self.equality, self.choice
-        ring = Ring(exponential=equality.model is None or choice.exponential)
+        ring = Ring(equality.model is None or choice.exponential, choice.sized, equality.budget)
         values = _Values(equality, T, ring, choice, self.level)
         first, second = (equality.right, equality.left) if choice.opaque == "right" else (equality.left, equality.right)
         values.keep = frozenset() if choice.opaque == "none" else symbols_of(first, second)
@@ -264,10 +274,9 @@ class _Values(Differentiated):
         )
         self.ring = ring
         self.keep: frozenset[Derivative] = frozenset()
-        targets = equality.model.targets if equality.model else ()
         for logits in () if choice.unfold else equality.logits:
             self.keep_derivatives_by(logits)
-        self.summing = {y.name for y in targets} if level >= SUMMING_Y else set()
+        self.summing = {y.name for y in equality.targets} if level >= SUMMING_Y else set()
 
     def keep_derivatives_by(self, logits: Var) -> None:
         """The loss by the logits, as symbols at every step."""
@@ -308,23 +317,10 @@ def symbols_of(side: Term, other: Term) -> frozenset[Derivative]:
     return frozenset(kept | (forwards or backwards))
 
 
-def free_anchors(term: Term) -> frozenset[str]:
-    """The steps t, k, … that no sum binds."""
-    found: set[str] = set()
-    if isinstance(term, Var) and term.step is not None:
-        found.add(term.step.anchor)
-    if isinstance(term, Derivative) and term.copy is not None:
-        found.add(term.copy.anchor)
-    inner = frozenset().union(*(free_anchors(child) for child in children(term)))
-    if isinstance(term, SumSteps | f.ProductSteps):
-        inner = inner - {term.index} | {term.first.anchor, term.last.anchor}
-    return frozenset(inner | found) - {"", "T"}
-
-
-def target_groups(ring: Ring, model: Model | None) -> list[Group]:
+def target_groups(ring: Ring, targets: tuple[Var, ...]) -> list[Group]:
     """The generators y_1 … y_K of each target, for each step and row that occurs."""
     groups: dict[object, dict[int, int]] = {}
-    names = {y.name for y in model.targets} if model else set()
+    names = {y.name for y in targets}
     for index, key in enumerate(ring.keys):
         if isinstance(key, tuple) and key[0] in names:
             name, step, position = key

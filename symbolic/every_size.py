@@ -61,20 +61,32 @@ def bound(equality: Equality, assumes_target: bool) -> Sizes:
     `assumes_target`: it was shown under a hypothesis about the targets.
     """
     form, model = _IndexForm(equality), equality.model
+    _refuse_steps_that_may_coincide(equality)
     products = form.expand(equality.left) + form.expand(equality.right)
+    running_free = {running(index) for index in equality.indices}
 
     def softmax_of(x: Factor) -> Term | None:
         return _softmax_argument(x, model)
 
     def target(x: Factor) -> Term | None:
-        names = {y.name for y in model.targets} if model and assumes_target else set()
+        names = {y.name for y in equality.targets} if assumes_target else set()
         return x.of if isinstance(x.of, Var) and x.of.name in names else None
 
     counts = Counter[Axis]()
     filled = [_filling(products, softmax_of, 0), _filling(products, target, 1)]
     for product, *extras in zip(products, *filled, strict=True):
-        counts |= sum(extras, Counter(s.axis for s in product.subscripts()))
+        counts |= sum(extras, Counter(s.axis for s in product.subscripts() | running_free))
     return {axis: max(2, n) for axis, n in counts.items()}
+
+
+def _refuse_steps_that_may_coincide(equality: Equality) -> None:
+    """h_t and h_k are one generator where k = t, and then have fewer subscripts or more."""
+    terms = [*subterms(equality.left), *subterms(equality.right)]
+    loops = [s for s in terms if isinstance(s, f.SumSteps | f.ProductSteps)]
+    steps = [s.step for s in terms if isinstance(s, Var)] + [s.copy for s in terms if isinstance(s, f.Derivative)]
+    steps += [step for loop in loops for step in (loop.first, loop.last)]
+    if len({step.anchor for step in steps if step is not None} - {loop.index for loop in loops}) > 1:
+        raise NotUniform("steps that may coincide")
 
 
 def _filling(products: Sum, kind_of: Callable[[Factor], Term | None], least: int) -> list[Counter[Axis]]:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from symbolic import terms as f
+from symbolic.notation import Step
 from symbolic.shapes import ShapeMismatch, shape
 from symbolic.terms import LOSS, Term, Var, subterms, term
 
@@ -38,9 +39,9 @@ class Model:
     """Equations that map parameters and inputs to a loss.
 
     `step_loss` is the loss of one step; the whole loss is `scale` times its sum over the
-    steps.  `initial` names the sequences that have a value at step 0.  `targets` are the
-    inputs about which a hypothesis may be made (Σ_k y_k = 1, one-hot).  `subscript_time`
-    prints h_t instead of h^(t).
+    steps.  A sequence that an equation looks back at has a value at step 0, its initial
+    state.  `targets` are the inputs about which a hypothesis may be made (Σ_k y_k = 1,
+    one-hot).  `subscript_time` prints h_t instead of h^(t).
     """
 
     name: str
@@ -56,6 +57,7 @@ class Model:
 
     def __post_init__(self) -> None:
         self._check_order()
+        self._check_steps()
         self._check_loss()
 
     def _check_order(self) -> None:
@@ -69,6 +71,20 @@ class Model:
             if eq.left.name in known | made:
                 raise ValueError(f"{self.name}: {eq.left.name} has two meanings")
             made.add(eq.left.name)
+
+    def _check_steps(self) -> None:
+        """Every equation is read at t, from that step and the one before."""
+        for eq in self.equations:
+            where = f"{self.name}: the equation of {eq.left.name}"
+            if eq.left.step != (Step("t") if self.is_sequence else None):
+                raise ValueError(
+                    f"{where} is written {'at t' if self.is_sequence else 'without a step, as the loss is'}"
+                )
+            for s in subterms(eq.right):
+                if isinstance(s, f.Derivative | f.SumSteps | f.ProductSteps | f.Indicator):
+                    raise ValueError(f"{where} holds {s}, which belongs into formulas about a model, not into a model")
+                if isinstance(s, Var) and s.step is not None and s.step not in (Step("t"), Step("t", -1)):
+                    raise ValueError(f"{where} uses {s}; it may look at t and t-1: carry what is older in a state")
 
     def _check_loss(self) -> None:
         where = f"{self.name}: the loss {self.step_loss.name}"

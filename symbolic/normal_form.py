@@ -29,11 +29,23 @@ Coefficient = int | Fraction
 WIDTH = 12
 LIMIT = 1 << (WIDTH - 1)
 ROOT = 12
-BUDGET = 4_000_000
+BUDGET = 10_000_000
 
 
 class OutOfReach(ArithmeticError):
     """The expression is beyond this zero test; the verdict must be unknown."""
+
+
+class Budget:
+    """Operations that are left; what would take minutes is out of reach instead."""
+
+    def __init__(self, operations: int = BUDGET) -> None:
+        self.left = self.whole = operations
+
+    def spend(self, operations: int) -> None:
+        self.left -= operations
+        if self.left < 0:
+            raise OutOfReach(f"the normal form needs more than {self.whole:,} operations")
 
 
 class Poly:
@@ -92,6 +104,8 @@ class Poly:
         return self.ring.poly(other) * self.ring.inverse(self)
 
     def __pow__(self, exponent: int) -> Poly:
+        if abs(exponent) >= LIMIT:
+            raise OutOfReach(f"a power of {exponent}")
         base = self if exponent >= 0 else self.ring.inverse(self)
         return reduce(Poly.__mul__, [base] * abs(exponent), self.ring.poly(1))
 
@@ -110,21 +124,16 @@ class Ring:
 
     With `exponential`, tanh and sigmoid are written by exp, so that identities between the
     three are seen; without it they are generators of their own and formulas stay short.
+    With `sized`, 1/n is that number; without it, a free symbol, which proves more.
     """
 
-    def __init__(self, exponential: bool = False) -> None:
-        self.exponential = exponential
-        self.budget = BUDGET
+    def __init__(self, exponential: bool = False, sized: bool = False, budget: Budget | None = None) -> None:
+        self.exponential, self.sized = exponential, sized
+        self.spend = (budget or Budget()).spend
         self.keys: list[Hashable] = []
         self._place: dict[Hashable, int] = {}
         self.inverses: dict[int, Poly] = {}
         self._arguments: dict[int, Poly] = {}
-
-    def spend(self, operations: int) -> None:
-        """Count work; what would take minutes is out of reach instead."""
-        self.budget -= operations
-        if self.budget < 0:
-            raise OutOfReach(f"the normal form needs more than {BUDGET:,} operations")
 
     def poly(self, value: Poly | Coefficient) -> Poly:
         """A number as a constant polynomial."""
@@ -140,8 +149,8 @@ class Ring:
         return self._power(self._index(key), 1)
 
     def reciprocal(self, axis: Hashable, size: int) -> Poly:
-        """1/n as a free symbol: what holds for any factor holds for this one."""
-        return self.generator(("1/n", axis))
+        """1/n, as a free symbol unless `sized`: what holds for any factor holds for this one."""
+        return self.number(Fraction(1, size)) if self.sized else self.generator(("1/n", axis))
 
     def inverse(self, poly: Poly) -> Poly:
         if len(poly.terms) == 1:

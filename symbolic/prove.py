@@ -45,11 +45,19 @@ KINDS = (["", "", ""], [SUMS_TO_ONE] * 3, [ONE_HOT] * 3)
 
 
 def prove(derivation: Derivation, sizes: Sizes | None = None, steps: int = 3) -> Verdict:
-    """The verdict on a derivation, at these sizes (default: the worked example, 3 steps)."""
+    """The verdict on a derivation, at these sizes (default: the worked example, 3 steps).
+
+    Sizes of axes that the derivation does not have are not looked at.  Raises ValueError
+    for sizes or steps below 1.
+    """
     started = time.perf_counter()
     usual = {axis: axis.size for axis in axes_of(derivation)}
     wanted = {axis: n for axis, n in (sizes or {}).items() if axis in usual}
-    verdict = _Judge({**usual, **wanted, **derivation.sizes}, steps, derivation).verdict()
+    chosen = {**usual, **wanted, **derivation.sizes}
+    for name, n in [*((str(axis), n) for axis, n in chosen.items()), ("steps", steps)]:
+        if not isinstance(n, int) or n < 1:
+            raise ValueError(f"{derivation.id}: {name} = {n}, where a whole number from 1 is needed")
+    verdict = _Judge(chosen, steps, derivation).verdict()
     return replace(verdict, seconds=time.perf_counter() - started)
 
 
@@ -92,7 +100,8 @@ class _Judge:
 
     def judge(self, number: int, left: Term, right: Term) -> Shown:
         """What was shown of one equality; raises where nothing was."""
-        equality = Equality(left, right, self.model, self.sizes, self.steps)
+        targets = tuple(hypothesis.target for hypothesis in self.derivation.hypotheses)
+        equality = Equality(left, right, self.model, self.sizes, self.steps, targets)
         alone = replace(self.derivation, chain=(left, right))
         for level in equality.levels:
             if opinion := second_opinion.agree(alone, self.sizes, equality.hypotheses(level)):
@@ -158,7 +167,9 @@ class _Judge:
         if larger != self.sizes:
             again = equality.at(larger).shown(CHOICES[0], level)
             if again is None:
-                return replace(shown, size_reason=f"not shown at the bound {least}")
+                return replace(
+                    shown, size_reason="not shown at the bound " + " ".join(f"{axis}={n}" for axis, n in least.items())
+                )
         return replace(shown, every_size=least)
 
     def proved(self, shown: list[Shown]) -> Proved:

@@ -15,7 +15,7 @@ from typing import Any
 
 from symbolic.model import Model, variables
 from symbolic.notation import Axis, shape_text
-from symbolic.terms import LOSS, Derivative, Term, subterms
+from symbolic.terms import LOSS, Derivative, Term, free_anchors, subterms
 from symbolic.verdicts import Hypothesis
 
 EXPECTED = ("proved", "refuted", "ill_typed")
@@ -43,21 +43,26 @@ class Derivation:
 
     def __post_init__(self) -> None:
         known = dict(self.model.arrays) if self.model else {}
+        if not (self.model and self.model.is_sequence):
+            for var in (v for term in self.chain for v in variables(term) if v.step is not None):
+                raise ValueError(f"{self.id}: {var} has a step, and there is no model with steps")
         for term in self.chain:
             for var in variables(term):
                 plain = replace(var, step=None)
                 usual = known.setdefault(var.name, plain)
                 if (usual.axes, usual.sequence) != (var.axes, var.sequence):
-                    shapes = f"{shape_text(usual.axes)} and {shape_text(var.axes)}"
-                    raise ValueError(f"{self.id}: one name, {var.name}, for two arrays, of shapes {shapes}")
+                    kinds = [f"{'a sequence of ' * v.sequence}shape {shape_text(v.axes)}" for v in (usual, var)]
+                    raise ValueError(f"{self.id}: one name, {var.name}, for two arrays: {' and '.join(kinds)}")
             by = [s.by.name for s in subterms(term) if isinstance(s, Derivative) and s.of == LOSS != s.by]
             if self.model and (strange := set(by) - set(self.model.arrays)):
                 raise ValueError(f"{self.id}: the model {self.model.name} has no {min(strange)} to differentiate by")
 
     @property
     def statement(self) -> str:
-        """First and last term of the chain, as an equality."""
-        return f"{self.chain[0]} = {self.chain[-1]}"
+        """First and last term of the chain, as an equality, with the range of a second step k."""
+        others = frozenset[str]().union(*map(free_anchors, self.chain)) - {"t"}
+        ranges = "".join(f"  ({name} ≤ t)" for name in sorted(others))
+        return f"{self.chain[0]} = {self.chain[-1]}{ranges}"
 
     def _repr_latex_(self) -> str:
         from symbolic.latex import statement_latex
@@ -86,6 +91,9 @@ def derivation(
         raise ValueError(f"{id}: a derivation needs at least one equality")
     if expected not in EXPECTED:
         raise ValueError(f"{id}: expected is one of {', '.join(EXPECTED)}, not {expected!r}")
+    for each in equalities:
+        if not (isinstance(each, tuple) and len(each) == 2 and isinstance(each[1], Term)):
+            raise ValueError(f"{id}: each equality is written (reason, term), not {each}")
     reasons, terms = zip(*equalities, strict=True)
     return Derivation(
         id, title, model, (first, *terms), reasons, source, hypotheses, dict(sizes or {}), expected, repair

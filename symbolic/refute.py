@@ -64,7 +64,7 @@ class Point:
 
     def __init__(self, equality: Equality, seed: int, kind: str) -> None:
         self.sizes, self.kind = equality.sizes, kind
-        self.targets = {v.name for v in equality.model.targets} if equality.model else set()
+        self.targets = {y.name for y in equality.targets}
         self.random = random.Random(seed)
         self.values: dict[str, Any] = {}
 

@@ -13,7 +13,7 @@ To extend: add a dataclass here and one case to each of those readings.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -82,7 +82,11 @@ class Term:
 
 def term(value: Operand) -> Term:
     """A number as a term; a term stays what it is."""
-    return value if isinstance(value, Term) else Const(Fraction(value))
+    if isinstance(value, Term):
+        return value
+    if not isinstance(value, int | Fraction):
+        raise TypeError(f"{value} is no term; numbers are whole or a Fraction")
+    return Const(Fraction(value))
 
 
 def children(term: Term) -> tuple[Term, ...]:
@@ -143,7 +147,7 @@ class Var(Term):
     name: str
     axes: Shape
     sequence: bool = False
-    latex: str = ""
+    latex: str = field(default="", compare=False)
     step: Step | None = None
 
     def __getitem__(self, where: Step | int) -> Var:
@@ -393,6 +397,9 @@ def one_over(axis: Axis | None) -> Term:
 
 
 def sum_over(index: Index, body: Term) -> Term:
+    """Σ_i body, over all values of the index."""
+    if not isinstance(index, Index):
+        raise TypeError(f"a sum runs over an Index, such as Index('i', K), not over {index}")
     return SumIndex(index, body)
 
 
@@ -400,14 +407,29 @@ LAST = Step("T")
 
 
 def sum_steps(body: Term, first: Step | int = 1, last: Step | int = LAST, index: str = "t") -> Term:
+    """Σ_{t=first}^{last} body; `index` names the step that runs."""
     return SumSteps(index, step(first), step(last), body)
 
 
 def product_steps(body: Term, first: Step | int, last: Step | int, index: str = "j") -> Term:
+    """body(last) @ … @ body(first); `index` names the step that runs."""
     return ProductSteps(index, step(first), step(last), body)
 
 
 LOSS = Var("L", ())
+
+
+def free_anchors(term: Term) -> frozenset[str]:
+    """The steps t, k, … that no sum binds."""
+    found: set[str] = set()
+    if isinstance(term, Var) and term.step is not None:
+        found.add(term.step.anchor)
+    if isinstance(term, Derivative) and term.copy is not None:
+        found.add(term.copy.anchor)
+    inner = frozenset[str]().union(*(free_anchors(child) for child in children(term)))
+    if isinstance(term, SumSteps | ProductSteps):
+        inner = inner - {term.index} | {term.first.anchor, term.last.anchor}
+    return frozenset(inner | found) - {"", "T"}
 
 
 def d(of: Term, by: Term) -> Term:

@@ -75,15 +75,14 @@ class Proved(Verdict):
     """Both sides of every equality are the same function, exactly.
 
     `every_T`: for any number of steps; None where the formula has no steps.  `every_size`: the
-    sizes at which the proof settles
-    all sizes (the bound), or None with the reason in `size_reason`.  `rank` of `functions`
-    is the independence certificate: the arguments of exp, tanh and σ are linearly
-    independent modulo constants, hence the generators algebraically independent (Ax 1971).
+    sizes at which the proof settles all sizes (the bound), or None with the reason in
+    `size_reason`.  `rank` of `functions` is the independence certificate: the arguments of
+    exp, tanh and σ are linearly independent modulo constants, hence the generators
+    algebraically independent (Ax 1971).
     """
 
     name: ClassVar[str] = "proved"
     hypotheses: tuple[Hypothesis, ...] = ()
-    residual: str = ""
     method: str = ""
     every_T: bool | None = None
     every_size: Mapping[str, int] | None = None
@@ -117,6 +116,14 @@ class Refuted(Verdict):
         """The steps and sizes of the counterexample."""
         return scope_text(self.counterexample.steps if self.counterexample else {}, self.sizes)
 
+    def _repr_html_(self) -> str:
+        found = self.counterexample
+        if found is None:
+            return super()._repr_html_()
+        values = "".join(f"<br>{escape(name)} = {escape(exact_text(value))}" for name, value in found.values.items())
+        sides = f"left {found.left[0]}…, right {found.right[0]}…"
+        return f"{super()._repr_html_()}: entry {found.entry or '()'}: {sides}{values}"
+
 
 @dataclass(frozen=True)
 class IllTyped(Verdict):
@@ -147,6 +154,11 @@ class Unknown(Verdict):
 
     name: ClassVar[str] = "unknown"
     reason: str = ""
+
+
+def exact_text(value: object) -> str:
+    """Exact entries in nested brackets: `[1/2, -1]`."""
+    return f"[{', '.join(map(exact_text, value))}]" if isinstance(value, list) else str(value)
 
 
 def scope_text(steps: Mapping[str, int], sizes: Mapping[str, int]) -> str:

@@ -48,7 +48,7 @@ def agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]
     """The same by residues alone; None where some side differs, perhaps by what is free there, or has no value."""
     try:
         return _said("modular", derivation, sizes, hypotheses, RESIDUES)
-    except (Disagreement, ZeroDivisionError):
+    except (Absent, Disagreement, ZeroDivisionError):
         return None
 
 

@@ -7,7 +7,7 @@ import pytest
 from symbolic.model import Model, equation
 from symbolic.models import head
 from symbolic.models.rnn import RNN, W, a, b, h, x
-from symbolic.notation import D, H, Index, K, Step, T, t
+from symbolic.notation import Axis, D, H, Index, K, Sizes, Step, T, t
 from symbolic.prove import prove
 from symbolic.records import Derivation, derivation
 from symbolic.terms import (
@@ -23,19 +23,21 @@ from symbolic.terms import (
     grad,
     immediate,
     indicator,
+    inner,
     log,
     one_over,
     ones,
     scalar,
     sequence,
     sigmoid,
+    softmax,
     sum_over,
     sum_steps,
     tanh,
     term,
     total,
 )
-from symbolic.verdicts import Hypothesis, Proved, Refuted, Unknown, Verdict, one_hot
+from symbolic.verdicts import Hypothesis, Proved, Refuted, Unknown, Verdict, one_hot, sums_to_one
 
 i, k = Index("i", K), Index("k", K)
 n, v = scalar("n"), array("v", H)
@@ -141,6 +143,108 @@ def test_a_loss_that_another_equation_uses_is_refused() -> None:
         sequence_model(equations=(equation(loss[t], loss[t - 1] + e[t]),))
 
 
+STEPS = [
+    (lambda w, e, u: (equation(u[t + 1], w * e[t]),), "the equation of u is written at t"),
+    (lambda w, e, u: (equation(Var("u", ()), w * w),), "the equation of u is written at t"),
+    (lambda w, e, u: (equation(u[t], u[t - 2] + w * e[t]),), r"uses u\[t-2\]; it may look at t and t-1"),
+    (lambda w, e, u: (equation(u[t], w * e[t + 1]),), r"uses e\[t\+1\]; it may look at t and t-1"),
+    (lambda w, e, u: (equation(u[t], w * e[1]),), r"uses e\[1\]; it may look at t and t-1"),
+    (lambda w, e, u: (equation(u[t], sum_steps(w * e[Step("j")], 1, t, index="j")),), "belongs into formulas about"),
+]
+
+
+@pytest.mark.parametrize(("equations", "message"), STEPS, ids=[message for _, message in STEPS])
+def test_a_model_whose_steps_could_be_misread_is_refused(equations: object, message: str) -> None:
+    w, e, u, loss = scalar("w"), sequence("e"), sequence("u"), sequence("loss")
+    last = equation(loss[t], u[t] * u[t])
+    with pytest.raises(ValueError, match=message):
+        sequence_model(equations=(*equations(w, e, u), last))  # type: ignore[operator]
+    sequence_model(equations=(equation(u[t], w * e[t]), last))
+
+
+def antisymmetric(A: Term, J: Axis) -> Term:
+    """tr³ − 3 tr A · tr A² + 2 tr A³: zero for matrices of size 2, and not of size 3."""
+    trace, square, cube = (inner(eye(J), M) for M in (A, A @ A, A @ A @ A))
+    return trace**3 - 3 * trace * square + 2 * cube
+
+
+def test_subscripts_of_the_entry_count_in_every_product() -> None:
+    p = head.yhat
+    left = p.at(i) ** 2 - p.at(i)
+    right = (sum_over(k, p.at(k) ** 2) - 1) / 2
+    found = prove(claim(left, right, head.HEAD), {K: 2})
+    assert isinstance(found, Proved)
+    assert found.every_size is None
+    assert isinstance(prove(claim(left, right, head.HEAD), {K: 3}), Refuted)
+
+
+def test_steps_that_may_coincide_settle_no_size() -> None:
+    J = Axis("J", 2)
+    w, u, h_, loss, A = scalar("w"), sequence("u"), sequence("s"), sequence("loss"), array("A", J, J)
+    model = Model(
+        "square", "", "", (w,), (u,), (), (equation(h_[t], tanh(w * u[t])), equation(loss[t], h_[t] * h_[t])), loss
+    )
+    found = verdict(immediate(loss[t], h_[Step("k")]) * antisymmetric(A, J), term(0), model)
+    assert isinstance(found, Proved)
+    assert found.every_size is None
+
+
+def test_how_an_array_prints_does_not_tell_two_arrays_apart() -> None:
+    J = Axis("J", 2)
+    U, plain = array("U", J, J, latex="U_{J}"), array("U", J, J)
+    model = Model("cubic", "", "", (U,), (), (), (equation(LOSS, antisymmetric(U, J)),), LOSS)
+    found = verdict(grad(plain), 0 * plain, model)
+    assert isinstance(found, Proved)
+    assert found.every_size is None
+
+
+def test_a_scalar_target_has_no_classes() -> None:
+    w, e, y, loss = scalar("w"), sequence("e"), sequence("y"), sequence("loss")
+    model = sequence_model(targets=(y,), equations=(equation(loss[t], (w * e[t] - y[t]) ** 2 / 2),))
+    right = sum_steps((w * e[t] - y[t]) * e[t])
+    assert isinstance(verdict(grad(w), right, model), Proved)
+    assert isinstance(verdict(grad(w), -right, model), Refuted)
+
+
+def test_hypotheses_need_no_model() -> None:
+    o, y = array("o", K), array("y", K)
+    p = softmax(o)
+    right = claim(d(-(y @ log(p)), o), p - y, None, sums_to_one(y))
+    found = prove(right)
+    assert isinstance(found, Proved)
+    assert found.hypotheses == (sums_to_one(y),)
+    assert isinstance(prove(claim(d(-(y @ log(p)), o), y - p, None, sums_to_one(y))), Refuted)
+
+
+def test_a_mean_of_ones_is_one_at_every_size_that_is_tried() -> None:
+    found = verdict(one_over(K) * total(ones(K)), term(1))
+    assert isinstance(found, Proved)
+    assert found.every_size is None
+
+
+def test_what_would_take_forever_is_unknown() -> None:
+    assert isinstance(verdict(term(2) ** 10**6 * n, n), Unknown | Refuted)
+    assert isinstance(verdict((n + 1) ** 10**6, n), Unknown | Refuted)
+
+
+@pytest.mark.parametrize("sizes", [{H: 0}, {K: -1}])
+def test_sizes_and_steps_start_at_one(sizes: Sizes) -> None:
+    record = claim(grad(h[t]), grad(h[t]), RNN)
+    with pytest.raises(ValueError, match="where a whole number from 1 is needed"):
+        prove(record, sizes)
+    with pytest.raises(ValueError, match="steps = 0, where a whole number from 1 is needed"):
+        prove(record, steps=0)
+
+
+def test_a_step_needs_a_model_with_steps() -> None:
+    with pytest.raises(ValueError, match=r"h\[t\] has a step, and there is no model with steps"):
+        claim(h[t], h[t])
+
+
+def test_a_second_step_is_told_with_its_range() -> None:
+    assert claim(d(h[Step("k") - 1], h[t]), 0 * d(h[t], h[t]), RNN).statement.endswith("(k ≤ t)")
+
+
 def test_a_declared_hypothesis_holds_at_every_counterexample() -> None:
     y = head.y
     right = ones(K) + (exp(term(1)) - 1) * y
@@ -149,9 +253,9 @@ def test_a_declared_hypothesis_holds_at_every_counterexample() -> None:
 
 
 def test_one_name_is_one_array() -> None:
-    with pytest.raises(ValueError, match=r"one name, x, for two arrays, of shapes \(H\) and \(K\)"):
+    with pytest.raises(ValueError, match=r"one name, x, for two arrays: shape \(H\) and shape \(K\)"):
         claim(total(array("x", H)), total(array("x", K)))
-    with pytest.raises(ValueError, match=r"one name, x, for two arrays, of shapes \(D\) and \(H\)"):
+    with pytest.raises(ValueError, match=r"one name, x, for two arrays: a sequence of shape \(D\) and shape \(H\)"):
         claim(grad(array("x", H)), array("x", H), RNN)
 
 
