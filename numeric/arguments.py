@@ -73,6 +73,11 @@ def identifier(name: str) -> str:
     return f"{plain}_" if keyword.iskeyword(plain) or not plain.isidentifier() else plain
 
 
+def state_key(state: Var) -> str:
+    """What a state is called by those who hand it over, whatever the formulas of its cell call it."""
+    return state.name.lower()
+
+
 def _name(leaf: Var | Derivative) -> str:
     if isinstance(leaf, Var):
         return identifier(leaf.name)

@@ -10,9 +10,10 @@ others begin with step 1.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
-from numeric.arguments import identifier
+from numeric.arguments import identifier, state_key
 from numeric.batched import ATOM, HELPERS, MUL
 from numeric.formulas import Formula, Formulas
 from numeric.layout import docstring, listed, unpacked
@@ -31,6 +32,7 @@ def cell_source(model: Model, records: Iterable[Derivation] | None = None) -> st
     if not model.is_sequence:
         raise ValueError(f"{model.name} has no steps: its formulas are functions one by one")
     back = backward(model, Formulas(model, records))
+    _refuse_clashes(model, back)
     front = forward(model, [formula.term for formula in back.formulas.values()])
     there, here = Scope(model, front), Scope(model, front)
     last = _backward_pass(here, front, back)
@@ -45,6 +47,19 @@ BOTH = '''def loss_and_gradients(parameters, x, y, initial=None):
     """The loss of forward and the gradients of backward."""
     loss, cache = forward(parameters, x, y, initial)
     return loss, backward(parameters, cache)'''
+
+
+RESERVED = ("x", "y", "T", "N", "t", "np", "parameters", "cache", "initial", "gradients", "loss", "dtype", *HELPERS)
+
+
+def _refuse_clashes(model: Model, back: Backward) -> None:
+    """ValueError where two arrays would share a name in the source."""
+    given = {*model.inputs, *model.targets}
+    names = [identifier(var.name) for var in model.arrays.values() if var not in given]
+    names += [_adjoint(var) for var in back.formulas if var.sequence]
+    for name, count in Counter([*names, *RESERVED]).items():
+        if count > 1:
+            raise ValueError(f"{model.name}: {name} would have two meanings in the source; rename an array")
 
 
 def _about(model: Model, back: Backward) -> str:
@@ -68,7 +83,7 @@ def _forward_pass(scope: Scope, front: Forward, cached: list[str]) -> str:
     model = scope.model
     before = [scope.whole(f"{scope.name(eq.left)} =", eq.right) for eq in front.before]
     before += scope.room([(eq.left, scope.name(eq.left)) for eq in front.loop])
-    before += [f'    {scope.name(v)}[0] = initial.get("{_key(v)}", 0)' for v in scope.states]
+    before += [f'    {scope.name(v)}[0] = initial.get("{state_key(v)}", 0)' for v in scope.states]
     for var, term in front.given.items():
         before += scope.into(f"{scope.name(var)}[1:]", var, term, whole=True)
     loop = [line for eq in front.loop for line in scope.into(f"{scope.name(eq.left)}[t]", eq.left, eq.right)]
@@ -99,7 +114,7 @@ def _about_forward(scope: Scope) -> list[list[str]]:
     model = scope.model
     arrays = [f"{scope.name(v)} {shape_text(v.axes)}" for v in model.parameters]
     data = [f"{scope.name(v)} {_batch_shape(v, 'T', 'N')}" for v in (*model.inputs, *model.targets)]
-    starts = [f'"{_key(v)}" {_batch_shape(v, "N")}' for v in scope.states]
+    starts = [f'"{state_key(v)}" {_batch_shape(v, "N")}' for v in scope.states]
     return [
         ["The loss, and the values that backward needs; index t of a state is step t."],
         [
@@ -135,7 +150,7 @@ def _backward_pass(scope: Scope, front: Forward, back: Backward) -> str:
 
 
 def _about_backward(scope: Scope, back: Backward) -> list[list[str]]:
-    keys = [v.name for v in scope.model.parameters] + ["x"] + [f"{_key(v)}0" for v in scope.states]
+    keys = [v.name for v in scope.model.parameters] + ["x"] + [f"{state_key(v)}0" for v in scope.states]
     return [
         [f"The gradients by name: {', '.join(keys)}."],
         ["cache: what forward returns beside the loss.", "dv is grad(v), the gradient of the loss by v:"],
@@ -182,7 +197,8 @@ def _loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
         if var in back.kept:
             lines += scope.into(f"{_adjoint(var)}[t]", grad(at(var, t)), term, id)
         else:
-            lines.append(scope.inside(f"{_here(scope, var)} {'+=' if var in back.carried else '='}", term, id))
+            name = _adjoint(var) if var in back.formulas else var.name
+            lines.append(scope.inside(f"{name} {'+=' if var in back.carried else '='}", term, id))
     for var, term in back.carried.items():
         comment = f"{back.formulas[var].id}, for step t - 1"
         lines += scope.into(_adjoint(var), grad(at(var, t)), renamed(term, front.names), comment)
@@ -200,7 +216,7 @@ def _after_loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
             lines.append(scope.whole(head, renamed(formula.term, front.names), formula.id))
         else:
             lines.append(f'    gradients["{formula.by.name}"] = {_over_batch(scope, front, formula)}  # {formula.id}')
-    return lines + [f'    gradients["{_key(v)}0"] = {_adjoint(v)}  # {back.formulas[v].id}' for v in scope.states]
+    return lines + [f'    gradients["{state_key(v)}0"] = {_adjoint(v)}  # {back.formulas[v].id}' for v in scope.states]
 
 
 def _over_batch(scope: Scope, front: Forward, formula: Formula) -> str:
@@ -218,15 +234,6 @@ def _over_batch(scope: Scope, front: Forward, formula: Formula) -> str:
 
 def _adjoint(var: Var) -> str:
     return f"d{identifier(var.name)}"
-
-
-def _here(scope: Scope, var: Var) -> str:
-    return (scope.adjoints.get(var.name) or scope.values[var.name]).name
-
-
-def _key(state: Var) -> str:
-    """What a state is called by those who hand it over, whatever the formulas call it."""
-    return state.name.lower()
 
 
 def _batch_shape(var: Var, *lead: str) -> str:

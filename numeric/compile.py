@@ -25,7 +25,7 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from numeric.arguments import Argument, argument, arguments, identifier
+from numeric.arguments import Argument, argument, arguments, identifier, state_key
 from numeric.proved import proved
 from symbolic.chain_rule import Differentiated
 from symbolic.differentiate import InSymPy
@@ -50,8 +50,9 @@ def compile(claim_or_cell: Derivation | Model, sizes: Sizes | None = None, steps
     formula; the free steps t, k, … are integers.  ValueError where it is not proved.
 
     Of a cell: `f(parameters, x, y, initial=None) -> (loss, gradients)`, x (T, D) or a batch
-    (T, N, D), over which the losses add up; `initial` maps a state's name to its value at step
-    0 (default 0).  The gradients are by name: the parameters, the input, and `h0` for h[0].
+    (T, N, D), over which the losses add up; `initial` maps "h" (and "c") to the states at step
+    0 (default 0).  The gradients are by name: the parameters, "x", "h0" (and "c0"), whatever
+    the formulas of the cell call its input and states.
     """
     if isinstance(claim_or_cell, Model):
         usual = {axis: axis.size for var in claim_or_cell.arrays.values() for axis in var.axes}
@@ -189,13 +190,13 @@ class _CompiledCell:
             for eq in reversed(self.model.equations):
                 tower.adjoint(eq.left, step)
         by_parameter = {var.name: tower.adjoint(var, None) for var in self.model.parameters}
-        by_state = {f"{var.name}0": tower.adjoint(var, 0) for var in self.states}
-        return by_parameter | {self.input.name: tower.whole_adjoint(self.input)} | by_state
+        by_state = {f"{state_key(var)}0": tower.adjoint(var, 0) for var in self.states}
+        return by_parameter | {"x": tower.whole_adjoint(self.input)} | by_state
 
     def _state(self, var: Var, initial: Mapping[str, Any], batch: tuple[int, ...], dtype: Any) -> Array:
-        if var.name not in initial:
+        if state_key(var) not in initial:
             return np.zeros((*batch, *dimensions(var.axes, self.sizes)), dtype)
-        return self._checked(var, initial[var.name], batch)
+        return self._checked(var, initial[state_key(var)], batch)
 
     def _checked(self, var: Var, value: Any, lead: tuple[int, ...]) -> Array:
         array = np.asarray(value)
@@ -221,7 +222,7 @@ class _CompiledCell:
         found = {}
         for name in each[0][1]:
             values = [gradients[name] for _, gradients in each]
-            where = axis if name == self.input.name else 0
+            where = axis if name == "x" else 0
             found[name] = np.sum(values, axis=0) if name in shared else np.stack(values, where)
         return np.sum([loss for loss, _ in each]), found
 

@@ -22,6 +22,7 @@ from symbolic.derivations import catalogue
 from symbolic.model import Model
 from symbolic.notation import Step, T, t
 from symbolic.records import Derivation
+from symbolic.shapes import ShapeMismatch
 from symbolic.terms import LOSS, Derivative, Term, Var, grad, ones, subterms
 from symbolic.verdicts import Hypothesis
 
@@ -71,12 +72,12 @@ class Formulas:
         return now, later
 
     def _formula(self, var: Var) -> Formula:
+        for record in self.records:
+            if record.model is self.model and _gradient_by(record) == var:
+                proved(record)
         links = self._links[var]
         if not links:
             raise ValueError(f"{self.model.name}: the catalogue has no closed form of grad({at(var, t)})")
-        for record, _ in links:
-            if record.model is self.model:
-                proved(record)
         known = {rule: adjoint for other in self._links if other != var for rule, adjoint in self._rules(other)}
         written = [(record.id, self._by_adjoints(term, known)) for record, term in links]
         id, term = min(written, key=lambda each: len(list(subterms(each[1]))))
@@ -94,23 +95,24 @@ class Formulas:
         """What the records say about each gradient: the model's own, or those of others if it has none."""
         found: dict[Var, list[Link]] = {var: [] for var in self.model.arrays.values()}
         for record in self.records:
-            first = record.chain[0]
-            if isinstance(first, Derivative) and _is_adjoint(first) and at(first.by, None) in found:
-                for term in record.chain[1:]:
-                    here = vectors_first(moved(term, t - _step(first).offset))
-                    if self._can_be_emitted(here):
-                        found[at(first.by, None)].append((record, here))
+            if (var := _gradient_by(record)) in found:
+                found[var] += [(record, here) for term in record.chain[1:] if (here := self._emittable(record, term))]
         own = {var: [link for link in links if link[0].model is self.model] for var, links in found.items()}
         return {var: own[var] or links for var, links in found.items()}
 
-    def _can_be_emitted(self, term: Term) -> bool:
-        """Whether a term speaks of adjoints and of this model's arrays only, at t − 1 … t + 1, row by row."""
-        body = term.body if isinstance(term, f.SumSteps) else term
-        return (
-            not any(isinstance(s, f.Indicator | f.SumSteps | f.ProductSteps | f.Entry) for s in subterms(body))
-            and all(self._is_known(leaf) for leaf in leaves(body))
-            and all(is_rowwise(factor) for factor in outer_factors(body) or (body,))
-        )
+    def _emittable(self, record: Derivation, term: Term) -> Term | None:
+        """A link of a chain at t, if it speaks of adjoints and of this model's arrays only, row by row."""
+        first = record.chain[0]
+        assert isinstance(first, Derivative)
+        try:
+            here = vectors_first(moved(term, t - _step(first).offset))
+            body = here.body if isinstance(here, f.SumSteps) else here
+            speaks = all(self._is_known(leaf) for leaf in leaves(body))
+            plain = not any(isinstance(s, f.Indicator | f.SumSteps | f.ProductSteps | f.Entry) for s in subterms(body))
+            rows = all(is_rowwise(factor) for factor in outer_factors(body) or (body,))
+        except ShapeMismatch:
+            return None
+        return here if speaks and plain and rows else None
 
     def _is_known(self, leaf: Var | Derivative) -> bool:
         var = array(leaf)
@@ -128,6 +130,12 @@ class Formulas:
 
     def _by_adjoints(self, term: Term, known: dict[Term, Term]) -> Term:
         return rebuilt(term, lambda inner: None if inner is term else known.get(inner))
+
+
+def _gradient_by(record: Derivation) -> Var | None:
+    """What a record states the loss's gradient by, without its step."""
+    first = record.chain[0]
+    return at(first.by, None) if isinstance(first, Derivative) and _is_adjoint(first) else None
 
 
 def _is_adjoint(leaf: Derivative) -> bool:
