@@ -22,11 +22,11 @@ BEGIN, END = "<!-- figures -->\n", "<!-- /figures -->"
 Benchmark = dict[str, Any]
 
 
-def main(path: str) -> None:
-    measured = json.loads(Path(path).read_text(encoding="utf-8"))["benchmarks"]
+def main(*paths: str) -> None:
     groups: dict[str, list[Benchmark]] = {}
-    for benchmark in measured:
-        groups.setdefault(benchmark["group"], []).append(benchmark)
+    for path in paths:
+        for benchmark in json.loads(Path(path).read_text(encoding="utf-8"))["benchmarks"]:
+            groups.setdefault(benchmark["group"], []).append(benchmark)
     tables = "\n".join(line for group, points in groups.items() for line in table(group, points))
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
