@@ -9,7 +9,6 @@ judged by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
@@ -69,6 +68,10 @@ class Differentiated(Unrolled):
             found = self._of_term(node, by, steps)
         return self._zeros(axes) if found is None else found
 
+    def kept(self, of: Place, by: Place) -> Entries | None:
+        """The symbols of a derivative that stays one, or None."""
+        return self.opaque.get((of, by))
+
     def chain_of(self, node: Derivative, steps: Steps) -> Chain | None:
         """What a derivative is called in `opaque`, if it is of a variable."""
         return (self._place(node.of, steps), self._place(node.by, steps)) if isinstance(node.of, Var) else None
@@ -88,8 +91,8 @@ class Differentiated(Unrolled):
 
     def _sum_over_uses(self, of: Place, by: Place, copy: int | None) -> Entries | None:
         self._touch(by)
-        if (of, by) in self.opaque and copy is None:
-            return self.opaque[of, by]
+        if copy is None and (kept := self.kept(of, by)) is not None:
+            return kept
         if of == by:
             return self._identity(by)
         if self._is_step_loss_of(of, by):
@@ -122,8 +125,8 @@ class Differentiated(Unrolled):
 
     def _sum_over_parts(self, of: Place, by: Place, only: int | None) -> Entries | None:
         self._touch(of)
-        if only is None and (of, by) in self.opaque:
-            return self.opaque[of, by]
+        if only is None and (kept := self.kept(of, by)) is not None:
+            return kept
         if of == by:
             return self._identity(by)
         if of[1] == 0 or (only is not None and of[1] != only):
@@ -200,11 +203,3 @@ class Differentiated(Unrolled):
         for position in positions(dimensions(axes, self.scene.sizes)):
             result[position + position] = self.scene.arithmetic.number(Fraction(1))
         return result
-
-
-def opaque_symbols(chain: Chain, dims: tuple[int, ...], generator: Callable[[Any], Scalar]) -> Entries:
-    """One fresh symbol per entry of a derivative."""
-    result = np.empty(dims, dtype=object)
-    for position in positions(dims):
-        result[position] = generator(("derivative", chain, position))
-    return result

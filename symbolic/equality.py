@@ -23,14 +23,15 @@ from itertools import product
 import numpy as np
 
 from symbolic import terms as f
-from symbolic.chain_rule import Differentiated, opaque_symbols
+from symbolic.chain_rule import Chain, Differentiated
 from symbolic.elementwise import Entries, OutsideSequence, Steps, dimensions, free_indices, positions
 from symbolic.hypotheses import Group, modulo_one_hot, summing_to_one
 from symbolic.model import Model, is_nonlinear, variables
 from symbolic.normal_form import Budget, OutOfReach, Poly, Ring
-from symbolic.notation import Sizes, Step
+from symbolic.notation import Shape, Sizes, Step
 from symbolic.shapes import shape
 from symbolic.terms import LOSS, Derivative, SumSteps, Term, Var, free_anchors, subterms
+from symbolic.unroll import Place
 from symbolic.verdicts import Hypothesis, one_hot, sums_to_one
 
 WIDEST = 4
@@ -274,19 +275,25 @@ class _Values(Differentiated):
         )
         self.ring = ring
         self.keep: frozenset[Derivative] = frozenset()
-        for logits in () if choice.unfold else equality.logits:
-            self.keep_derivatives_by(logits)
+        self.logits = {} if choice.unfold else {logits.name: logits for logits in equality.logits}
         self.summing = {y.name for y in equality.targets} if level >= SUMMING_Y else set()
 
-    def keep_derivatives_by(self, logits: Var) -> None:
-        """The loss by the logits, as symbols at every step."""
-        assert self.model is not None
-        loss, scale = self.model.step_loss.name, self._scale()
-        dims = dimensions(logits.axes, self.scene.sizes)
-        for step in range(1, self.steps + 1):
-            of_step = ((loss, step), (logits.name, step))
-            self.opaque[of_step] = opaque_symbols(of_step, dims, self.ring.generator)
-            self.opaque[(LOSS.name, None), (logits.name, step)] = scale * self.opaque[of_step]
+    def kept(self, of: Place, by: Place) -> Entries | None:
+        """The symbols of a derivative that stays one; the loss by the logits is one at every step."""
+        if by[0] in self.logits and (of, by) not in self.opaque and self.model is not None:
+            of_step = ((self.model.step_loss.name, by[1]), by)
+            if of == (LOSS.name, None):
+                self.opaque[of, by] = self._scale() * self.opaque_symbols(of_step, self.logits[by[0]].axes)
+            elif of == of_step[0]:
+                self.opaque[of_step] = self.opaque_symbols(of_step, self.logits[by[0]].axes)
+        return super().kept(of, by)
+
+    def opaque_symbols(self, chain: Chain, axes: Shape) -> Entries:
+        """One fresh symbol per entry of a derivative."""
+        result = np.empty(dimensions(axes, self.scene.sizes), dtype=object)
+        for position in positions(result.shape):
+            result[position] = self.ring.generator(("derivative", chain, position))
+        return result
 
     def generators(self, var: Var, step: int | None) -> Entries:
         result = np.empty(dimensions(var.axes, self.scene.sizes), dtype=object)
@@ -298,7 +305,7 @@ class _Values(Differentiated):
         chain = self.chain_of(node, steps)
         if chain is not None and chain not in self.opaque and node in self.keep:
             super().check(node.by, chain[1][1])
-            self.opaque[chain] = opaque_symbols(chain, dimensions(shape(node), self.scene.sizes), self.ring.generator)
+            self.opaque[chain] = self.opaque_symbols(chain, shape(node))
         return super().derivative(node, steps)
 
 

@@ -29,7 +29,7 @@ Coefficient = int | Fraction
 WIDTH = 12
 LIMIT = 1 << (WIDTH - 1)
 ROOT = 12
-BUDGET = 10_000_000
+BUDGET = 6_000_000
 
 
 class OutOfReach(ArithmeticError):
@@ -60,6 +60,8 @@ class Poly:
         other = self.ring.poly(other)
         if len(self.terms) < len(other.terms):
             self, other = other, self
+        if not other.terms:
+            return self
         self.ring.spend(len(other.terms))
         terms = dict(self.terms)
         for monomial, c in other.terms.items():
@@ -82,12 +84,19 @@ class Poly:
 
     def __mul__(self, other: Poly | Coefficient) -> Poly:
         other = self.ring.poly(other)
+        if len(self.terms) < len(other.terms):
+            self, other = other, self
+        if not other.terms:
+            return other
         self.ring.spend(len(self.terms) * len(other.terms))
         reach = self.reach + other.reach
         if reach >= LIMIT:
             reach = self.tightened() + other.tightened()
             if reach >= LIMIT:
                 raise OutOfReach(f"an exponent may exceed {LIMIT - 1}")
+        if len(other.terms) == 1:
+            ((n, e),) = other.terms.items()
+            return Poly(self.ring, {m + n: c * e for m, c in self.terms.items()}, reach)
         terms: dict[int, Coefficient] = {}
         get = terms.get
         for m, c in self.terms.items():
@@ -111,6 +120,7 @@ class Poly:
 
     def tightened(self) -> int:
         """The largest exponent itself, where `reach` had only been a bound."""
+        self.ring.spend(len(self.terms) * len(self.ring.keys))
         self.reach = max((abs(e) for m in self.terms for e in self.ring.exponents(m).values()), default=0)
         return self.reach
 

@@ -110,7 +110,7 @@ class _Judge:
                 self.look_for_disagreement(number, equality, level)
                 break
         else:
-            self.look_for_counterexample(number, equality, [ONE_HOT])
+            self.look_for_counterexample(number, equality, [ONE_HOT] * 2)
             for level in equality.levels:
                 if shown := self.show(equality, level):
                     opinion = second_opinion.confirm(alone, self.sizes, shown.hypotheses)
