@@ -266,7 +266,7 @@ class Batched:
         return self._around(f"sum(({{}} for {index} in {steps}), {nothing})", body)
 
     def _step(self, step: Step, shift: int = 0) -> str:
-        return step_text(step + shift, self.names.size(None))
+        return step_text(step + shift, self.names.size(None) if step.anchor == "T" else "")
 
     def _sizes(self, axes: Shape) -> str:
         sizes = [self.names.size(axis) for axis in axes]

@@ -32,17 +32,15 @@ def derivation_source(record: Derivation) -> str:
     anchors, unknown = sorted(free_anchors(term)), [names.size(axis) for axis in names.used if not names.tells(axis)]
     signature = ", ".join([*(a.name for a in names.arguments), *anchors, *unknown])
     sizes = [f"    {names.size(axis)} = {told}" for axis in names.used if (told := names.tells(axis))]
-    return "\n".join(
-        [
-            "import numpy as np",
-            *("\n\n" + HELPERS[name].rstrip() for name in sorted(printer.called)),
-            f"\n\ndef {identifier(record.id)}({signature}):",
-            docstring(_about(record, verdict, names.arguments, anchors + unknown), 4),
-            *sizes,
-            statement("return", value, 4),
-            "",
-        ]
-    )
+    function = [
+        f"def {identifier(record.id)}({signature}):",
+        docstring(_about(record, verdict, names.arguments, anchors + unknown), 4),
+        *sizes,
+        statement("return", value, 4),
+    ]
+    helpers = [HELPERS[name].rstrip() for name in sorted(printer.called)]
+    needs_numpy = any("np." in line for line in (*helpers, *value))
+    return "\n\n\n".join(["import numpy as np"] * needs_numpy + [*helpers, "\n".join(function)]) + "\n"
 
 
 class _Arguments:
@@ -59,7 +57,7 @@ class _Arguments:
         return f"{a.name}[{', '.join(where)}]" if where else a.name
 
     def is_batched(self, leaf: Var | Derivative) -> bool:
-        return bool(places(leaf)) or self.model is None or isinstance(leaf, Derivative)
+        return isinstance(leaf, Derivative) or not _is_parameter(leaf.name, self.model)
 
     def transposed(self, leaf: Var | Derivative) -> str:
         return f"{self.leaf(leaf)}.T"
@@ -92,9 +90,12 @@ def _about(record: Derivation, verdict: Proved, taken: tuple[Argument, ...], num
     ]
 
 
+def _is_parameter(name: str, model: Model | None) -> bool:
+    return model is not None and any(var.name == name for var in model.parameters)
+
+
 def _shape(a: Argument, model: Model | None) -> str:
-    is_batched = bool(a.first) or model is None or a.name not in model.arrays
-    steps = ["T + 1" if first == 0 else "T" for first in a.first] + ["..."] * is_batched
+    steps = ["T + 1" if first == 0 else "T" for first in a.first] + ["..."] * (not _is_parameter(a.name, model))
     axes = ", ".join([*steps, *(axis.name for axis in a.axes)])
     return f"{a.name}: ({axes}{',' if axes.count(',') == 0 else ''})" + (
         f", from step {a.first[0]} on" if a.first else ""

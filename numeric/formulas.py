@@ -126,7 +126,8 @@ class Formulas:
         if not var.sequence:
             return []
         adjoint = grad(at(var, t))
-        return [(moved(term, t + n), moved(adjoint, t + n)) for _, term in self._links[var] for n in (0, 1)]
+        terms = [term for _, term in self._links[var] if not isinstance(term, Var | Derivative)]
+        return [(moved(term, t + n), moved(adjoint, t + n)) for term in terms for n in (0, 1)]
 
     def _by_adjoints(self, term: Term, known: dict[Term, Term]) -> Term:
         return rebuilt(term, lambda inner: None if inner is term else known.get(inner))

@@ -1,0 +1,364 @@
+"""Generated source is run: against central differences, against compiled code, against itself with a letter changed."""
+
+import ast
+import inspect
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from cases import arguments_of, arrays_by_gradient, case, central_differences
+
+from numeric.compile import compile as compile_entries
+from numeric.source import numpy_source
+from symbolic.derivations import catalogue
+from symbolic.model import Model, equation
+from symbolic.models.gru import GRU
+from symbolic.models.head import HEAD
+from symbolic.models.lstm import LSTM, LSTM_SQUARED
+from symbolic.models.minibatch import MINIBATCH
+from symbolic.models.rnn import RNN, RNN_SQUARED, L_t, U, V, W, a, h, o, x, y
+from symbolic.notation import D, H, K, N, t
+from symbolic.records import Derivation, derivation
+from symbolic.terms import Term, array, grad, outer, sequence, sum_steps, tanh, total
+
+CELLS = [RNN, RNN_SQUARED, MINIBATCH, LSTM, LSTM_SQUARED, GRU]
+SIZES = {D: 4, H: 5, K: 3, N: 3}
+PROVED = [record for record in catalogue() if record.expected == "proved"]
+
+source_of = cache(numpy_source)
+
+
+def run(source: str) -> dict:
+    namespace: dict = {}
+    exec(compile(source, "<generated>", "exec"), namespace)
+    return namespace
+
+
+def input_of(model: Model, seed: int, steps: int = 4) -> dict:
+    """3 sequences of 4 steps."""
+    return case(model, np.random.default_rng(seed), steps, () if N in model.inputs[0].axes else (3,), SIZES)
+
+
+def agree(found: dict, expected: dict) -> None:
+    assert set(found) == set(expected)
+    for name in expected:
+        np.testing.assert_allclose(found[name], expected[name], rtol=1e-12, atol=1e-13, err_msg=name)
+
+
+# Cells
+
+
+@pytest.mark.parametrize("model", CELLS, ids=lambda model: model.name)
+def test_every_gradient_of_a_cell_is_the_slope_of_its_loss(model):
+    code, given = run(source_of(model)), input_of(model, seed=1)
+    _, gradients = code["loss_and_gradients"](**given)
+    arrays = arrays_by_gradient(given)
+    assert set(gradients) == set(arrays)
+    for name, values in arrays.items():
+        expected = central_differences(lambda: code["forward"](**given)[0], values)
+        np.testing.assert_allclose(gradients[name], expected, rtol=1e-6, atol=1e-8, err_msg=name)
+
+
+@pytest.mark.parametrize("model", CELLS, ids=lambda model: model.name)
+def test_generated_and_compiled_gradients_agree_entry_by_entry(model):
+    given = input_of(model, seed=2)
+    loss, gradients = run(source_of(model))["loss_and_gradients"](**given)
+    compiled, expected = compile_entries(model, SIZES, steps=4)(**given)
+    np.testing.assert_allclose(loss, compiled, rtol=1e-13)
+    agree(gradients, expected)
+
+
+@pytest.mark.parametrize("name", ["W", "x", "h0"])
+def test_a_gradient_that_is_off_by_a_little_does_not_agree(name):
+    given = input_of(RNN, seed=3)
+    _, gradients = run(source_of(RNN))["loss_and_gradients"](**given)
+    _, expected = compile_entries(RNN, SIZES, steps=4)(**given)
+    with pytest.raises(AssertionError, match=name):
+        agree({**gradients, name: gradients[name] * (1 + 1e-9)}, expected)
+
+
+@pytest.mark.parametrize("model", CELLS, ids=lambda model: model.name)
+def test_generated_gradients_agree_with_those_written_by_hand(model):
+    reference = pytest.importorskip("numeric.reference")
+    name, _, squared = model.name.partition("-")
+    given = input_of(model, seed=4)
+    loss, gradients = run(source_of(model))["loss_and_gradients"](**given)
+    by_hand = reference.CELLS[name].loss_and_gradients(**given, loss="squared-error" if squared else "cross-entropy")
+    np.testing.assert_allclose(loss, by_hand[0], rtol=1e-13)
+    agree(gradients, by_hand[1])
+
+
+@pytest.mark.parametrize("model", [RNN, LSTM, GRU], ids=lambda model: model.name)
+def test_one_step_is_a_sequence_too(model):
+    given = input_of(model, seed=5, steps=1)
+    _, gradients = run(source_of(model))["loss_and_gradients"](**given)
+    agree(gradients, compile_entries(model, SIZES, steps=1)(**given)[1])
+
+
+@pytest.mark.parametrize("model", CELLS, ids=lambda model: model.name)
+def test_a_pass_keeps_the_precision_of_its_input_and_leaves_it_as_it_was(model):
+    given = input_of(model, seed=6)
+    single = {
+        key: {n: v.astype(np.float32) for n, v in each.items()} if isinstance(each, dict) else each.astype(np.float32)
+        for key, each in given.items()
+    }
+    before = repr(single)
+    _, gradients = run(source_of(model))["loss_and_gradients"](**single)
+    assert {gradient.dtype for gradient in gradients.values()} == {np.dtype(np.float32)}
+    assert repr(single) == before
+
+
+@pytest.mark.parametrize("model", [RNN, RNN_SQUARED, LSTM], ids=lambda model: model.name)
+def test_large_logits_and_pre_activations_do_not_overflow(model):
+    given = input_of(model, seed=7)
+    given["parameters"] = {name: 1e4 * array for name, array in given["parameters"].items()}
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        loss, gradients = run(source_of(model))["loss_and_gradients"](**given)
+    assert np.isfinite(loss)
+    assert all(np.isfinite(gradient).all() for gradient in gradients.values())
+
+
+@pytest.mark.parametrize("model", CELLS, ids=lambda model: model.name)
+def test_every_formula_that_is_used_is_named_where_it_is_used(model):
+    backward = inspect.cleandoc(source_of(model).partition("def backward(")[2])
+    docstring, code = backward.split('"""')[1:3]
+    named = re.findall(r"^ *([\w.-]+): grad", docstring, re.MULTILINE)
+    assert len(named) > 8
+    for id in named:
+        assert re.search(rf"# {re.escape(id)}\b", code), id
+        assert catalogue()[id].expected == "proved"
+
+
+# The text
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_the_text_is_the_same_every_time_and_in_every_process(hash_seed):
+    program = (
+        "from numeric.source import numpy_source; from symbolic.models.gru import GRU; print(numpy_source(GRU), end='')"
+    )
+    again = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONIOENCODING": "utf-8"},
+    )
+    assert again.stdout == numpy_source(GRU)
+
+
+@pytest.mark.parametrize("what", [*CELLS, *PROVED], ids=lambda what: getattr(what, "id", getattr(what, "name", "")))
+def test_the_source_imports_numpy_alone_and_fits_in_100_columns(what):
+    source = source_of(what)
+    imports = [ast.unparse(n) for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert imports in ([], ["import numpy as np"])
+    assert max(map(len, source.splitlines())) <= 100
+
+
+def test_ruff_finds_nothing_in_the_source(tmp_path):
+    pytest.importorskip("ruff")
+    for what in (*CELLS, *PROVED):
+        (tmp_path / f"{getattr(what, 'id', getattr(what, 'name', ''))}.py").write_text(
+            source_of(what), encoding="utf-8"
+        )
+    ruff = [sys.executable, "-m", "ruff"]
+    checked = subprocess.run(
+        [*ruff, "check", "--isolated", "--line-length=100", tmp_path], capture_output=True, text=True
+    )
+    assert checked.returncode == 0, checked.stdout
+    cells = [tmp_path / f"{model.name}.py" for model in CELLS]
+    formatted = [*ruff, "format", "--isolated", "--line-length=100", "--diff", *cells]
+    assert subprocess.run(formatted, capture_output=True, text=True).stdout == ""
+
+
+# Wrong source
+
+
+def mutants(source: str) -> Iterator[tuple[str, str]]:
+    """The backward pass with one operator changed or one transpose dropped, and the line it is in."""
+    start = source.index('"""\n', source.index("dv is grad(v)"))
+    lines = source[start : source.index("return gradients")].splitlines()
+    for number, line in enumerate(lines):
+        code = line.partition("  #")[0]
+        for old, new in ((" - ", " + "), (" + ", " - "), (" * ", " + "), (" += ", " -= "), (" += ", " = "), ("_T", "")):
+            for match in re.finditer(re.escape(old), code):
+                changed = [*lines]
+                changed[number] = code[: match.start()] + new + code[match.end() :]
+                yield (
+                    f"{code.strip()}: {old}→{new}",
+                    source[:start] + source[start:].replace("\n".join(lines), "\n".join(changed)),
+                )
+
+
+@pytest.mark.parametrize("model", [RNN, MINIBATCH, LSTM, LSTM_SQUARED, GRU], ids=lambda model: model.name)
+def test_a_letter_changed_in_the_source_is_caught(model):
+    given = input_of(model, seed=8)
+    _, expected = run(source_of(model))["loss_and_gradients"](**given)
+    survivors, count = [], 0
+    for what, source in mutants(source_of(model)):
+        count += 1
+        try:
+            with np.errstate(all="ignore"):
+                _, found = run(source)["loss_and_gradients"](**given)
+            agree(found, expected)
+        except (AssertionError, ValueError, IndexError, NameError, SyntaxError, TypeError):
+            continue
+        survivors.append(what)
+    assert count >= 5
+    assert survivors == []
+
+
+# What is refused
+
+
+def altered(id: str, *closed_forms: Term) -> list[Derivation]:
+    """The catalogue with another closed form under this id, or without the id."""
+    records = []
+    for record in catalogue():
+        if record.id != id:
+            records.append(record)
+        elif closed_forms:
+            reasons = ("",) * len(closed_forms)
+            records.append(replace(record, chain=(record.chain[0], *closed_forms), reasons=reasons))
+    return records
+
+
+@pytest.mark.parametrize(
+    ("model", "id", "closed_form", "verdict"),
+    [
+        (RNN, "rnn.a", (1 + h[t] ** 2) * grad(h[t]), "refuted"),
+        (RNN, "rnn.h-from-a", catalogue()["rnn.h-from-a"].chain[1].right + W @ grad(a[t + 1]), "refuted"),
+        (RNN, "rnn.h-from-a", W.T @ grad(a[t + 1]), "refuted"),
+        (RNN, "rnn.W", sum_steps(outer(grad(a[t]), h[t - 1]), first=2), "refuted"),
+        (RNN, "rnn.U", sum_steps(outer(x[t], grad(a[t]))), "ill_typed"),
+        (GRU, "gru.h", catalogue()["gru.h"].chain[1].left, "refuted"),
+        (LSTM, "lstm.dc", catalogue()["lstm.dc"].chain[2].left, "refuted"),
+    ],
+    ids=["sign", "transpose", "dropped path", "dropped step", "shape", "dropped path of the GRU", "dropped carry"],
+)
+def test_a_broken_formula_is_refused_with_its_id_and_verdict(model, id, closed_form, verdict):
+    with pytest.raises(ValueError, match=rf"^{re.escape(id)} is not proved but {verdict} \("):
+        numpy_source(model, altered(id, closed_form))
+
+
+def test_a_missing_formula_is_named():
+    with pytest.raises(ValueError, match=r"^gru: the catalogue has no closed form of grad\(r\[t\]\)$"):
+        numpy_source(GRU, altered("gru.r"))
+
+
+def test_a_record_of_another_model_serves_if_it_holds_in_this_one():
+    assert "# rnn.squared.W" in numpy_source(RNN, altered("rnn.W"))
+    with pytest.raises(ValueError, match=r"^rnn\.squared\.o is not proved but refuted"):
+        numpy_source(RNN, [record for record in altered("rnn.o") if record.id in ("rnn.squared.o", *OTHERS)])
+
+
+OTHERS = [record.id for record in catalogue() if record.model is RNN and record.chain[0] != grad(o[t])]
+
+
+def test_what_is_not_proved_has_no_source():
+    with pytest.raises(ValueError, match=r"^errata\.goodfellow-10\.21 is not proved but refuted \("):
+        numpy_source(catalogue()["errata.goodfellow-10.21"])
+
+
+def test_a_model_without_steps_has_no_passes():
+    with pytest.raises(ValueError, match=r"^head has no steps: its formulas are functions one by one$"):
+        numpy_source(HEAD)
+
+
+# A cell of one's own
+
+
+s, e = sequence("s", H), sequence("e", K)
+RESIDUAL = Model(
+    name="residual",
+    title="Residual network, squared error",
+    source="this test",
+    parameters=(U, W, V),
+    inputs=(x,),
+    targets=(y,),
+    equations=(
+        equation(a[t], U @ x[t] + W @ h[t - 1]),
+        equation(s[t], tanh(a[t])),
+        equation(h[t], h[t - 1] + s[t]),
+        equation(e[t], V @ h[t] - y[t]),
+        equation(L_t[t], total(e[t] ** 2) / 2),
+    ),
+    step_loss=L_t,
+)
+OWN = [
+    derivation(f"own.{number}", "", gradient, ("", closed_form), model=RESIDUAL, source="")
+    for number, (gradient, closed_form) in enumerate(
+        [
+            (grad(e[t]), e[t]),
+            (grad(h[t]), V.T @ grad(e[t]) + grad(h[t + 1]) + W.T @ grad(a[t + 1])),
+            (grad(s[t]), grad(h[t])),
+            (grad(a[t]), (1 - s[t] ** 2) * grad(s[t])),
+            (grad(x[t]), U.T @ grad(a[t])),
+            (grad(U), sum_steps(outer(grad(a[t]), x[t]))),
+            (grad(W), sum_steps(outer(grad(a[t]), h[t - 1]))),
+            (grad(V), sum_steps(outer(grad(e[t]), h[t]))),
+        ]
+    )
+]
+
+
+def test_a_new_cell_needs_its_equations_and_its_records_only():
+    given = input_of(RESIDUAL, seed=9)
+    _, gradients = run(numpy_source(RESIDUAL, OWN))["loss_and_gradients"](**given)
+    agree(gradients, compile_entries(RESIDUAL, SIZES, steps=4)(**given)[1])
+
+
+def test_an_array_called_like_something_else_in_the_source_is_refused():
+    clash = replace(RESIDUAL, name="clash", parameters=(U, W, V, array("cache", H)))
+    records = [replace(record, model=clash) for record in OWN]
+    with pytest.raises(ValueError, match=r"^clash: cache would have two meanings in the source; rename an array$"):
+        numpy_source(
+            clash, [*records, derivation("own.c", "", grad(array("cache", H)), ("", NOTHING), source="", model=clash)]
+        )
+
+
+NOTHING = sum_steps(0 * grad(a[t]))
+
+
+# Closed forms
+
+
+@pytest.mark.parametrize("record", PROVED, ids=lambda record: record.id)
+def test_the_source_of_a_closed_form_and_its_entries_agree(record):
+    entries = compile_entries(record, steps=4)
+    function = list(run(source_of(record)).values())[-1]
+    at = {"t": 3, "k": 1}
+    anchors = {name: at[name] for name in entries.anchors}
+    sizes = {axis.name: n for axis, n in entries.sizes.items()} | {"T": entries.steps}
+    for batch in [(), (2, 3)]:
+        given = arguments_of(entries, np.random.default_rng(10), *batch) | anchors
+        unknown = {name: sizes[name] for name in inspect.signature(function).parameters if name not in given}
+        expected = entries(**given)
+        np.testing.assert_allclose(
+            np.broadcast_to(function(**given, **unknown), expected.shape), expected, rtol=1e-12, atol=1e-14
+        )
+
+
+def test_a_functions_docstring_says_what_it_is_and_what_it_takes():
+    function = run(numpy_source(catalogue()["rnn.o"]))["rnn_o"]
+    assert inspect.getdoc(function) == DOCSTRING.strip()
+
+
+DOCSTRING = """
+grad(o[t]) = yhat[t] - y[t]
+
+rnn.o: The gradient of the loss by the outputs, y_t a distribution.
+Proved for every T, every size, under Σ_k y_k = 1.
+Source: Goodfellow, Bengio & Courville (2016), Deep Learning, section 10.2.2, eqs.
+    10.17–10.18.
+
+y: (T, ..., K), from step 1 on
+yhat: (T, ..., K), from step 1 on
+t: int
+"""
