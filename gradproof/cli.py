@@ -63,13 +63,18 @@ def main() -> None:
     """Prove or refute gradients of recurrent networks that people wrote by hand."""
 
 
+own_claims = click.option(
+    "--from", "source", type=click.Path(path_type=Path), metavar="FILE.py", help="Your own claims, not the catalogue."
+)
+
+
 @main.command()
 @click.argument("ids", nargs=-1, metavar="[ID]…")
 @click.option("--sizes", metavar="D=4,H=5,K=3", help="Sizes of the axes.  [default: the worked example]")
 @click.option("--steps", type=_Positive(), default=3, show_default=True, help="Length of the sequence.")
 @click.option("--jobs", type=_Positive(), help="Processes.  [default: one per usable core]")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON instead of the table.")
-@click.option("--from", "source", type=click.Path(path_type=Path), metavar="FILE.py", help="Judge your own claims.")
+@own_claims
 def verify(
     ids: tuple[str, ...], sizes: str | None, steps: int, jobs: int | None, as_json: bool, source: Path | None
 ) -> None:
@@ -79,7 +84,7 @@ def verify(
     3: some is Unknown.
     """
     given = _pairs(sizes)
-    records = _select(_catalogue() if source is None else _claims(source), ids)
+    records = _select(_known(source), ids)
     from gradproof import report, run
 
     started = time.perf_counter()
@@ -114,16 +119,22 @@ def list_() -> None:
 
 @main.command()
 @click.argument("id", metavar="ID")
-def show(id: str) -> None:
-    """Show all that is known of one claim; for a refuted one, the counterexample."""
+@own_claims
+def show(id: str, source: Path | None) -> None:
+    """Show all that is known of a claim; for a refuted one, the counterexample.
+
+    A prefix or a glob shows every claim that it matches.
+    """
     from gradproof.report import full
     from gradproof.run import Judged
     from symbolic.prove import prove
 
-    with _one_line():
-        record = _catalogue()[id]
-        repair = _catalogue()[record.repair] if record.repair else None
-    click.echo("\n".join(full(Judged(record, prove(record)), repair)))
+    known = _known(source)
+    texts = []
+    for record in _select(known, [id]):
+        repair = {**_catalogue().by_id, **known.by_id}.get(record.repair)
+        texts.append("\n".join(full(Judged(record, prove(record), own=source is not None), repair)))
+    click.echo("\n\n".join(texts))
 
 
 @main.command()
@@ -132,11 +143,14 @@ def show(id: str) -> None:
 @click.option("--entries", is_flag=True, help="The worked example written out entry by entry.")
 @click.option("--standalone", is_flag=True, help="A document that pdflatex compiles.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file instead of stdout.")
-def latex(ids: tuple[str, ...], steps: bool, entries: bool, standalone: bool, out: Path | None) -> None:
+@own_claims
+def latex(
+    ids: tuple[str, ...], steps: bool, entries: bool, standalone: bool, out: Path | None, source: Path | None
+) -> None:
     """Print derivations as LaTeX."""
     from symbolic import latex as printer
 
-    records = _select(_catalogue(), ids)
+    records = _select(_known(source), ids)
     body = "\n\n".join(printer.derivation_latex(record, steps=steps, entries=entries) for record in records)
     text = printer.standalone(body) if standalone else body
     if out is None:
@@ -151,11 +165,12 @@ def _catalogue() -> Catalogue:
     return catalogue()
 
 
-def _claims(source: Path) -> Catalogue:
+def _known(source: Path | None) -> Catalogue:
+    """The catalogue, or the claims of a person's own file."""
     from gradproof.claims import load
 
     with _one_line():
-        return load(source)
+        return _catalogue() if source is None else load(source)
 
 
 def _select(records: Catalogue, ids: Iterable[str]) -> list[Derivation]:

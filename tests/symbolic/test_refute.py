@@ -25,7 +25,7 @@ from symbolic.prove import prove
 from symbolic.records import derivation
 from symbolic.refute import refute
 from symbolic.terms import Term, d, delta, grad, log, outer, scalar, sigmoid, sum_steps, tanh
-from symbolic.verdicts import Counterexample, Proved, Refuted
+from symbolic.verdicts import ONE_HOT, Counterexample, Proved, Refuted
 
 SIZES = {D: 2, H: 3, K: 2, N: 3}
 i, j = Index("i", K), Index("j", K)
@@ -96,7 +96,7 @@ def test_both_sides_evaluated_anew_lie_in_their_enclosures(
 @pytest.mark.parametrize(("model", "left", "wrong", "right"), CLAIMS, ids=NAMES)
 def test_what_is_right_is_not_refuted(model: Model | None, left: Term, wrong: Term, right: Term) -> None:
     equality = Equality(left, right, model, SIZES, 3)
-    assert refute(1, equality, points=6, only_one_hot=True) is None
+    assert refute(1, equality, [ONE_HOT] * 6) is None
     assert isinstance(prove(derivation("x", "", left, ("", right), model=model, source=""), SIZES), Proved)
 
 
@@ -129,8 +129,8 @@ def test_targets_are_one_hot_where_that_is_enough_to_refute() -> None:
 def test_a_point_where_a_side_has_no_value_refutes_nothing() -> None:
     """1/(s − s) has a value nowhere."""
     nowhere = 1 / (s - s)
-    assert refute(1, Equality(nowhere, s, None, SIZES, 1), points=6, only_one_hot=False) is None
-    assert refute(1, Equality(1 / s, s, None, SIZES, 1), points=6, only_one_hot=False) is not None
+    assert refute(1, Equality(nowhere, s, None, SIZES, 1), [""] * 6) is None
+    assert refute(1, Equality(1 / s, s, None, SIZES, 1), [""] * 6) is not None
 
 
 def test_what_differs_in_one_entry_only_is_refuted_there() -> None:
