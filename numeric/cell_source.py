@@ -17,7 +17,7 @@ from numeric.arguments import identifier, state_key
 from numeric.batched import ATOM, HELPERS, MUL
 from numeric.formulas import Formula, Formulas
 from numeric.layout import docstring, listed, unpacked
-from numeric.recurrence import Backward, Forward, backward, forward, renamed
+from numeric.recurrence import Backward, Forward, backward, forward, read_from
 from numeric.rewriting import at, outer_factors
 from numeric.scope import Scope, Slot
 from symbolic import terms as f
@@ -35,7 +35,7 @@ def cell_source(model: Model, records: Iterable[Derivation] | None = None) -> st
     _refuse_clashes(model, back)
     front = forward(model, [formula.term for formula in back.formulas.values()])
     there, here = Scope(model, front), Scope(model, front)
-    last = _backward_pass(here, front, back)
+    last = _backward_pass(here, read_from(back, front.names))
     parameters = {v.name for v in model.parameters}
     first = _forward_pass(there, front, cached=[name for name in there.values if name in here.read - parameters])
     helpers = [HELPERS[name].rstrip() for name in sorted(there.called | here.called)]
@@ -84,6 +84,7 @@ def _forward_pass(scope: Scope, front: Forward, cached: list[str]) -> str:
     before = [scope.whole(f"{scope.name(eq.left)} =", eq.right) for eq in front.before]
     before += scope.room([(eq.left, scope.name(eq.left)) for eq in front.loop])
     before += [f'    {scope.name(v)}[0] = initial.get("{state_key(v)}", 0)' for v in scope.states]
+    before += ["    # What the inputs give a pre-activation waits where its activation will be."] * bool(front.given)
     for var, term in front.given.items():
         before += scope.into(f"{scope.name(var)}[1:]", var, term, whole=True)
     loop = [line for eq in front.loop for line in scope.into(f"{scope.name(eq.left)}[t]", eq.left, eq.right)]
@@ -126,11 +127,11 @@ def _about_forward(scope: Scope) -> list[list[str]]:
     ]
 
 
-def _backward_pass(scope: Scope, front: Forward, back: Backward) -> str:
+def _backward_pass(scope: Scope, back: Backward) -> str:
     """`backward`: every gradient, each statement with the id of the formula that it is."""
     model = scope.model
     scope.read = {model.inputs[0].name, *model.with_initial}
-    body = [*_before_loop(scope, front, back), *_loop(scope, front, back), *_after_loop(scope, front, back)]
+    body = [*_before_loop(scope, back), *_loop(scope, back), *_after_loop(scope, back)]
     sizes = scope.sizes()
     read = [name for name in scope.values if name in scope.read]
     parameters = {v.name for v in model.parameters}
@@ -158,18 +159,18 @@ def _about_backward(scope: Scope, back: Backward) -> list[list[str]]:
     ]
 
 
-def _before_loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
+def _before_loop(scope: Scope, back: Backward) -> list[str]:
     """What needs no adjoint of the recurrence, and room for those that are needed after the loop."""
     lines = []
     for formula in back.before:
-        lines.append(scope.whole(f"{_adjoint(formula.by)} =", renamed(formula.term, front.names), formula.id))
+        lines.append(scope.whole(f"{_adjoint(formula.by)} =", formula.term, formula.id))
         scope.adjoints[formula.by.name] = Slot(_adjoint(formula.by), 1)
     direct = {var: _place_of_direct(var, back) for var in back.direct}
     kept = [(var, _adjoint(var)) for var in back.loop if var in back.kept]
     lines += scope.room(kept + [(var, name) for var, name in direct.items() if name not in dict(kept).values()])
     for var, term in back.direct.items():
-        comment = f"{back.formulas[var].id}, all that reaches step T"
-        lines += scope.into(f"{direct[var]}[1:]", grad(at(var, t)), renamed(term, front.names), comment, whole=True)
+        comment = f"{back.formulas[var].id}, all that reaches step T; waits in {direct[var]}"
+        lines += scope.into(f"{direct[var]}[1:]", grad(at(var, t)), term, comment, whole=True)
     return lines + [f"    {_adjoint(v)} = np.zeros({scope.shape(v.axes)}, dtype)" for v in scope.states]
 
 
@@ -180,7 +181,7 @@ def _place_of_direct(var: Var, back: Backward) -> str:
     return _adjoint(later[-1]) if later and len(back.direct) == 1 else f"{_adjoint(var)}_direct"
 
 
-def _loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
+def _loop(scope: Scope, back: Backward) -> list[str]:
     """The adjoints of the recurrence, from T to 1; a state's is carried to the step before."""
     for var in back.loop:
         named = var.name in {name.name for name in back.names.values()}
@@ -193,7 +194,6 @@ def _loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
             lines.append(f"        {_adjoint(var)} += {_place_of_direct(var, back)}[t]  # {id}")
         if term is None:
             continue
-        term = renamed(term, front.names)
         if var in back.kept:
             lines += scope.into(f"{_adjoint(var)}[t]", grad(at(var, t)), term, id)
         else:
@@ -201,27 +201,27 @@ def _loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
             lines.append(scope.inside(f"{name} {'+=' if var in back.carried else '='}", term, id))
     for var, term in back.carried.items():
         comment = f"{back.formulas[var].id}, for step t - 1"
-        lines += scope.into(_adjoint(var), grad(at(var, t)), renamed(term, front.names), comment)
+        lines += scope.into(_adjoint(var), grad(at(var, t)), term, comment)
     for var in back.loop:
         if var not in back.kept:
             (scope.adjoints if var in back.formulas else scope.values).pop(var.name)
     return lines
 
 
-def _after_loop(scope: Scope, front: Forward, back: Backward) -> list[str]:
+def _after_loop(scope: Scope, back: Backward) -> list[str]:
     lines = ["    gradients = {}"]
     for formula in back.after:
         if formula.by.sequence:
             head = 'gradients["x"] ='
-            lines.append(scope.whole(head, renamed(formula.term, front.names), formula.id))
+            lines.append(scope.whole(head, formula.term, formula.id))
         else:
-            lines.append(f'    gradients["{formula.by.name}"] = {_over_batch(scope, front, formula)}  # {formula.id}')
+            lines.append(f'    gradients["{formula.by.name}"] = {_over_batch(scope, formula)}  # {formula.id}')
     return lines + [f'    gradients["{state_key(v)}0"] = {_adjoint(v)}  # {back.formulas[v].id}' for v in scope.states]
 
 
-def _over_batch(scope: Scope, front: Forward, formula: Formula) -> str:
+def _over_batch(scope: Scope, formula: Formula) -> str:
     """Σ_t of a parameter's formula, and the sum over the examples, in one product."""
-    term = renamed(formula.term, front.names)
+    term = formula.term
     if not isinstance(term, f.SumSteps) or (term.first, term.last) != (Step("", 1), T):
         raise ValueError(f"{formula.id} is no sum over all steps: {formula.statement}")
     if factors := outer_factors(term.body):

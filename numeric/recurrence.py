@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from numeric.arguments import leaves
@@ -175,6 +175,22 @@ def backward(model: Model, formulas: Formulas) -> Backward:
     overwritten = {var: {other for other in carried if var in _used(carried[other])} for var in carried}
     plan.carried = {var: renamed(carried[var], plan.names) for var in _in_order(overwritten)}
     return plan
+
+
+def read_from(plan: Backward, names: Rules) -> Backward:
+    """The same, reading what the forward pass has given a name from there."""
+
+    def own(formula: Formula) -> Formula:
+        return replace(formula, term=renamed(formula.term, names))
+
+    return replace(
+        plan,
+        before=[own(formula) for formula in plan.before],
+        direct={var: renamed(term, names) for var, term in plan.direct.items()},
+        loop={var: None if term is None else renamed(term, names) for var, term in plan.loop.items()},
+        carried={var: renamed(term, names) for var, term in plan.carried.items()},
+        after=[own(formula) for formula in plan.after],
+    )
 
 
 def _closure(formulas: Formulas, wanted: list[Var]) -> dict[Var, Formula]:

@@ -1,0 +1,102 @@
+"""The closed form of a derivation as a function of NumPy arrays, from its entries.
+
+In:  a derivation that is proved, sizes and T.
+Out: `CompiledClaim`, called with arrays by name; constant entries and scalars take the shape
+     of the batch.  Compiled once for each choice of the free steps t, k, …
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+import sympy
+from numpy.typing import NDArray
+
+from numeric.arguments import Argument, argument, arguments
+from numeric.lambdas import MATH, NUMPY, FixedSizes
+from symbolic.elementwise import Entries, Scene, Steps, dimensions, entries, positions
+from symbolic.model import Model
+from symbolic.notation import Sizes
+from symbolic.records import Derivation
+from symbolic.terms import Derivative, Var, free_anchors
+
+Array = NDArray[Any]
+Flat = Callable[..., list[Any]]
+
+
+class CompiledClaim:
+    """The last term of a derivation; compiled once for each choice of its free steps."""
+
+    def __init__(self, record: Derivation, sizes: Sizes, steps: int) -> None:
+        self.term, self.model, self.sizes, self.steps = record.chain[-1], record.model, sizes, steps
+        self.arguments = arguments(self.term, record.model)
+        self.anchors = sorted(free_anchors(self.term))
+        self.__name__, self.__doc__ = record.id, record.statement
+        self._compiled = cache(self._lambdified)
+
+    def __call__(self, **given: Any) -> Array:
+        names = [a.name for a in self.arguments] + self.anchors
+        if missing := [name for name in names if name not in given]:
+            raise TypeError(f"{self.__name__} needs {', '.join(missing)}")
+        if unknown := [name for name in given if name not in names]:
+            raise TypeError(f"{self.__name__} is no function of {', '.join(unknown)}")
+        arrays = [np.asarray(given[a.name]) for a in self.arguments]
+        batch = np.broadcast_shapes(*(self._batch(a, array) for a, array in zip(self.arguments, arrays, strict=True)))
+        used, dims, scalar, vector = self._compiled(tuple(int(given[anchor]) for anchor in self.anchors))
+        if batch:
+            leaves = [arrays[n][(*where[:lead], ..., *where[lead:])] for n, lead, where in used]
+            flat = [np.broadcast_to(value, batch) for value in vector(*leaves)]
+        else:
+            flat = scalar(*(arrays[n][where].item() for n, _, where in used))
+        result = np.array(flat, np.result_type(np.float32, *arrays)).reshape((*dims, *batch))
+        return np.moveaxis(result, range(len(dims)), range(-len(dims), 0))
+
+    def _batch(self, a: Argument, array: Array) -> tuple[int, ...]:
+        """What stands between an array's steps and its axes; ValueError where these do not conform."""
+        lead = tuple(self.steps + 1 - first for first in a.first)
+        own = dimensions(a.axes, self.sizes)
+        end = array.ndim - len(own)
+        if end < len(lead) or array.shape[: len(lead)] != lead or array.shape[end:] != own:
+            wanted = ", ".join([*map(str, lead), "…", *map(str, own)])
+            raise ValueError(f"{self.__name__}: {a.name} has the shape {array.shape}, not ({wanted})")
+        return array.shape[len(lead) : end]
+
+    def _lambdified(self, at: tuple[int, ...]) -> tuple[list[tuple[int, int, Any]], tuple[int, ...], Flat, Flat]:
+        values = _Arguments(self.arguments, self.model, self.sizes, self.steps)
+        scene = Scene(self.sizes, self.steps, FixedSizes(), values)
+        closed_form = entries(self.term, scene, dict(zip(self.anchors, at, strict=True)))
+        order = {a.name: n for n, a in enumerate(self.arguments)}
+        used = [(order[a.name], len(a.first), where) for a, where in values.symbols]
+        symbols, flat = list(values.symbols.values()), list(closed_form.flat)
+        by_math, by_numpy = (sympy.lambdify(symbols, flat, modules=each) for each in (MATH, NUMPY))
+        return used, closed_form.shape, by_math, by_numpy
+
+
+class _Arguments:
+    """Values that are symbols: one for each entry of an argument that is used."""
+
+    def __init__(self, known: tuple[Argument, ...], model: Model | None, sizes: Sizes, steps: int) -> None:
+        self.known, self.model, self.sizes, self.steps = known, model, sizes, steps
+        self.symbols: dict[tuple[Argument, tuple[int, ...]], Any] = {}
+
+    def variable(self, var: Var, step: int | None) -> Entries:
+        return self._entries(argument(var, self.model), () if step is None else (step,), str(var))
+
+    def derivative(self, node: Derivative, steps: Steps) -> Entries:
+        wheres = [var.step for var in (node.of, node.by) if isinstance(var, Var) and var.step] + [node.copy]
+        return self._entries(argument(node, self.model), tuple(w.at(steps) for w in wheres if w), str(node))
+
+    def _entries(self, a: Argument, steps: tuple[int, ...], text: str) -> Entries:
+        for step, first in zip(steps, a.first, strict=True):
+            if not first <= step <= self.steps:
+                raise ValueError(f"{text} at step {step}: {a.name} has the steps {first} to {self.steps}")
+        lead = tuple(step - first for step, first in zip(steps, a.first, strict=True))
+        result = np.empty(dimensions(a.axes, self.sizes), dtype=object)
+        for position in positions(result.shape):
+            where = (*lead, *position)
+            name = "_".join(map(str, (a.name, *where)))
+            result[position] = self.symbols.setdefault((a, where), sympy.Symbol(name, real=True))
+        return result
