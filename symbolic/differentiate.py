@@ -17,7 +17,6 @@ from fractions import Fraction
 from functools import cache
 from typing import Any
 
-import numpy as np
 import sympy
 
 from symbolic.elementwise import (
@@ -29,6 +28,7 @@ from symbolic.elementwise import (
     dimensions,
     entries,
     positions,
+    tabulated,
 )
 from symbolic.model import Model, variables
 from symbolic.normal_form import OutOfReach, Ring
@@ -103,10 +103,8 @@ class _Symbols:
         self.sizes = sizes
 
     def variable(self, var: Var, step: int | None) -> Entries:
-        result = np.empty(dimensions(var.axes, self.sizes), dtype=object)
-        for position in positions(result.shape):
-            result[position] = symbol(replace(var, step=None), step, position)
-        return result
+        base = replace(var, step=None)
+        return tabulated(dimensions(var.axes, self.sizes), lambda position: symbol(base, step, position))
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
         raise OutOfReach(f"{node} inside what is differentiated")

@@ -11,7 +11,7 @@ object arrays do the linear algebra.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
@@ -97,6 +97,14 @@ def dimensions(axes: Shape, sizes: Sizes) -> tuple[int, ...]:
 
 def positions(dims: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
     return itertools.product(*(range(n) for n in dims))
+
+
+def tabulated(dims: tuple[int, ...], entry: Callable[[tuple[int, ...]], Scalar]) -> Entries:
+    """The array whose entry at each position is entry(position)."""
+    result = np.empty(dims, dtype=object)
+    for position in positions(dims):
+        result[position] = entry(position)
+    return result
 
 
 def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Subscripts) -> Entries:
@@ -196,11 +204,8 @@ def _full(dims: tuple[int, ...], value: Scalar) -> Entries:
     return result
 
 
-def _map(function: Any, values: Entries) -> Entries:
-    result = np.empty(values.shape, dtype=object)
-    for position in positions(values.shape):
-        result[position] = function(values[position])
-    return result
+def _map(function: Callable[[Scalar], Scalar], values: Entries) -> Entries:
+    return tabulated(values.shape, lambda position: function(values[position]))
 
 
 def _contracted(left: Entries, right: Entries) -> Entries:

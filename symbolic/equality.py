@@ -20,11 +20,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 
-import numpy as np
-
 from symbolic import terms as f
 from symbolic.chain_rule import Chain, Differentiated
-from symbolic.elementwise import Entries, OutsideSequence, Steps, dimensions, free_indices, positions
+from symbolic.elementwise import Entries, OutsideSequence, Steps, dimensions, free_indices, tabulated
 from symbolic.hypotheses import Group, modulo_one_hot, summing_to_one
 from symbolic.model import Model, is_nonlinear, variables
 from symbolic.normal_form import Budget, OutOfReach, Poly, Ring
@@ -290,15 +288,12 @@ class _Values(Differentiated):
 
     def opaque_symbols(self, chain: Chain, axes: Shape) -> Entries:
         """One fresh symbol per entry of a derivative."""
-        result = np.empty(dimensions(axes, self.scene.sizes), dtype=object)
-        for position in positions(result.shape):
-            result[position] = self.ring.generator(("derivative", chain, position))
-        return result
+        dims = dimensions(axes, self.scene.sizes)
+        return tabulated(dims, lambda position: self.ring.generator(("derivative", chain, position)))
 
     def generators(self, var: Var, step: int | None) -> Entries:
-        result = np.empty(dimensions(var.axes, self.scene.sizes), dtype=object)
-        for position in positions(result.shape):
-            result[position] = self.ring.generator((var.name, step, position))
+        dims = dimensions(var.axes, self.scene.sizes)
+        result = tabulated(dims, lambda position: self.ring.generator((var.name, step, position)))
         return summing_to_one(self.ring, result) if var.name in self.summing else result
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:

@@ -16,10 +16,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 
-import numpy as np
-
 from symbolic import terms as f
-from symbolic.elementwise import Entries, dimensions, positions
+from symbolic.elementwise import Entries, dimensions, tabulated
 from symbolic.model import Equation, Model, is_nonlinear
 from symbolic.normal_form import Poly, Ring
 from symbolic.notation import Axis, Sizes
@@ -48,10 +46,8 @@ def _certificate(model: Model, sizes: tuple[tuple[Axis, int], ...]) -> Certifica
     arguments: list[Poly] = []
 
     def leaf(var: Var, step: int | None) -> Entries:
-        result = np.empty(dimensions(var.axes, dict(sizes)), dtype=object)
-        for position in positions(result.shape):
-            result[position] = ring.generator((var.name, step, position))
-        return result
+        dims = dimensions(var.axes, dict(sizes))
+        return tabulated(dims, lambda position: ring.generator((var.name, step, position)))
 
     values = Unrolled(model, dict(sizes), 1, ring, leaf, _unfolds)
     for eq in model.equations:

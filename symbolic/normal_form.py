@@ -217,10 +217,6 @@ class Ring:
     def sum(self, polys: Iterable[Poly]) -> Poly:
         return reduce(Poly.__add__, polys, self.poly(0))
 
-    def index_of(self, key: Hashable) -> int | None:
-        """The place of a generator that is in use, or None."""
-        return self._place.get(key)
-
     def exponents(self, monomial: int) -> dict[int, int]:
         """{generator: exponent} of a monomial."""
         return {i: e for i in range(len(self.keys)) if (e := exponent(monomial, i))}

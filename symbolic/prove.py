@@ -165,11 +165,13 @@ class _Judge:
             return replace(shown, size_reason=str(why))
         larger = {axis: max(n, least.get(axis, 0)) for axis, n in self.sizes.items()}
         if larger != self.sizes:
-            again = equality.at(larger).shown(CHOICES[0], level)
+            named = " ".join(f"{axis}={n}" for axis, n in least.items())
+            try:
+                again = equality.at(larger).shown(CHOICES[0], level)
+            except OutOfReach as why:
+                return replace(shown, size_reason=f"at the bound {named}, {why}")
             if again is None:
-                return replace(
-                    shown, size_reason="not shown at the bound " + " ".join(f"{axis}={n}" for axis, n in least.items())
-                )
+                return replace(shown, size_reason=f"not shown at the bound {named}")
         return replace(shown, every_size=least)
 
     def proved(self, shown: list[Shown]) -> Proved:

@@ -23,7 +23,7 @@ import numpy as np
 from mpmath import iv
 
 from symbolic.chain_rule import Differentiated
-from symbolic.elementwise import Entries, OutsideSequence, dimensions, positions
+from symbolic.elementwise import Entries, OutsideSequence, dimensions, positions, tabulated
 from symbolic.equality import Equality
 from symbolic.notation import Axis
 from symbolic.terms import Var
@@ -69,17 +69,12 @@ class Point:
         self.values: dict[str, Any] = {}
 
     def leaf(self, var: Var, step: int | None) -> Entries:
-        exact = np.empty(dimensions(var.axes, self.sizes), dtype=object)
-        for position in positions(exact.shape):
-            exact[position] = self.random.choice(CHOICES)
+        exact = tabulated(dimensions(var.axes, self.sizes), lambda _: self.random.choice(CHOICES))
         if var.name in self.targets:
             for row in positions(exact.shape[:-1]):
                 exact[row] = self.target(exact.shape[-1])
         self.values[var.name if step is None else f"{var.name}[{step}]"] = exact.tolist()
-        result = np.empty(exact.shape, dtype=object)
-        for position in positions(exact.shape):
-            result[position] = Intervals().number(exact[position])
-        return result
+        return tabulated(exact.shape, lambda position: Intervals().number(exact[position]))
 
     def target(self, classes: int) -> Entries:
         """One row of a target: positive, so that its logarithm exists, or one-hot."""
