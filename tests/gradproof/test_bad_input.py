@@ -99,7 +99,7 @@ def test_a_failing_write_leaves_the_old_file_and_no_other(gradproof, tmp_path, m
         self.touch()
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     result = gradproof("latex", "activations.tanh", "--out", old)
     assert result.exit_code == 2
     assert result.stderr == f"gradproof: cannot write {old}: No space left on device\n"

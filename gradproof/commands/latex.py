@@ -1,0 +1,31 @@
+"""`gradproof latex`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gradproof import request
+
+
+@click.command("latex")
+@click.argument("ids", nargs=-1, required=True, metavar="ID…")
+@click.option("--steps", is_flag=True, help="Every equality with its justification.")
+@click.option("--entries", is_flag=True, help="The worked example written out entry by entry.")
+@click.option("--standalone", is_flag=True, help="A document that pdflatex compiles.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file instead of stdout.")
+@request.own_claims
+def command(
+    ids: tuple[str, ...], steps: bool, entries: bool, standalone: bool, out: Path | None, source: Path | None
+) -> None:
+    """Print derivations as LaTeX."""
+    from symbolic import latex as printer
+
+    records = request.select(request.known(source), ids)
+    body = "\n\n".join(printer.derivation_latex(record, steps=steps, entries=entries) for record in records)
+    text = printer.standalone(body) if standalone else body
+    if out is None:
+        click.echo(text)
+    else:
+        request.write(out, text + "\n")
