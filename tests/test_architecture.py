@@ -99,7 +99,7 @@ def _home(name: str) -> str | None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("symbolic.terms", "import numeric.compile"),
+        ("symbolic.terms", "import numeric.compiled"),
         ("symbolic.terms", "def f():\n    from gradproof import prove"),
     ],
 )

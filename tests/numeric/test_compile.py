@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from cases import SIZES, arguments_of, arrays_by_gradient, case, central_differences
 
-from numeric.compile import compile
+from numeric.compiled import compile
 from symbolic.derivations import catalogue
 from symbolic.models.gru import GRU
 from symbolic.models.head import HEAD

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from cases import arguments_of, arrays_by_gradient, case, central_differences
 
-from numeric.compile import compile as compile_entries
+from numeric.compiled import compile as compile_entries
 from numeric.source import numpy_source
 from symbolic.derivations import catalogue
 from symbolic.model import Model, equation
