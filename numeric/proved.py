@@ -9,8 +9,9 @@ from symbolic.verdicts import Proved
 
 
 def proved(record: Derivation, sizes: Sizes | None = None, steps: int = 3) -> Proved:
-    """The proof of a derivation; ValueError naming its id and verdict where there is none."""
+    """The proof of a derivation; ValueError naming its id, verdict and repair where there is none."""
     verdict = prove(record, sizes, steps)
     if not isinstance(verdict, Proved):
-        raise ValueError(f"{record.id} is not proved but {verdict.name} ({verdict.scope}): {record.statement}")
+        repair = f"; {record.repair} is right" if record.repair else ""
+        raise ValueError(f"{record.id} is not proved but {verdict.name} ({verdict.scope}): {record.statement}{repair}")
     return verdict
