@@ -1,7 +1,8 @@
 """Which arrays a closed form is a function of, and what they are called in Python.
 
 In:  a term and the model it speaks of.
-Out: `arguments(term, model)`: one `Argument` for every array whose values the term needs.
+Out: `arguments(term, model)`: one `Argument` for every array whose values the term needs;
+     `numbers(owner, given)`: what is handed over as arrays, or one line that says what is wrong.
 
 A sequence is handed over whole, a step an entry of its first axis: `h` has T + 1 entries
 where the model gives h[0], `o` has T.  The adjoint grad(o[t]) is the array `do`, any other
@@ -12,7 +13,12 @@ from __future__ import annotations
 
 import keyword
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from symbolic.model import Model
 from symbolic.notation import Shape
@@ -38,6 +44,25 @@ def arguments(term: Term, model: Model | None) -> tuple[Argument, ...]:
         if known != _anywhere(leaf):
             raise ValueError(f"{made.name} would stand for {known} and for {leaf}")
     return tuple(found[name][1] for name in sorted(found))
+
+
+def numbers(owner: str, given: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """The same as NumPy arrays; ValueError for what is empty, not finite, or not all float32 or all float64."""
+    arrays = {name: np.asarray(value) for name, value in given.items()}
+    first = next(iter(arrays), "")
+    for name, array in arrays.items():
+        if array.dtype not in (np.float32, np.float64):
+            raise ValueError(f"{owner}: {name} has dtype {array.dtype}; pass float32 or float64")
+        if array.dtype != arrays[first].dtype:
+            raise ValueError(
+                f"{owner}: {name} has dtype {array.dtype}, {first} has {arrays[first].dtype}; pass all in one dtype"
+            )
+        if not array.size:
+            raise ValueError(f"{owner}: {name} has the shape {array.shape}, which is empty; pass at least one entry")
+        if not np.isfinite(array).all():
+            place = tuple(map(int, np.unravel_index(np.argmin(np.isfinite(array)), array.shape)))
+            raise ValueError(f"{owner}: {name} is {array[place]} at {place}; pass finite numbers")
+    return arrays
 
 
 def leaves(term: Term) -> list[Var | Derivative]:

@@ -3,8 +3,8 @@
 In:  a `Derivation` or a `Model`, sizes (default: the worked example's) and T.
 Out: a function of NumPy arrays, flat code that `sympy.lambdify` writes from SymPy entries.
 
-A derivation is proved first and refused where it is not.  The formulas are evaluated as they
-stand: softmax is exp by its sum, so that logits beyond 700 overflow.
+A derivation is proved first and refused where it is not.  It is evaluated as it stands; exp of more
+than 700 is a ValueError.  A cell's softmax is written so that it overflows for no logits.
 """
 
 from __future__ import annotations
@@ -32,10 +32,23 @@ def compile(claim_or_cell: Derivation | Model, sizes: Sizes | None = None, steps
     (T, N, D), over which the losses add up; `initial` maps "h" (and "c") to the states at step
     0 (default 0).  The gradients are by name: the parameters, "x", "h0" (and "c0"), whatever
     the formulas of the cell call its input and states.
+
+    Arrays are all float32 or all float64, and finite; ValueError in one line otherwise.
     """
+    _check(claim_or_cell, sizes or {}, steps)
     if isinstance(claim_or_cell, Model):
         usual = {axis: axis.size for var in claim_or_cell.arrays.values() for axis in var.axes}
         return CompiledCell(claim_or_cell, {**usual, **(sizes or {})}, steps)
     proved(claim_or_cell, sizes, steps)
     usual = {axis: axis.size for axis in axes_of(claim_or_cell)}
     return CompiledClaim(claim_or_cell, {**usual, **(sizes or {}), **claim_or_cell.sizes}, steps)
+
+
+def _check(claim_or_cell: Derivation | Model, sizes: Sizes, steps: int) -> None:
+    """ValueError where there is no step or an axis without an entry."""
+    name = claim_or_cell.name if isinstance(claim_or_cell, Model) else claim_or_cell.id
+    if steps < 1:
+        raise ValueError(f"{name}: T = {steps}; a sequence has at least one step")
+    for axis, size in sizes.items():
+        if size < 1:
+            raise ValueError(f"{name}: {axis} = {size}; an axis has at least one entry")

@@ -5,7 +5,8 @@ Out: `CompiledCell`, called as the cells of `numeric.reference` are.
 
 The gradients are differentiated, unrolled, entry by entry.  Each intermediate value and each
 adjoint is assigned to a name once, and these assignments are handed to lambdify as its
-common subexpressions: its own search for them takes minutes.
+common subexpressions: its own search for them takes minutes.  A softmax is taken of its logits
+less their maximum (`compiled_softmax`).
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from numeric.arguments import identifier, state_key
-from numeric.lambdas import MATH, FixedSizes
+from numeric.arguments import identifier, numbers, state_key
+from numeric.compiled_softmax import stable
+from numeric.lambdas import LARGEST, MATH, FixedSizes, finite, in_range
 from symbolic.chain_rule import Differentiated
-from symbolic.elementwise import Entries, dimensions, positions
-from symbolic.model import Model
+from symbolic.elementwise import Entries, dimensions, tabulated
+from symbolic.model import Equation, Model
 from symbolic.notation import Sizes, Step, shape_text
 from symbolic.terms import LOSS, Derivative, Var, grad
 from symbolic.unroll import Place
@@ -60,48 +62,68 @@ class CompiledCell:
     def __call__(
         self, parameters: Mapping[str, Any], x: Any, y: Any, initial: Mapping[str, Any] | None = None
     ) -> Gradients:
-        x, y = np.asarray(x), np.asarray(y)
-        fixed = [self._checked(var, parameters[var.name], ()) for var in self.model.parameters]
-        lead = () if self.steps is None else (self.steps,)
-        axis, usual = len(lead), len(lead) + len(self.input.axes)
-        batch = x.shape[axis : axis + 1] if x.ndim == usual + 1 else ()
-        x, y = (self._checked(var, a, (*lead, *batch)) for var, a in ((self.input, x), (self.target, y)))
-        states = [self._state(var, initial or {}, batch, x.dtype) for var in self.states]
-        dtype = np.result_type(np.float32, *fixed, x, y)
+        fixed, own, batch = self._checked(parameters, x, y, initial or {})
         flat = [a.ravel().tolist() for a in fixed]
         if not batch:
-            return self._split(self._flat(*flat, *(a.ravel().tolist() for a in (x, y, *states))), dtype)
-        each = []
+            return self._run([*flat, *(a.ravel().tolist() for a in own)], own[0].dtype)
+        axis, each = 0 if self.steps is None else 1, []
         for n in range(*batch):
-            own = [a.take(n, axis).ravel().tolist() for a in (x, y)] + [s[n].ravel().tolist() for s in states]
-            each.append(self._split(self._flat(*flat, *own), dtype))
+            one = [a.take(n, axis if place < 2 else 0).ravel().tolist() for place, a in enumerate(own)]
+            each.append(self._run([*flat, *one], own[0].dtype))
         return self._added(each, axis)
 
     def _gradients(self, tower: _Tower) -> dict[str, Entries]:
         for step in range(self.steps or 0, 0, -1):  # from the end, so that no chain of adjoints is deep
-            for eq in reversed(self.model.equations):
+            for eq in reversed(tower.equations):
                 tower.adjoint(eq.left, step)
         by_parameter = {var.name: tower.adjoint(var, None) for var in self.model.parameters}
         by_state = {f"{state_key(var)}0": tower.adjoint(var, 0) for var in self.states}
         return by_parameter | {"x": tower.whole_adjoint(self.input)} | by_state
 
-    def _state(self, var: Var, initial: Mapping[str, Any], batch: tuple[int, ...], dtype: Any) -> Array:
-        if state_key(var) not in initial:
-            return np.zeros((*batch, *dimensions(var.axes, self.sizes)), dtype)
-        return self._checked(var, initial[state_key(var)], batch)
+    def _checked(
+        self, parameters: Mapping[str, Any], x: Any, y: Any, initial: Mapping[str, Any]
+    ) -> tuple[list[Array], list[Array], tuple[int, ...]]:
+        """The parameters; x, y and the states; the shape of the batch; ValueError where something does not fit."""
+        starts = {state_key(var): var for var in self.states}
+        self._check_names("parameter", parameters, {var.name: var for var in self.model.parameters}, complete=True)
+        self._check_names("initial state", initial, starts)
+        started = {f"initial {name}": initial[name] for name in initial}
+        given = numbers(self.__name__, {**parameters, self.input.name: x, self.target.name: y, **started})
+        lead = () if self.steps is None else (self.steps,)
+        axis, usual = len(lead), len(lead) + len(self.input.axes)
+        found = given[self.input.name]
+        batch = found.shape[axis : axis + 1] if found.ndim == usual + 1 else ()
+        fixed = [self._fitting(var.name, var, given, ()) for var in self.model.parameters]
+        own = [self._fitting(var.name, var, given, (*lead, *batch)) for var in (self.input, self.target)]
+        for name, var in starts.items():
+            zero = np.zeros((*batch, *dimensions(var.axes, self.sizes)), found.dtype)
+            own.append(self._fitting(f"initial {name}", var, {f"initial {name}": zero, **given}, batch))
+        return fixed, own, batch
 
-    def _checked(self, var: Var, value: Any, lead: tuple[int, ...]) -> Array:
-        array = np.asarray(value)
+    def _check_names(
+        self, kind: str, given: Mapping[str, Any], known: Mapping[str, Var], complete: bool = False
+    ) -> None:
+        for name in given:
+            if name not in known:
+                raise ValueError(f"{self.__name__}: unknown {kind} {name!r}; the names are {', '.join(known)}")
+        for name in known if complete else ():
+            if name not in given:
+                raise ValueError(f"{self.__name__}: {kind} {name!r} is missing; the names are {', '.join(known)}")
+
+    def _fitting(self, name: str, var: Var, given: Mapping[str, Array], lead: tuple[int, ...]) -> Array:
         wanted = (*lead, *dimensions(var.axes, self.sizes))
-        if array.shape != wanted:
+        if given[name].shape != wanted:
             raise ValueError(
-                f"{self.__name__}: {var.name} has the shape {array.shape}, not {wanted}, where its axes are "
+                f"{self.__name__}: {name} has the shape {given[name].shape}, not {wanted}, where its axes are "
                 f"{shape_text(var.axes)}"
             )
-        return array
+        return given[name]
 
-    def _split(self, flat: list[float], dtype: Any) -> Gradients:
-        whole, start, found = np.array(flat, dtype), 0, {}
+    def _run(self, arguments: list[list[float]], dtype: Any) -> Gradients:
+        """The loss and the gradients of one example."""
+        with in_range(self.__name__):
+            whole = finite(np.array(self._flat(*arguments), dtype))
+        start, found = 0, {}
         for name, shape in self.shapes.items():
             end = start + math.prod(shape)
             found[name] = whole[start:end].reshape(shape)
@@ -148,8 +170,14 @@ class _Tower(Differentiated):
     """An unrolled model in which every value, adjoint and function value has a name of its own."""
 
     def __init__(self, model: Model, sizes: Sizes, steps: int) -> None:
-        self.naming = _Naming()
-        super().__init__(model, sizes, steps, self.naming, self._leaf)
+        self.naming, made = _Naming(), stable(model)
+        self.maxima = made.maxima
+        super().__init__(made.model, sizes, steps, self.naming, self._leaf)
+
+    @property
+    def equations(self) -> tuple[Equation, ...]:
+        assert self.model is not None
+        return self.model.equations
 
     def whole(self, var: Var) -> Entries:
         """An input or parameter with all its steps."""
@@ -170,7 +198,10 @@ class _Tower(Differentiated):
 
     def _leaf(self, var: Var, step: int | None) -> Entries:
         dims = dimensions(var.axes, self.scene.sizes)
-        return _mapped(np.empty(dims, dtype=object), lambda _: self.naming.symbol(var.name))
+        if var.name in self.maxima:
+            logits = self.variable(self.maxima[var.name], step)
+            return tabulated(dims, lambda row: LARGEST(*logits[row]))
+        return tabulated(dims, lambda _: self.naming.symbol(var.name))
 
     def _value(self, var: Var, step: int | None) -> Entries:
         return self._named(super()._value(var, step), var.name)
@@ -184,7 +215,4 @@ class _Tower(Differentiated):
 
 
 def _mapped(values: Entries, function: Callable[[Any], Any]) -> Entries:
-    result = np.empty(values.shape, dtype=object)
-    for position in positions(values.shape):
-        result[position] = function(values[position])
-    return result
+    return tabulated(values.shape, lambda position: function(values[position]))

@@ -7,7 +7,7 @@ Out: `CompiledClaim`, called with arrays by name; constant entries and scalars t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -15,8 +15,8 @@ import numpy as np
 import sympy
 from numpy.typing import NDArray
 
-from numeric.arguments import Argument, argument, arguments
-from numeric.lambdas import MATH, NUMPY, FixedSizes
+from numeric.arguments import Argument, argument, arguments, numbers
+from numeric.lambdas import MATH, NUMPY, FixedSizes, finite, in_range
 from symbolic.elementwise import Entries, Scene, Steps, dimensions, entries, positions
 from symbolic.model import Model
 from symbolic.notation import Sizes
@@ -43,18 +43,28 @@ class CompiledClaim:
             raise TypeError(f"{self.__name__} needs {', '.join(missing)}")
         if unknown := [name for name in given if name not in names]:
             raise TypeError(f"{self.__name__} is no function of {', '.join(unknown)}")
-        arrays = [np.asarray(given[a.name]) for a in self.arguments]
-        batch = np.broadcast_shapes(*(self._batch(a, array) for a, array in zip(self.arguments, arrays, strict=True)))
+        arrays = list(numbers(self.__name__, {a.name: given[a.name] for a in self.arguments}).values())
+        batch = self._batch(arrays)
         used, dims, scalar, vector = self._compiled(tuple(int(given[anchor]) for anchor in self.anchors))
-        if batch:
-            leaves = [arrays[n][(*where[:lead], ..., *where[lead:])] for n, lead, where in used]
-            flat = [np.broadcast_to(value, batch) for value in vector(*leaves)]
-        else:
-            flat = scalar(*(arrays[n][where].item() for n, _, where in used))
-        result = np.array(flat, np.result_type(np.float32, *arrays)).reshape((*dims, *batch))
+        leaves = [arrays[n][(*where[:lead], ..., *where[lead:])] for n, lead, where in used]
+        with in_range(self.__name__):
+            if batch:
+                flat = [np.broadcast_to(value, batch) for value in vector(*leaves)]
+            else:
+                flat = scalar(*(leaf.item() for leaf in leaves))
+            result = finite(np.array(flat, np.result_type(np.float32, *arrays))).reshape((*dims, *batch))
         return np.moveaxis(result, range(len(dims)), range(-len(dims), 0))
 
-    def _batch(self, a: Argument, array: Array) -> tuple[int, ...]:
+    def _batch(self, arrays: Sequence[Array]) -> tuple[int, ...]:
+        """The shape of the batch; ValueError where two arrays differ in it."""
+        each = {a.name: self._batch_of(a, array) for a, array in zip(self.arguments, arrays, strict=True)}
+        try:
+            return np.broadcast_shapes(*each.values())
+        except ValueError:
+            shapes = ", ".join(f"{name} {batch}" for name, batch in each.items())
+            raise ValueError(f"{self.__name__}: these batches do not broadcast: {shapes}") from None
+
+    def _batch_of(self, a: Argument, array: Array) -> tuple[int, ...]:
         """What stands between an array's steps and its axes; ValueError where these do not conform."""
         lead = tuple(self.steps + 1 - first for first in a.first)
         own = dimensions(a.axes, self.sizes)
