@@ -13,6 +13,7 @@ import itertools
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -114,9 +115,9 @@ def relative_difference(left: Any, right: Any) -> float:
     """max |left − right| / max(|left|, |right|); inf where one is missing, not finite or of another shape."""
     if left is None or right is None or np.shape(left) != np.shape(right):
         return math.inf
-    scale = max(np.max(np.abs(left)), np.max(np.abs(right)))
-    if not np.isfinite(scale):
+    if not (np.isfinite(left).all() and np.isfinite(right).all()):
         return math.inf
+    scale = max(np.max(np.abs(left)), np.max(np.abs(right)))
     return float(np.max(np.abs(np.subtract(left, right, dtype=float))) / scale) if scale else 0.0
 
 
@@ -147,8 +148,7 @@ def _reference(cell: Model) -> Side | None:
     name, _, loss = cell.name.partition("-")
     if name not in reference.CELLS:
         return None
-    by_hand = reference.CELLS[name].loss_and_gradients
-    return lambda **given: by_hand(**given, loss="squared-error" if loss else "cross-entropy")
+    return partial(reference.CELLS[name].loss_and_gradients, loss="squared-error" if loss else "cross-entropy")
 
 
 def _differences(cell: Model) -> Side:
