@@ -70,7 +70,7 @@ def crosscheck(cell: Model, seed: int = 0, sides: Mapping[str, Side] | None = No
         "float32": {name: _results(side, single(double)) for name, side in every.items() if name != "differences"},
     }
     names = dict.fromkeys(name for results in found["float64"].values() for name in results)
-    sizes = {axis.name: n for axis, n in sizes_of(cell).items()}
+    sizes = {axis.name: n for axis, n in sorted(sizes_of(cell).items(), key=lambda each: each[0].name)}
     return [
         Row(cell.name, name, {key: _by_pair(each, name) for key, each in found.items()}, sizes, STEPS, seed)
         for name in names

@@ -8,7 +8,7 @@ import math
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -67,46 +67,59 @@ def _chosen(names: Iterable[str]) -> list[Model]:
     return [cells[name] for name in dict.fromkeys(names)] or list(cells.values())
 
 
+Column = tuple[Sequence[str], Callable[["Row"], str]]
+
+
 def _table(rows: Sequence[Row], width: int | None) -> list[str]:
     """One row per array; on a terminal too narrow for every pair, the pair that is furthest apart."""
-    lines = _lines(rows, _wide)
-    if width is not None and len(lines[0]) > width:
-        lines = _lines(rows, _narrow)
+    heads, lines = _aligned(_every_pair(rows), rows)
     if width is None:
-        return lines
-    heads = len(lines) - len(rows)
-    styled = [click.style(line, bold=True) for line in lines[:heads]]
-    return styled + [
-        line if row.agrees else click.style(line, fg="red", bold=True)
-        for row, line in zip(rows, lines[heads:], strict=True)
+        return [*heads, *lines]
+    if max(map(len, lines)) > width:
+        heads, lines = _aligned(_worst_pair(), rows)
+    styled = [
+        line if row.agrees else click.style(line, fg="red", bold=True) for row, line in zip(rows, lines, strict=True)
+    ]
+    return [*(click.style(head, bold=True) for head in heads), *styled]
+
+
+def _every_pair(rows: Sequence[Row]) -> list[Column]:
+    """A column for each pair, its head in two lines; float32 by its worst pair."""
+
+    def at(pair: Pair) -> Callable[[Row], str]:
+        return lambda row: _number(row.differences["float64"][pair]) if pair in row.differences["float64"] else "-"
+
+    pairs = dict.fromkeys(pair for row in rows for pair in row.differences["float64"])
+    return [
+        (("", "cell"), lambda row: row.cell),
+        (("", "array"), lambda row: row.array),
+        *((pair, at(pair)) for pair in pairs),
+        (("", "float32"), lambda row: _number(_worst(row, "float32")[1])),
+        (("", "sizes"), lambda row: " ".join(f"{axis}={n}" for axis, n in row.sizes.items())),
+        (("", "T"), lambda row: str(row.steps)),
+        (("", "seed"), lambda row: str(row.seed)),
     ]
 
 
-def _lines(rows: Sequence[Row], cells_of: Any) -> list[str]:
-    """Aligned columns; those of numbers are right-aligned, as are their heads."""
-    table = [*cells_of(rows, None), *(cells for row in rows for cells in cells_of(rows, row))]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    return [GAP.join(f"{cell:<{w}}" for cell, w in zip(cells, widths, strict=True)).rstrip() for cells in table]
+def _worst_pair() -> list[Column]:
+    return [
+        (("cell",), lambda row: row.cell),
+        (("array",), lambda row: row.array),
+        (("float64",), lambda row: _number(_worst(row, "float64")[1])),
+        (("between",), lambda row: _pair(_worst(row, "float64")[0])),
+        (("float32",), lambda row: _number(_worst(row, "float32")[1])),
+    ]
 
 
-def _wide(rows: Sequence[Row], row: Row | None) -> list[list[str]]:
-    """The head in two lines, or a row: each pair in a column, float32 by its worst pair."""
-    pairs = list(dict.fromkeys(pair for each in rows for pair in each.differences["float64"]))
-    if row is None:
-        lefts, rights = ([pair[side] for pair in pairs] for side in (0, 1))
-        return [["", "", *lefts, "", "", "", ""], ["cell", "array", *rights, "float32", "sizes", "T", "seed"]]
-    double = row.differences["float64"]
-    sizes = " ".join(f"{axis}={n}" for axis, n in sorted(row.sizes.items()))
-    numbers = [_number(double[pair]) if pair in double else "-" for pair in pairs]
-    last = [_number(_worst(row, "float32")[1]), sizes, str(row.steps), str(row.seed)]
-    return [[row.cell, row.array, *numbers, *last]]
-
-
-def _narrow(rows: Sequence[Row], row: Row | None) -> list[list[str]]:
-    if row is None:
-        return [["cell", "array", "float64", "float32", "between"]]
-    pair, double = _worst(row, "float64")
-    return [[row.cell, row.array, _number(double), _number(_worst(row, "float32")[1]), _pair(pair)]]
+def _aligned(columns: Sequence[Column], rows: Sequence[Row]) -> tuple[list[str], list[str]]:
+    """The lines of the head and those of the rows."""
+    filled = [[*heads, *(text(row) for row in rows)] for heads, text in columns]
+    widths = [max(map(len, column)) for column in filled]
+    lines = [
+        GAP.join(f"{cell:<{w}}" for cell, w in zip(cells, widths, strict=True)).rstrip()
+        for cells in zip(*filled, strict=True)
+    ]
+    return lines[: -len(rows)], lines[-len(rows) :]
 
 
 def _summary(rows: Sequence[Row], seconds: float) -> Iterator[str]:
@@ -116,8 +129,8 @@ def _summary(rows: Sequence[Row], seconds: float) -> Iterator[str]:
     for row in rows:
         for precision, tolerance in TOLERANCE.items():
             for pair in row.disagreeing(precision):
-                found = _number(row.differences[precision][pair])
-                yield f"{row.cell} {row.array}: {_pair(pair)} differ by {found} in {precision}, more than {tolerance:g}"
+                found = f"{_number(row.differences[precision][pair])} in {precision}"
+                yield f"{row.cell} {row.array}: {_pair(pair)} differ by {found}, allowed are {tolerance:g}"
     if not any("autograd" in pair for row in rows for pair in row.differences["float64"]):
         yield "autograd is left out: PyTorch is not installed (the extra oracles)"
     wrong = sum(not row.agrees for row in rows)
