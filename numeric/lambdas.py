@@ -44,10 +44,10 @@ def in_range(name: str) -> Iterator[None]:
     try:
         with np.errstate(over="raise", divide="raise", invalid="raise"):
             yield
-    except (ArithmeticError, ValueError) as error:
+    except (ArithmeticError, ValueError):
         raise ValueError(
-            f"{name}: a number leaves the range of floating point ({error}); the formulas are evaluated as they "
-            "stand: keep what exp, log and / are given within it"
+            f"{name}: a number leaves the range of floating point; the formulas are evaluated as they stand, "
+            "pass smaller numbers"
         ) from None
 
 

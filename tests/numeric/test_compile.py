@@ -1,22 +1,29 @@
 """Compiled closed forms against formulas written out by hand; compiled cells against central differences."""
 
 import inspect
+import re
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from cases import SIZES, arguments_of, arrays_by_gradient, case, central_differences
 
+import numeric
+from numeric import reference
 from numeric.compiled import compile
 from symbolic.derivations import catalogue
+from symbolic.model import equation
+from symbolic.models import models
 from symbolic.models.gru import GRU
 from symbolic.models.head import HEAD
 from symbolic.models.lstm import LSTM, LSTM_SQUARED
 from symbolic.models.minibatch import MINIBATCH
-from symbolic.models.rnn import RNN, RNN_SQUARED, W, h, o
-from symbolic.notation import H, T, t
+from symbolic.models.rnn import RNN, RNN_SQUARED, L_t, U, V, W, a, b, c, h, o, x, y
+from symbolic.notation import D, H, K, N, T, t
 from symbolic.records import derivation
-from symbolic.terms import grad, outer
+from symbolic.terms import grad, log, outer, sequence, softmax, tanh, total
 
 CELLS = [RNN, RNN_SQUARED, MINIBATCH, LSTM, LSTM_SQUARED, GRU, HEAD]
 
@@ -94,6 +101,130 @@ def test_an_array_of_the_wrong_shape_is_named():
         f(**{**given, "x": np.ones((3, 2))})
 
 
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        (lambda g: {**g, "x": np.ones((0, 2))}, "rnn: x has the shape (0, 2), which is empty; pass at least one entry"),
+        (
+            lambda g: {**g, "x": np.ones((2, 0, 2)), "y": np.ones((2, 0, 2))},
+            "rnn: x has the shape (2, 0, 2), which is empty; pass at least one entry",
+        ),
+        (
+            lambda g: {**g, "y": np.ones((3, 2))},
+            "rnn: y has the shape (3, 2), not (2, 2), where its axes are (K)",
+        ),
+        (lambda g: {**g, "x": g["x"] * [[1, np.nan], [1, 1]]}, "rnn: x is nan at (0, 1); pass finite numbers"),
+        (
+            lambda g: {**g, "parameters": {**g["parameters"], "c": np.array([1, -np.inf])}},
+            "rnn: c is -inf at (1,); pass finite numbers",
+        ),
+        (
+            lambda g: {**g, "x": g["x"].astype(np.float32)},
+            "rnn: x has dtype float32, U has float64; pass all in one dtype",
+        ),
+        (lambda g: {**g, "y": np.eye(2, dtype=int)}, "rnn: y has dtype int64; pass float32 or float64"),
+        (lambda g: {**g, "x": "text"}, "rnn: x has dtype <U4; pass float32 or float64"),
+        (
+            lambda g: {**g, "parameters": {name: a for name, a in g["parameters"].items() if name != "V"}},
+            "rnn: parameter 'V' is missing; the names are U, W, V, b, c",
+        ),
+        (
+            lambda g: {**g, "parameters": {**g["parameters"], "Z": g["x"]}},
+            "rnn: unknown parameter 'Z'; the names are U, W, V, b, c",
+        ),
+        (lambda g: {**g, "initial": {"c": np.ones(3)}}, "rnn: unknown initial state 'c'; the names are h"),
+        (
+            lambda g: {**g, "initial": {"h": np.ones(2)}},
+            "rnn: initial h has the shape (2,), not (3,), where its axes are (H)",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_a_cell_cannot_take_is_one_line(change, line):
+    f, given = compile(RNN, SIZES, steps=2), case(RNN, np.random.default_rng(7))
+    with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
+        f(**change(given))
+
+
+@pytest.mark.parametrize("what", [RNN, catalogue()["rnn.h"]], ids=["cell", "closed form"])
+def test_no_step_and_no_entry_are_refused(what):
+    name = getattr(what, "id", "rnn")
+    with pytest.raises(ValueError, match=rf"^{re.escape(name)}: T = 0; a sequence has at least one step$"):
+        compile(what, steps=0)
+    with pytest.raises(ValueError, match=rf"^{re.escape(name)}: H = 0; an axis has at least one entry$"):
+        compile(what, {H: 0})
+
+
+# Softmax
+
+
+@pytest.mark.parametrize("model", [m for m in CELLS if m.is_sequence], ids=lambda model: model.name)
+@pytest.mark.parametrize("scale", [1, 1000], ids=["biases", "biases and weights"])
+def test_logits_of_a_thousand_overflow_no_more_than_in_the_reference(model, scale):
+    name, _, squared = model.name.partition("-")
+    batch = () if N in model.inputs[0].axes else (2,)
+    given = case(model, np.random.default_rng(15), batch=batch, sizes={D: 2, H: 3, K: 3, N: 2})
+    weight, bias = ("Whz", "bz") if name == "lstm" else ("V", "c")
+    given["parameters"][bias] = np.array([-1000.0, 1000, 0])
+    given["parameters"][weight] = scale * given["parameters"][weight]
+    loss, gradients = compile(model, {D: 2, H: 3, K: 3, N: 2}, steps=2)(**given)
+    by_hand = reference.CELLS[name].loss_and_gradients(**given, loss="squared-error" if squared else "cross-entropy")
+    assert loss == pytest.approx(by_hand[0], rel=1e-14)
+    largest = max(np.abs(g).max() for g in by_hand[1].values())
+    assert set(gradients) == set(by_hand[1])
+    for each, expected in by_hand[1].items():
+        np.testing.assert_allclose(gradients[each], expected, rtol=1e-12, atol=1e-14 * largest, err_msg=each)
+
+
+def test_the_same_formulas_as_they_stand_overflow_at_a_thousand():
+    f = compile(catalogue()["softmax.log-softmax"])
+    o = {"o": np.array([1.0, 2, 3])}
+    assert np.exp(f(**o)).sum() == pytest.approx(1)
+    line = r"^softmax\.log-softmax: a number leaves the range of floating point; the formulas are evaluated as they"
+    for logits in ([-1000.0, 1000, 0], [-1000.0, -1000, -1000]):
+        with pytest.raises(ValueError, match=line):
+            f(o=np.array(logits))
+        with pytest.raises(ValueError, match=line):
+            f(o=np.array([logits, logits]))
+
+
+ALPHA = sequence("alpha", H)
+ATTENTIVE = replace(
+    RNN,
+    name="attentive",
+    equations=(
+        equation(a[t], b + W @ h[t - 1] + U @ x[t]),
+        equation(ALPHA[t], softmax(3 * a[t] - softmax(h[t - 1]))),
+        equation(h[t], ALPHA[t] * tanh(a[t]) + log(ALPHA[t]) / 7),
+        equation(o[t], c + V @ h[t]),
+        equation(L_t[t], total((y[t] - log(softmax(o[t]))) ** 2) / 2),
+    ),
+)
+
+
+def test_a_softmax_anywhere_in_a_cell_has_the_slope_of_its_loss():
+    f, given = compile(ATTENTIVE, SIZES, steps=2), case(ATTENTIVE, np.random.default_rng(16))
+    loss, gradients = f(**given)
+
+    def by_hand():
+        p, state, found = given["parameters"], given["initial"]["h"], 0.0
+        for x_t, y_t in zip(given["x"], given["y"], strict=True):
+            pre = p["b"] + p["W"] @ state + p["U"] @ x_t
+            weights = plain_softmax(3 * pre - plain_softmax(state))
+            state = weights * np.tanh(pre) + np.log(weights) / 7
+            found += ((y_t - np.log(plain_softmax(p["c"] + p["V"] @ state))) ** 2).sum() / 2
+        return found
+
+    assert loss == pytest.approx(by_hand(), rel=1e-13)
+    for name, array in arrays_by_gradient(given).items():
+        expected = central_differences(by_hand, array)
+        np.testing.assert_allclose(gradients[name], expected, rtol=1e-6, atol=1e-8, err_msg=name)
+
+
+def plain_softmax(logits):
+    return np.exp(logits) / np.exp(logits).sum()
+
+
 # Closed forms
 
 
@@ -151,8 +282,36 @@ def test_a_call_that_does_not_fit_is_refused_by_name():
         f(**g, t=4)
 
 
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"dh": np.ones((4, 2, 5)), "h": np.ones((4, 3, 5))}, "rnn.a: these batches do not broadcast: dh (2,), h (3,)"),
+        ({"h": np.full((4, 5), np.inf)}, "rnn.a: h is inf at (0, 0); pass finite numbers"),
+        ({"h": np.ones((4, 5), np.float32)}, "rnn.a: h has dtype float32, dh has float64; pass all in one dtype"),
+        ({"h": np.ones((4, 5), int)}, "rnn.a: h has dtype int64; pass float32 or float64"),
+        ({"h": np.ones((4, 0, 5))}, "rnn.a: h has the shape (4, 0, 5), which is empty; pass at least one entry"),
+    ],
+    ids=["batch", "infinite", "mixture", "integers", "empty"],
+)
+def test_what_a_closed_form_cannot_take_is_one_line(change, line):
+    f = compile(catalogue()["rnn.a"])
+    with pytest.raises(ValueError, match=f"^{re.escape(line)}$"):
+        f(**{**arguments_of(f, np.random.default_rng(17)), **change}, t=1)
+
+
+@pytest.mark.parametrize(("id", "batch"), [("rnn.V", ()), ("rnn.V", (2,)), ("rnn.h", ())])
+def test_a_product_or_a_power_that_overflows_is_one_line_too(id, batch):
+    f = compile(catalogue()[id])
+    g = arguments_of(f, np.random.default_rng(18), *batch)
+    at = {"t": 1} if f.anchors else {}
+    with pytest.raises(ValueError, match=rf"^{re.escape(id)}: a number leaves the range of floating point; "):
+        f(**{name: 1e200 * array for name, array in g.items()}, **at)
+
+
 def test_what_is_refuted_is_refused_with_its_id_and_verdict():
-    with pytest.raises(ValueError, match=r"^errata\.goodfellow-10\.21 is not proved but refuted \("):
+    with pytest.raises(
+        ValueError, match=r"^errata\.goodfellow-10\.21 is not proved but refuted \(.*; rnn\.h is right$"
+    ):
         compile(catalogue()["errata.goodfellow-10.21"])
 
 
@@ -179,3 +338,22 @@ def test_what_no_catalogue_has_compiles_once_it_is_proved():
     g = arguments_of(f, np.random.default_rng(14))
     np.testing.assert_allclose(f(**g), g["V"].T @ g["do"][-1], rtol=1e-13)
     assert inspect.getdoc(f) == "grad(h[T]) = V.T @ grad(o[T])"
+
+
+# The package
+
+
+def test_the_package_names_its_functions_and_loads_none_of_them_before_they_are_asked_for():
+    assert numeric.compile is compile
+    assert numeric.__all__ == ["compile", "crosscheck", "numpy_source", "reference"]
+    assert all(hasattr(numeric, name) for name in numeric.__all__)
+    assert numeric.reference.lstm.backward is reference.lstm.backward
+    with pytest.raises(AttributeError, match=r"^numeric has no complie; it has compile, crosscheck, "):
+        _ = numeric.complie
+    program = "import numeric, sys; print([m for m in ('sympy', 'numpy', 'symbolic') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "[]\n"
+
+
+def test_models_are_found_by_name():
+    assert {model.name: model for model in CELLS}.items() <= models().items()
+    assert all(name == model.name for name, model in models().items())
