@@ -9,6 +9,7 @@ judged by itself.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from fractions import Fraction
 from typing import Any
 
@@ -23,6 +24,7 @@ from symbolic.terms import LOSS, Derivative, Var
 from symbolic.unroll import Place, Unrolled
 
 Chain = tuple[Place, Place]
+Products = defaultdict[tuple[int, ...], list[tuple[Scalar, Scalar]]]
 
 
 class Differentiated(Unrolled):
@@ -34,6 +36,7 @@ class Differentiated(Unrolled):
         self.exponential = exponential
         self._reverse: dict[tuple[Chain, int | None], Entries | None] = {}
         self._forward: dict[tuple[Chain, int | None], Entries | None] = {}
+        self._folded: dict[tuple[Any, int | None], Scalar] = {}
         self._axes: dict[str, Shape] = {LOSS.name: ()}
         self._graph = graph(self.model, self.scene.sizes, exponential)
         if self.model is not None:
@@ -97,24 +100,23 @@ class Differentiated(Unrolled):
             return self._identity(by)
         if self._is_step_loss_of(of, by):
             return self._scale()
-        result = None
+        products: Products | None = None
         for edge in self._graph.used_by.get(by[0], ()):
             for made in self._uses(edge, by, copy):
                 if of[1] is not None and made is not None and made > of[1]:
                     continue
                 upstream = self._adjoint(of, (edge.made, made), None)
                 if upstream is not None:
-                    if result is None:
-                        result = self._zeros(self._axes[of[0]] + self._axes[by[0]])
-                    self._accumulate_backwards(result, upstream, edge, made)
-        return result
+                    products = defaultdict(list) if products is None else products
+                    self._collect_backwards(products, upstream, edge, made)
+        return None if products is None else self._summed(products, self._axes[of[0]] + self._axes[by[0]])
 
-    def _accumulate_backwards(self, result: Entries, upstream: Entries, edge: Edge, made: int | None) -> None:
+    def _collect_backwards(self, products: Products, upstream: Entries, edge: Edge, made: int | None) -> None:
+        outer = list(positions(upstream.shape[: upstream.ndim - len(self._axes[edge.made])]))
         for j, i, expression in edge.entries:
-            value = self._fold(expression, made)
-            into: Any = (..., *i)
-            source: Any = (..., *j)
-            result[into] = result[into] + upstream[source] * value
+            for where in outer:
+                if upstream[where + j]:
+                    products[where + i].append((upstream[where + j], self._fold(expression, made)))
 
     def _tangent(self, of: Place, by: Place, only: int | None) -> Entries | None:
         """Σ over what `of` is made from of (∂ of / ∂ part)(d part / d by); `only` this step."""
@@ -131,34 +133,39 @@ class Differentiated(Unrolled):
             return self._identity(by)
         if of[1] == 0 or (only is not None and of[1] != only):
             return None
-        result = None
+        products: Products | None = None
         for edge in self._graph.made_from.get(of[0], ()):
             part = (edge.used.name, None if edge.step is None else edge.step + (of[1] or 0))
             downstream = self._tangent(part, by, only)
             if downstream is not None:
-                if result is None:
-                    result = self._zeros(self._axes[of[0]] + self._axes[by[0]])
-                self._accumulate_forwards(result, downstream, edge, of[1])
-        return result
+                products = defaultdict(list) if products is None else products
+                self._collect_forwards(products, downstream, edge, of[1])
+        return None if products is None else self._summed(products, self._axes[of[0]] + self._axes[by[0]])
 
-    def _accumulate_forwards(self, result: Entries, downstream: Entries, edge: Edge, made: int | None) -> None:
+    def _collect_forwards(self, products: Products, downstream: Entries, edge: Edge, made: int | None) -> None:
+        inner = list(positions(downstream.shape[len(edge.used.axes) :]))
         for j, i, expression in edge.entries:
-            result[j] = result[j] + downstream[i] * self._fold(expression, made)
+            for where in inner:
+                if downstream[i + where]:
+                    products[j + where].append((downstream[i + where], self._fold(expression, made)))
+
+    def _summed(self, products: Products, axes: Shape) -> Entries:
+        result = self._zeros(axes)
+        for position, pairs in products.items():
+            result[position] = self.scene.arithmetic.dot(pairs)
+        return result
 
     def _of_term(self, node: Derivative, by: Place, steps: Steps) -> Entries | None:
         """The derivative of a formula: of what is written, then of what that is made from."""
-        result = None
-        of = "what is differentiated"
-        for edge in edges(of, node.of, self.scene.sizes, {"T": self.steps, **steps}, self.exponential):
-            part = (edge.used.name, edge.step)
+        products: Products | None = None
+        made = "what is differentiated"
+        for edge in edges(made, node.of, self.scene.sizes, {"T": self.steps, **steps}, self.exponential):
             self._axes.setdefault(edge.used.name, edge.used.axes)
-            downstream = self._adjoint(part, by, None)
+            downstream = self._adjoint((edge.used.name, edge.step), by, None)
             if downstream is not None:
-                if result is None:
-                    result = self._zeros(shape(node.of) + self._axes[by[0]])
-                for j, i, expression in edge.entries:
-                    result[j] = result[j] + downstream[i] * self._fold(expression, 0)
-        return result
+                products = defaultdict(list) if products is None else products
+                self._collect_forwards(products, downstream, edge, 0)
+        return None if products is None else self._summed(products, shape(node.of) + self._axes[by[0]])
 
     def _uses(self, edge: Edge, by: Place, copy: int | None) -> list[int | None]:
         """The steps at which `edge.made` uses `by`."""
@@ -170,6 +177,8 @@ class Differentiated(Unrolled):
         return [made] if 1 <= made <= self.steps else []
 
     def _fold(self, expression: Any, made: int | None) -> Scalar:
+        """The value of a partial derivative for what is made at this step."""
+
         def value(x: Any) -> Scalar:
             var, origin, position = meaning(x)
             if isinstance(origin, Axis):
@@ -178,7 +187,10 @@ class Differentiated(Unrolled):
                 return self.scene.arithmetic.reciprocal(None, self.steps)
             return self.variable(var, None if origin is None else origin + (made or 0))[position]
 
-        return fold(expression, value, self.scene.arithmetic)
+        key = (expression, made)
+        if key not in self._folded:
+            self._folded[key] = fold(expression, value, self.scene.arithmetic)
+        return self._folded[key]
 
     def _is_step_loss_of(self, of: Place, by: Place) -> bool:
         model = self.model

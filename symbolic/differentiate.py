@@ -14,7 +14,8 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, reduce
+from operator import add, mul
 from typing import Any
 
 import sympy
@@ -55,7 +56,7 @@ FUNCTIONS: dict[str, Callable[[Any], Any]] = {**DEFINITIONS, "tanh": sympy.tanh,
 
 
 @dataclass(frozen=True)
-class InSymPy:
+class InSymPy(Arithmetic):
     """The arithmetic of SymPy expressions; by definition (`exponential`) or by name."""
 
     exponential: bool = False
@@ -68,6 +69,9 @@ class InSymPy:
 
     def function(self, name: str, value: Any) -> Any:
         return (DEFINITIONS if self.exponential else FUNCTIONS)[name](value)
+
+    def dot(self, pairs: Sequence[tuple[Any, Any]]) -> Any:
+        return sympy.Add(*(x * y for x, y in pairs))
 
 
 SEQUENCE = "the sequence's length"
@@ -136,11 +140,42 @@ def _edges(
     written = entries(right, Scene(values.sizes, dict(steps).get("T", 0), InSymPy(exponential), values), dict(steps))
     found: dict[tuple[Var, int | None], list[tuple[Position, Position, Any]]] = {}
     for j in positions(written.shape):
-        for x in sorted(written[j].free_symbols, key=str):
+        derivatives = partials(written[j])
+        for x in sorted(derivatives, key=lambda x: x.name):
             used, origin, i = _meaning[x]
             if origin is None or isinstance(origin, int):
-                found.setdefault((used, origin), []).append((j, i, sympy.diff(written[j], x)))
+                found.setdefault((used, origin), []).append((j, i, derivatives[x]))
     return tuple(Edge(made, used, step, tuple(each)) for (used, step), each in found.items())
+
+
+def partials(expression: Any) -> dict[Any, Any]:
+    """The derivative by every symbol, summand by summand."""
+    found: dict[Any, list[Any]] = {}
+    for summand in sympy.Add.make_args(expression):
+        symbols = _symbols(summand)
+        names = dict(zip(symbols, map(_place, range(len(symbols))), strict=True))
+        back = {place: x for x, place in names.items()}
+        for x, derivative in zip(symbols, _derivatives(summand.xreplace(names), len(symbols)), strict=True):
+            found.setdefault(x, []).append(derivative.xreplace(back))
+    return {x: sympy.Add(*parts) for x, parts in found.items()}
+
+
+@cache
+def _derivatives(summand: Any, symbols: int) -> tuple[Any, ...]:
+    """sympy.diff by each symbol; once for all summands that differ in the names of their symbols."""
+    return tuple(sympy.diff(summand, _place(n)) for n in range(symbols))
+
+
+@cache
+def _place(number: int) -> Any:
+    return sympy.Dummy(f"x{number}", real=True)
+
+
+def _symbols(expression: Any) -> list[Any]:
+    """The symbols in the order in which they are first met."""
+    if expression.is_Symbol:
+        return [expression]
+    return list(dict.fromkeys(x for part in expression.args for x in _symbols(part)))
 
 
 @dataclass(frozen=True)
@@ -177,6 +212,9 @@ def check_rules() -> None:
             raise AssertionError(f"the derivative of {name} is not what its definition says")
 
 
+NAMES: dict[Any, str] = {sympy.exp: "exp", **{FUNCTIONS[name]: name for name in ("log", "tanh", "sigmoid")}}
+
+
 def fold(expression: Any, leaf: Callable[[Any], Scalar], arithmetic: Arithmetic) -> Scalar:
     """A SymPy expression in another arithmetic."""
 
@@ -188,24 +226,13 @@ def fold(expression: Any, leaf: Callable[[Any], Scalar], arithmetic: Arithmetic)
     if expression.is_Rational:
         return arithmetic.number(Fraction(int(expression.p), int(expression.q)))
     if expression.is_Add:
-        first, *rest = expression.args
-        result = of(first)
-        for e in rest:
-            result = result + of(e)
-        return result
+        return reduce(add, map(of, expression.args))
     if expression.is_Mul:
-        first, *rest = expression.args
-        result = of(first)
-        for e in rest:
-            result = result * of(e)
-        return result
-    if isinstance(expression, sympy.exp):
-        return arithmetic.function("exp", of(expression.args[0]))
+        return reduce(mul, map(of, expression.args))
+    if expression.func in NAMES:
+        return arithmetic.function(NAMES[expression.func], of(expression.args[0]))
     if expression is sympy.E:
         return arithmetic.function("exp", arithmetic.number(Fraction(1)))
     if expression.is_Pow and expression.exp.is_Integer:
         return of(expression.base) ** int(expression.exp)
-    for name in ("log", "tanh", "sigmoid"):
-        if isinstance(expression, sigmoid if name == "sigmoid" else getattr(sympy, name)):
-            return arithmetic.function(name, of(expression.args[0]))
     raise OutOfReach(f"no rule for {expression.func.__name__}")

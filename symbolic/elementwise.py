@@ -11,11 +11,11 @@ object arrays do the linear algebra.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from operator import add, mul
+from operator import add
 from typing import Any, Protocol
 
 import numpy as np
@@ -43,6 +43,10 @@ class Arithmetic(Protocol):
 
     def function(self, name: str, value: Scalar) -> Scalar: ...
 
+    def dot(self, pairs: Sequence[tuple[Scalar, Scalar]]) -> Scalar:
+        """Σ x·y over the pairs."""
+        return reduce(add, (x * y for x, y in pairs)) if pairs else self.number(Fraction(0))
+
 
 class OutsideSequence(IndexError):
     """A variable at a step that the sequence does not have."""
@@ -66,10 +70,10 @@ class Scene:
     values: Values
 
 
-def entries(term: Term, scene: Scene, steps: Steps | None = None, indices: frozenset[Index] = frozenset()) -> Entries:
-    """The entries of a term; a subscript left free (and each in `indices`) adds an axis, in order of name."""
+def entries(term: Term, scene: Scene, steps: Steps | None = None, indices: frozenset[Index] | None = None) -> Entries:
+    """The entries of a term; each subscript of `indices` (those it leaves free) adds an axis, in order of name."""
     anchors = {"T": scene.steps, **(steps or {})}
-    free = sorted(free_indices(term) | indices, key=lambda index: index.name)
+    free = sorted(free_indices(term) if indices is None else indices, key=lambda index: index.name)
     if not free:
         return evaluate(term, scene, anchors, {})
     result = np.empty(dimensions(tuple(i.axis for i in free), scene.sizes), dtype=object)
@@ -155,7 +159,7 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Subscripts) -> 
         case f.Indicator(arg):
             return of(arg)
         case f.MatMul(left, right):
-            return _contracted(of(left), of(right))
+            return _contracted(of(left), of(right), arithmetic)
         case f.Transpose(arg):
             return of(arg).T
         case f.Outer(left, right):
@@ -186,7 +190,7 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Subscripts) -> 
             ]
             if not factors:
                 return evaluate(f.Eye(shape(body)[0]), scene, steps, subscripts)
-            return reduce(_contracted, reversed(factors))
+            return reduce(lambda later, earlier: _contracted(later, earlier, arithmetic), reversed(factors))
     raise TypeError(f"not a term of the formula language: {term!r}")
 
 
@@ -208,13 +212,15 @@ def _map(function: Callable[[Scalar], Scalar], values: Entries) -> Entries:
     return tabulated(values.shape, lambda position: function(values[position]))
 
 
-def _contracted(left: Entries, right: Entries) -> Entries:
+def _contracted(left: Entries, right: Entries, arithmetic: Arithmetic) -> Entries:
     # np.dot swallows an exception that an entry's arithmetic raises, and goes on.
     n = right.shape[0]
-    rows, columns = left.reshape(-1, n), right.reshape(n, -1)
-    result = np.empty((len(rows), columns.shape[1]), dtype=object)
-    for i, j in positions(result.shape):
-        result[i, j] = reduce(add, map(mul, rows[i], columns[:, j]))
+    rows, columns = left.reshape(-1, n).tolist(), right.reshape(n, -1).T.tolist()
+    result = np.empty((len(rows), len(columns)), dtype=object)
+    for i, row in enumerate(rows):
+        written = [(k, x) for k, x in enumerate(row) if x]
+        for j, column in enumerate(columns):
+            result[i, j] = arithmetic.dot([(x, column[k]) for k, x in written if column[k]])
     return result.reshape(left.shape[:-1] + right.shape[1:])
 
 

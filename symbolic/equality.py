@@ -127,6 +127,28 @@ class Equality:
         """What a level assumes of the targets."""
         return tuple(assume(y) for assume in HYPOTHESES[level] for y in self.targets)
 
+    def choices(self) -> Iterator[Choice]:
+        """The choices, without those that come to the same as an earlier one here."""
+        met: set[object] = set()
+        for choice in CHOICES:
+            kept = choice.opaque != "none" and symbols_of(*self.ordered(choice))
+            unfold = choice.unfold and self.model is not None
+            exponential = choice.exponential or self.model is None
+            sized = choice.sized and self.has_reciprocals
+            what = (choice.opaque if kept else "none", unfold, exponential, sized)
+            if what not in met:
+                met.add(what)
+                yield choice
+
+    @property
+    def has_reciprocals(self) -> bool:
+        written = [eq.right for eq in self.model.equations] + [self.model.scale] if self.model else []
+        return any(isinstance(s, f.Reciprocal) for term in (self.left, self.right, *written) for s in subterms(term))
+
+    def ordered(self, choice: Choice) -> tuple[Term, Term]:
+        """The side whose adjoints stay symbols, then the other."""
+        return (self.left, self.right) if choice.opaque == "left" else (self.right, self.left)
+
     def shown(self, choice: Choice, level: int) -> Shown | None:
         """What can be shown with this choice of symbols; None where a residual is left."""
         try:
@@ -250,7 +272,7 @@ class _Attempt:
         equality, choice = self.equality, self.choice
         ring = Ring(equality.model is None or choice.exponential, choice.sized, equality.budget)
         values = _Values(equality, T, ring, choice, self.level)
-        first, second = (equality.right, equality.left) if choice.opaque == "right" else (equality.left, equality.right)
+        first, second = equality.ordered(choice)
         values.keep = frozenset() if choice.opaque == "none" else symbols_of(first, second)
         a = values.entries(first, place, equality.indices)
         values.keep = frozenset()

@@ -9,7 +9,7 @@ by a generator (`NotUniform` otherwise: a bare sum depends on the size).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from symbolic.model import variables
@@ -56,14 +56,14 @@ class Product:
     deltas: tuple[tuple[Subscript, Subscript], ...] = ()
 
     def rename(self, old: Subscript, new: Subscript) -> Product:
-        def to(s: Subscript) -> Subscript:
-            return new if s == old else s
+        return self.renamed({old: new})
 
-        return Product(
-            tuple(replace(x, subscripts=tuple(map(to, x.subscripts))) for x in self.factors),
-            tuple(map(to, self.free)),
-            tuple((to(i), to(j)) for i, j in self.deltas),
-        )
+    def renamed(self, names: Mapping[Subscript, Subscript]) -> Product:
+        def to(subscripts: tuple[Subscript, ...]) -> tuple[Subscript, ...]:
+            return tuple(names.get(s, s) for s in subscripts)
+
+        factors = (Factor(x.of, x.function, to(x.subscripts), x.power, x.free) for x in self.factors)
+        return Product(tuple(factors), to(self.free), tuple((names.get(i, i), names.get(j, j)) for i, j in self.deltas))
 
     def covers(self, subscript: Subscript) -> bool:
         """Whether a generator carries the subscript that nothing in the product can cancel."""
@@ -141,10 +141,8 @@ def identity(var: Var) -> Product:
 
 def _copy(product: Product) -> Product:
     """The same product with fresh subscripts, so that two factors never share a bound one."""
-    for s in product.subscripts():
-        if isinstance(s.name, int):
-            product = product.rename(s, Subscript(s.axis, next(_fresh)))
-    return product
+    bound = [s for s in product.subscripts() if isinstance(s.name, int)]
+    return product.renamed({s: Subscript(s.axis, next(_fresh)) for s in bound})
 
 
 def _joined(a: Product, b: Product, pairs: Iterable[tuple[int, int]]) -> Product:

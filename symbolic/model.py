@@ -133,3 +133,25 @@ def variables(term: Term) -> list[Var]:
 def is_nonlinear(term: Term) -> bool:
     """Whether exp, log, tanh, sigmoid or softmax occurs."""
     return any(isinstance(s, f.Call | f.Softmax) for s in subterms(term))
+
+
+def is_positive(term: Term, model: Model | None) -> bool:
+    """Whether every entry is positive wherever it exists, as its form says."""
+
+    def of(inner: Term) -> bool:
+        return is_positive(inner, model)
+
+    match term:
+        case f.Const(value):
+            return value > 0
+        case f.Call(name):
+            return name in ("exp", "sigmoid")
+        case f.Softmax() | f.Ones() | f.Reciprocal():
+            return True
+        case f.Var(name) if model is not None and name in model.by_name and name not in model.with_initial:
+            return of(model.by_name[name].right)
+        case f.Add(left, right) | f.Mul(left, right) | f.Div(left, right):
+            return of(left) and of(right)
+        case f.Pow(arg) | f.Sum(arg) | f.SumIndex(_, arg) | f.Entry(arg):
+            return of(arg)
+    return False

@@ -21,7 +21,7 @@ unless `exponential` writes both by exp).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from fractions import Fraction
 from functools import cache, reduce
 
@@ -56,8 +56,13 @@ class Poly:
     def __init__(self, ring: Ring, terms: dict[int, Coefficient], reach: int) -> None:
         self.ring, self.terms, self.reach = ring, terms, reach
 
+    def __bool__(self) -> bool:
+        """Whether anything is written; what is not may still cancel (`Ring.is_zero`)."""
+        return bool(self.terms)
+
     def __add__(self, other: Poly | Coefficient) -> Poly:
-        other = self.ring.poly(other)
+        if not isinstance(other, Poly):
+            other = self.ring.poly(other)
         if len(self.terms) < len(other.terms):
             self, other = other, self
         if not other.terms:
@@ -77,13 +82,15 @@ class Poly:
         return Poly(self.ring, {m: -c for m, c in self.terms.items()}, self.reach)
 
     def __sub__(self, other: Poly | Coefficient) -> Poly:
-        return self + -self.ring.poly(other)
+        other = self.ring.poly(other)
+        return self.ring.poly(0) if self.terms == other.terms else self + -other
 
     def __rsub__(self, other: Poly | Coefficient) -> Poly:
         return self.ring.poly(other) + -self
 
     def __mul__(self, other: Poly | Coefficient) -> Poly:
-        other = self.ring.poly(other)
+        if not isinstance(other, Poly):
+            other = self.ring.poly(other)
         if len(self.terms) < len(other.terms):
             self, other = other, self
         if not other.terms:
@@ -96,6 +103,9 @@ class Poly:
                 raise OutOfReach(f"an exponent may exceed {LIMIT - 1}")
         if len(other.terms) == 1:
             ((n, e),) = other.terms.items()
+            if len(self.terms) == 1:
+                ((m, c),) = self.terms.items()
+                return Poly(self.ring, {m + n: c * e}, reach)
             return Poly(self.ring, {m + n: c * e for m, c in self.terms.items()}, reach)
         terms: dict[int, Coefficient] = {}
         get = terms.get
@@ -192,6 +202,20 @@ class Ring:
             case "sigmoid":
                 return self.poly(Fraction(1, 2))
         raise OutOfReach(f"no rule for {name}")
+
+    def dot(self, pairs: Sequence[tuple[Poly, Poly]]) -> Poly:
+        """Σ x·y over the pairs."""
+        reach = max((x.reach + y.reach for x, y in pairs), default=0)
+        if reach >= LIMIT:
+            return self.sum(x * y for x, y in pairs)
+        self.spend(sum(len(x.terms) * len(y.terms) for x, y in pairs))
+        terms: dict[int, Coefficient] = {}
+        get = terms.get
+        for x, y in pairs:
+            for n, e in min(x.terms, y.terms, key=len).items():
+                for m, c in max(y.terms, x.terms, key=len).items():
+                    terms[m + n] = get(m + n, 0) + c * e
+        return Poly(self, {m: c for m, c in terms.items() if c}, reach)
 
     def is_zero(self, poly: Poly) -> bool:
         return not self.cleared(poly).terms

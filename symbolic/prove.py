@@ -18,11 +18,12 @@ from __future__ import annotations
 import time
 from collections import Counter
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from symbolic import independence, second_opinion
 from symbolic.equality import CHOICES, Equality, Shown
 from symbolic.every_size import NotUniform, bound
+from symbolic.model import is_positive
 from symbolic.normal_form import OutOfReach
 from symbolic.notation import Axis, Index, Sizes, shape_text
 from symbolic.records import Derivation
@@ -41,6 +42,7 @@ from symbolic.verdicts import (
     Verdict,
 )
 
+Place = tuple[int, dict[str, int]]
 KINDS = (["", "", ""], [SUMS_TO_ONE] * 3, [ONE_HOT] * 3)
 
 
@@ -103,14 +105,20 @@ class _Judge:
         targets = tuple(hypothesis.target for hypothesis in self.derivation.hypotheses)
         equality = Equality(left, right, self.model, self.sizes, self.steps, targets)
         alone = replace(self.derivation, chain=(left, right))
+        place: Place | None = None
         for level in equality.levels:
-            if opinion := second_opinion.agree(alone, self.sizes, equality.hypotheses(level)):
+            try:
+                opinion = second_opinion.agree(alone, self.sizes, equality.hypotheses(level))
+            except second_opinion.Disagreement as found:
+                place = found.place
+                continue
+            if opinion:
                 if shown := self.show(equality, level):
                     return self.defined(equality, level, replace(shown, second_opinion=opinion))
                 self.look_for_disagreement(number, equality, level)
                 break
         else:
-            self.look_for_counterexample(number, equality, [ONE_HOT] * 2)
+            self.look_for_counterexample(number, equality, [ONE_HOT] * 2, place)
             for level in equality.levels:
                 if shown := self.show(equality, level):
                     opinion = second_opinion.confirm(alone, self.sizes, shown.hypotheses)
@@ -125,8 +133,10 @@ class _Judge:
     def defined(self, equality: Equality, level: int, shown: Shown) -> Shown:
         """What was shown, if the two sides exist anywhere: where they divide by 0 nothing is equal."""
         terms = (*subterms(equality.left), *subterms(equality.right))
-        divides = any(isinstance(s, Div) or (isinstance(s, Pow) and s.exponent < 0) for s in terms)
-        if divides and not has_values(equality, KINDS[level]):
+        divisors = [s.right for s in terms if isinstance(s, Div)]
+        divisors += [s.base for s in terms if isinstance(s, Pow) and s.exponent < 0]
+        plain = all(is_positive(divisor, self.model) for divisor in divisors)
+        if not plain and not has_values(equality, KINDS[level]):
             raise _NotShown("no rational point was found at which both sides exist: they may divide by 0 everywhere")
         return shown
 
@@ -137,15 +147,18 @@ class _Judge:
                 raise second_opinion.Disagreement(f"equality {number}: two engines disagree at {found.values}")
             raise _Refutation(found)
 
-    def look_for_counterexample(self, number: int, equality: Equality, kinds: list[str]) -> None:
-        if found := refute(number, equality, kinds):
+    def look_for_counterexample(
+        self, number: int, equality: Equality, kinds: list[str], only: Place | None = None
+    ) -> None:
+        if found := refute(number, equality, kinds, only):
             raise _Refutation(found)
 
     def show(self, equality: Equality, level: int) -> Shown | None:
         """By summand if that does, else as a whole, with one choice of symbols after another."""
         by_summand = equality.by_summand()
         first = CHOICES[0]
-        for attempt, choice in [(by_summand, first), *((equality, choice) for choice in CHOICES)]:
+        whole = ((equality, choice) for choice in equality.choices() if (equality, choice) != (by_summand, first))
+        for attempt, choice in chain([(by_summand, first)], whole):
             try:
                 shown = attempt.shown(choice, level)
             except OutOfReach as why:

@@ -23,7 +23,7 @@ import numpy as np
 from mpmath import iv
 
 from symbolic.chain_rule import Differentiated
-from symbolic.elementwise import Entries, OutsideSequence, dimensions, positions, tabulated
+from symbolic.elementwise import Arithmetic, Entries, OutsideSequence, dimensions, positions, tabulated
 from symbolic.equality import Equality
 from symbolic.notation import Axis
 from symbolic.terms import Var
@@ -35,7 +35,7 @@ CHOICES = tuple(Fraction(n, 2) for n in (-3, -2, -1, 1, 2, 3))
 
 
 @dataclass(frozen=True)
-class Intervals:
+class Intervals(Arithmetic):
     """Real intervals with outward rounding (mpmath)."""
 
     def number(self, value: Fraction) -> Any:
@@ -85,12 +85,15 @@ class Point:
         return row / row.sum() if self.kind == SUMS_TO_ONE else row
 
 
-def refute(number: int, equality: Equality, kinds: Iterable[str]) -> Counterexample | None:
+def refute(
+    number: int, equality: Equality, kinds: Iterable[str], only: tuple[int, dict[str, int]] | None = None
+) -> Counterexample | None:
     """The first entry, at the first point, where the enclosures of the two sides do not meet.
 
     `kinds`: what the targets are at each point that is tried: ONE_HOT, SUMS_TO_ONE or free ("").
+    `only`: the one length and the steps to look at, instead of all.
     """
-    for place, values, T, point in _tries(equality, kinds):
+    for place, values, T, point in _tries(equality, kinds, only):
         if found := _disagreement(equality, values, place):
             position, a, b = found
             entry = "(" + ", ".join(str(p + 1) for p in position) + ")" if position else ""
@@ -108,14 +111,17 @@ def has_values(equality: Equality, kinds: Iterable[str]) -> bool:
     return False
 
 
-def _tries(equality: Equality, kinds: Iterable[str]) -> Iterator[tuple[dict[str, int], Differentiated, int, Point]]:
+def _tries(
+    equality: Equality, kinds: Iterable[str], only: tuple[int, dict[str, int]] | None = None
+) -> Iterator[tuple[dict[str, int], Differentiated, int, Point]]:
+    lengths = range(1, max(equality.steps, 3) + 1) if equality.is_sequence else (1,)
     precision, iv.prec = iv.prec, PRECISION
     try:
         for seed, kind in enumerate(kinds):
-            for T in range(1, max(equality.steps, 3) + 1) if equality.is_sequence else (1,):
+            for T in lengths if only is None else (only[0],):
                 point = Point(equality, seed, kind)
                 values = Differentiated(equality.model, equality.sizes, T, Intervals(), point.leaf)
-                for place in equality.places(T):
+                for place in equality.places(T) if only is None else (only[1],):
                     yield place, values, T, point
     finally:
         iv.prec = precision

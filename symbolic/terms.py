@@ -91,14 +91,16 @@ def term(value: Operand) -> Term:
 
 def children(term: Term) -> tuple[Term, ...]:
     """The terms directly inside a term."""
-    return tuple(value for value in vars(term).values() if isinstance(value, Term))
+    return tuple([value for value in vars(term).values() if isinstance(value, Term)])
 
 
 def subterms(term: Term) -> Iterator[Term]:
-    """The term and everything inside it."""
-    yield term
-    for child in children(term):
-        yield from subterms(child)
+    """The term and everything inside it, each before what is inside it, from left to right."""
+    waiting = [term]
+    while waiting:
+        found = waiting.pop()
+        yield found
+        waiting += reversed(children(found))
 
 
 # Leaves

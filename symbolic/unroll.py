@@ -36,7 +36,7 @@ class Unrolled:
         self.touched: set[int] = set()
         self._values: dict[Place, Entries] = {}
 
-    def entries(self, term: f.Term, steps: Steps | None = None, indices: frozenset[Index] = frozenset()) -> Entries:
+    def entries(self, term: f.Term, steps: Steps | None = None, indices: frozenset[Index] | None = None) -> Entries:
         return entries(term, self.scene, steps, indices)
 
     def variable(self, var: Var, step: int | None) -> Entries:

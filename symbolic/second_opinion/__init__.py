@@ -41,15 +41,22 @@ LENGTHS = (1, 2, 3)
 
 def confirm(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]) -> str:
     """What was confirmed of every equality, such as "modular, T = 1, 2, 3"; raises Disagreement."""
-    return agree(derivation, sizes, hypotheses) or _said(f"{DIGITS} digits", derivation, sizes, hypotheses, REALS)
+    try:
+        opinion = agree(derivation, sizes, hypotheses)
+    except Disagreement:
+        opinion = ""
+    return opinion or _said(f"{DIGITS} digits", derivation, sizes, hypotheses, REALS)
 
 
-def agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]) -> str | None:
-    """The same by residues alone; None where some side differs, perhaps by what is free there, or has no value."""
+def agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]) -> str:
+    """The same by residues alone; "" where a side has no value.
+
+    Raises Disagreement where some side differs, perhaps only by what is free there.
+    """
     try:
         return _said("modular", derivation, sizes, hypotheses, RESIDUES)
-    except (Absent, Disagreement, ZeroDivisionError):
-        return None
+    except (Absent, ZeroDivisionError):
+        return ""
 
 
 def _said(method: str, derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis], field: Field) -> str:
@@ -86,15 +93,18 @@ def _compare(derivation: Derivation, world: World, steps: Steps, indices: Sequen
     sides = [_side(term, world, steps, indices) for term in derivation.chain]
     last = len(sides) - 1
     spoken = False
-    equalities = zip(range(1, last + 1), sides, sides[1:], strict=False)
-    for n, left, right in (*equalities, (last, sides[0], sides[-1])):
+    equalities = [*zip(range(1, last + 1), sides, sides[1:], strict=False)]
+    if last > 1:
+        equalities.append((last, sides[0], sides[-1]))
+    for n, left, right in equalities:
         if left is None or right is None:
             continue
         spoken = True
         different = world.field.different(left, right)
         if different.any():
             where = ", ".join(str(p + 1) for p in np.argwhere(different)[0])
-            raise Disagreement(f"{derivation.id}, equality {n}, entry ({where}), T = {world.T}, {dict(steps)}")
+            what = f"{derivation.id}, equality {n}, entry ({where}), T = {world.T}, {dict(steps)}"
+            raise Disagreement(what, (world.T, dict(steps)))
     return spoken
 
 

@@ -26,7 +26,11 @@ Place = tuple[str, int | None, int | None]
 
 
 class Disagreement(Exception):
-    """The two engines disagree: one of them is wrong, and nothing is proved."""
+    """Two sides differ here that should not; `place` is the length T and the steps, where it is known."""
+
+    def __init__(self, message: str, place: tuple[int, dict[str, int]] | None = None) -> None:
+        super().__init__(message)
+        self.place = place
 
 
 class Absent(Exception):
@@ -185,6 +189,8 @@ class World:
         self, term: Term, steps: Steps, subscripts: Mapping[Index, int], leaf: Callable[[Var, int | None], Entries]
     ) -> Entries:
         """The entries of a term at these steps and subscripts (from 0); `leaf` gives values or nodes."""
+        if isinstance(term, Var):
+            return leaf(term, None if term.step is None else term.step.at(steps))
         return np.asarray(self.field.reduced(self._read(term, steps, subscripts, leaf)), dtype=object)
 
     def _read(
@@ -207,8 +213,6 @@ class World:
             ]
 
         match term:
-            case Var():
-                return leaf(term, None if term.step is None else term.step.at(steps))
             case Derivative():
                 return self.derivative(term, steps)
             case f.Const(value):

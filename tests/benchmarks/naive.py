@@ -22,7 +22,7 @@ import numpy as np
 import sympy
 
 from symbolic.derivations import catalogue
-from symbolic.elementwise import Entries, Steps, dimensions, free_indices, positions
+from symbolic.elementwise import Arithmetic, Entries, Steps, dimensions, free_indices, positions
 from symbolic.model import Model
 from symbolic.notation import AXES, Axis, Sizes
 from symbolic.prove import axes_of
@@ -50,7 +50,7 @@ def zeros(record: Derivation, sizes: Sizes, T: int, most: int) -> list[bool]:
     return [sympy.simplify(a - b) == 0 for a, b in islice(zip(left.flat, right.flat, strict=True), most)]
 
 
-class InFull:
+class InFull(Arithmetic):
     """The arithmetic of SymPy expressions in the free variables alone."""
 
     def number(self, value: Fraction) -> Any:

@@ -8,10 +8,14 @@ from typing import Any
 import mpmath
 import numpy as np
 import pytest
+import sympy
+from hypothesis import given
+from hypothesis import strategies as st
 from oracle import FREE, PRECISION, SUMS_TO_ONE, evaluate, forward_run
 
 from symbolic.chain_rule import Differentiated
-from symbolic.differentiate import edges
+from symbolic.differentiate import edges, partials
+from symbolic.elementwise import Arithmetic
 from symbolic.model import Model
 from symbolic.models import rnn
 from symbolic.models.head import HEAD, HEAD_SQUARED
@@ -25,7 +29,7 @@ STEPS = 3
 MODELS = [RNN, RNN_SQUARED, LSTM, LSTM_SQUARED]
 
 
-class FiftyDigits:
+class FiftyDigits(Arithmetic):
     """The arithmetic of mpmath."""
 
     def number(self, value: Fraction) -> Any:
@@ -132,3 +136,16 @@ def test_variables_of_one_name_in_two_models_do_not_meet() -> None:
     for axis in (K, H, K):
         z = Var("z", (axis,))
         assert agree(*both(d(z * z, z), None))
+
+
+P, Q, R = sympy.symbols("p q r", real=True)
+SUMMANDS = [P * Q, P * sympy.exp(Q) / (sympy.exp(P) + sympy.exp(R)), sympy.tanh(P * R), 3 * R, Q**2 * R, sympy.log(P)]
+
+
+@given(st.lists(st.tuples(st.sampled_from(SUMMANDS), st.permutations([P, Q, R]), st.integers(1, 3)), min_size=1))
+def test_the_derivative_of_a_renamed_summand_is_its_derivative_renamed(parts):
+    whole = sum(n * part.xreplace(dict(zip((P, Q, R), names, strict=True))) for part, names, n in parts)
+    found = partials(whole)
+    assert set(found) == whole.free_symbols
+    for v in (P, Q, R):
+        assert sympy.expand(found.get(v, 0) - sympy.diff(whole, v)) == 0

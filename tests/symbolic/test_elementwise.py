@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from symbolic import terms as f
-from symbolic.elementwise import dimensions, free_indices
+from symbolic.elementwise import Arithmetic, dimensions, free_indices
 from symbolic.notation import AXES, Axis, D, H, Index, K, N, Step, T, t
 from symbolic.shapes import shape
 from symbolic.terms import Term, Var, array, scalar, sequence, subterms
@@ -22,7 +22,7 @@ STEPS = 3
 
 
 @dataclass(frozen=True)
-class Floats:
+class Floats(Arithmetic):
     """Plain floating point numbers."""
 
     def number(self, value: Fraction) -> float:

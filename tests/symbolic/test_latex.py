@@ -12,7 +12,7 @@ import pytest
 
 from symbolic import terms as f
 from symbolic.derivations import catalogue
-from symbolic.elementwise import Scene, dimensions, entries, free_indices, positions
+from symbolic.elementwise import Arithmetic, Scene, dimensions, entries, free_indices, positions
 from symbolic.latex import derivation_latex, latex, standalone, statement_latex
 from symbolic.models import head, lstm, rnn
 from symbolic.notation import AXES, Axis, D, H, Index, K, N, T, k, t
@@ -308,7 +308,7 @@ def test_prose(line, expected):
 # What is written out is what `elementwise` computes
 
 
-class Uninterpreted:
+class Uninterpreted(Arithmetic):
     """Rational arithmetic in which every function is some rational function of its own."""
 
     def number(self, value):

@@ -271,16 +271,18 @@ def test_division_by_what_is_always_zero_is_no_confirmation() -> None:
 
 
 def test_agreement_is_of_residues_and_of_what_has_a_value() -> None:
-    def agreed(left: Term, right: Term, *assuming: Hypothesis) -> str | None:
+    def agreed(left: Term, right: Term, *assuming: Hypothesis) -> str:
         record = derivation("a.claim", "", left, ("", right), source="", model=head.HEAD)
         return agree(record, WORKED_EXAMPLE, assuming)
 
     y, yhat = head.y, head.yhat
     assert agreed(grad(yhat), -(y / yhat)) == "modular"
-    assert agreed(grad(yhat), y / yhat) is None
     assert agreed(yhat / y, yhat / y) == "modular"
-    assert agreed(yhat / y, yhat / y, one_hot(y)) is None
-    assert agreed(exp(x) * exp(z), exp(x + z)) is None
+    assert agreed(yhat / y, yhat / y, one_hot(y)) == ""
+    for left, right in ((grad(yhat), y / yhat), (exp(x) * exp(z), exp(x + z))):
+        with pytest.raises(Disagreement) as found:
+            agreed(left, right)
+        assert found.value.place == (1, {})
 
 
 def test_what_has_no_value_is_no_confirmation() -> None:
