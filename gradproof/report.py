@@ -143,7 +143,7 @@ def full(each: Judged, repair: Derivation | None) -> Iterator[str]:
         "verdict": verdict_text(each),
         "scope": verdict.scope,
         "method": method(verdict),
-        **_reasons(verdict),
+        **reasons(verdict),
         "seconds": f"{verdict.seconds:.3f}",
         "repair": f"{repair.id}: {repair.statement}" if repair else "",
     }
@@ -158,7 +158,7 @@ def full(each: Judged, repair: Derivation | None) -> Iterator[str]:
         yield from counterexample(record, verdict.counterexample)
 
 
-def _reasons(verdict: Verdict) -> dict[str, str]:
+def reasons(verdict: Verdict) -> dict[str, str]:
     """What stands behind a verdict, by name."""
     match verdict:
         case Proved():
@@ -209,7 +209,7 @@ def explanation(each: Judged) -> Iterator[str]:
     if isinstance(each.verdict, Refuted) and each.verdict.counterexample:
         yield from counterexample(each.record, each.verdict.counterexample)
     else:
-        yield from (f"  {name}: {fact}" for name, fact in _reasons(each.verdict).items() if fact)
+        yield from (f"  {name}: {fact}" for name, fact in reasons(each.verdict).items() if fact)
 
 
 def _enclosure(ends: tuple[str, str]) -> str:

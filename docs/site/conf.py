@@ -1,0 +1,20 @@
+"""How Sphinx builds the book; `gradproof docs` calls it after a proof run."""
+
+from importlib.metadata import version as version_of
+
+project = "gradproof"
+author = "the gradproof authors"
+release = version = version_of("gradproof")
+extensions = ["myst_parser", "sphinx_copybutton", "gradproof.site"]
+nitpicky = True
+
+html_theme = "furo"
+html_title = "gradproof: verified gradients of recurrent networks"
+html_show_sphinx = False
+html_copy_source = False
+html_show_search_summary = False  # fetching pages for it is not allowed from file://
+
+myst_enable_extensions = ["colon_fence", "dollarmath"]
+myst_heading_anchors = 3
+myst_links_external_new_tab = False
+copybutton_exclude = ".linenos, .gp, .go"

@@ -1,0 +1,40 @@
+"""`gradproof docs`."""
+
+from __future__ import annotations
+
+import sys
+import time
+import webbrowser
+from pathlib import Path
+
+import click
+
+from gradproof import request
+
+
+@click.command("docs")
+@click.option("--out", type=click.Path(path_type=Path), default="site", show_default=True, metavar="DIR")
+@click.option("--open", "opens", is_flag=True, help="Show it in the browser.")
+def command(out: Path, opens: bool) -> None:
+    """Prove the catalogue and build the book of verified formulas from the verdicts.
+
+    Exit code 0: built; 1: some formula has not its verdict, and nothing is written; 2: usage error.
+    """
+    from gradproof import report, run
+
+    try:
+        from gradproof.site import build
+    except ModuleNotFoundError as missing:
+        raise request.BadRequest(f"the site needs {missing.name}: pip install 'gradproof[docs]'") from None
+    started = time.perf_counter()
+    try:
+        site = build.build(list(request.known()), out, build.default_kept())
+    except build.Unproved as unproved:
+        for each in unproved.judged:
+            click.echo("\n".join(report.explanation(each)))
+        click.echo("gradproof: the site is not built", err=True)
+        sys.exit(run.exit_code(unproved.judged))
+    proved = f"{len(site.run.verdicts)} claims, {site.run.proved_now} of them judged now"
+    click.echo(f"{site.index}: {proved}; {time.perf_counter() - started:.1f} s")
+    if opens:
+        webbrowser.open(site.index.resolve().as_uri())

@@ -1,0 +1,116 @@
+"""Chapters -> a site, from a proof run of that very moment.
+
+In:  the folder of the chapters (docs/site), the folder to write, the file that keeps verdicts.
+Out: `build(…)`: the site, all of it or nothing of it; `Unproved` where a record has not its verdict.
+
+The order is: prove, keep the verdicts, let Sphinx make the pages from them, put the result in its
+place.  No page of an earlier build is used again: what Sphinx remembers carries no proof.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace, patch_docutils
+
+from gradproof.request import BadRequest
+from gradproof.run import Judged, usable_cores
+from gradproof.site.verdicts import Run, prove_all
+from symbolic.records import Derivation
+
+INSTALLED = Path(__file__).parent / "docs" / "site"
+CHECKOUT = Path(__file__).parents[2] / "docs" / "site"
+MARK = "searchindex.js"
+
+
+class Unproved(Exception):
+    """Records whose verdict is not the one that they stand for."""
+
+    def __init__(self, judged: Sequence[Judged]) -> None:
+        super().__init__(", ".join(each.record.id for each in judged))
+        self.judged = judged
+
+
+@dataclass(frozen=True)
+class Site:
+    """What was built, and from which run."""
+
+    index: Path
+    run: Run
+
+
+def build(records: Sequence[Derivation], out: Path, kept: Path, builder: str = "html") -> Site:
+    """The site in `out`; Unproved, BadRequest or Sphinx's own errors, and then `out` is as it was."""
+    _refuse_foreign(out)
+    run = prove_all(records, kept)
+    judged = [Judged(record, run.of(record)) for record in records]
+    if wrong := [each for each in judged if not each.is_expected]:
+        raise Unproved(wrong)
+    with tempfile.TemporaryDirectory(prefix="gradproof-") as scratch:
+        made = Path(scratch) / "site"
+        _sphinx(made, Path(scratch) / "doctrees", kept, builder)
+        _replace(made, out)
+    return Site(out / "index.html", run)
+
+
+def default_kept() -> Path:
+    """The file that keeps the verdicts of the last build."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(home) / "gradproof" / "docs.pickle"
+
+
+def chapters_folder() -> Path:
+    """The chapters beside the package in a checkout, else those installed with it."""
+    return CHECKOUT if CHECKOUT.is_dir() else INSTALLED
+
+
+def _sphinx(out: Path, doctrees: Path, kept: Path, builder: str) -> None:
+    """Run Sphinx with every warning an error."""
+    source = chapters_folder()
+    settings = {"gradproof_verdicts": str(kept)}
+    with patch_docutils(source), docutils_namespace():
+        app = Sphinx(
+            source,
+            source,
+            out,
+            doctrees,
+            builder,
+            confoverrides=settings,
+            status=None,
+            freshenv=True,
+            warningiserror=True,
+            tags=["print"] if builder == "singlehtml" else [],
+            parallel=usable_cores(),
+        )
+        app.build(force_all=True)
+    if app.statuscode:
+        raise BadRequest("the site has warnings (above), and is not written")
+
+
+def _refuse_foreign(out: Path) -> None:
+    """Only an empty folder or an earlier site is written over."""
+    if out.exists() and not out.is_dir():
+        raise BadRequest(f"cannot write {out}: it is not a folder")
+    if out.is_dir() and any(out.iterdir()) and not (out / MARK).exists():
+        raise BadRequest(f"cannot write {out}: it holds something that is not a site of gradproof; name another --out")
+
+
+def _replace(made: Path, out: Path) -> None:
+    target = out.resolve()
+    beside = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(made, beside)
+        if target.exists():
+            shutil.rmtree(target)
+        beside.rename(target)
+    except OSError as error:
+        raise BadRequest(f"cannot write {out}: {error.strerror}") from None
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)

@@ -1,0 +1,80 @@
+"""The Sphinx extension: formulas on pages, each with the verdict of the run that builds them.
+
+In:  a project's pages.  `{formula}` shows records of the catalogue, `{proof}` those of the claims
+     file that `gradproof_claims` in conf.py names; `{model}`, `{picture}`, `{session}` and
+     `{notation}` are the book's other parts.
+Out: HTML, the mathematics of the whole project as MathML.
+A missing, stale or unexpected verdict, and mathematics that does not parse, raise: the build fails.
+To add a directive: write it in a module of its own, name it in `setup`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.errors import ExtensionError
+from sphinx.writers.html5 import HTML5Translator
+
+from gradproof.site import formulas, parts
+from gradproof.site.mathml import BadMath, font, mathml
+from gradproof.site.page import folded
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Directives, roles, the renderer of mathematics and the style sheet."""
+    app.add_config_value("gradproof_verdicts", "", "env", str)
+    app.add_config_value("gradproof_claims", "", "env", str)
+    app.add_directive("formula", formulas.FormulaDirective)
+    app.add_directive("proof", formulas.ProofDirective)
+    app.add_role("formula", formulas.FormulaRole())
+    app.add_directive("model", parts.ModelDirective)
+    app.add_directive("notation", parts.NotationDirective)
+    app.add_directive("picture", parts.PictureDirective)
+    app.add_directive("session", parts.SessionDirective)
+    app.add_node(folded, html=(_unfoldable, _folded_end))
+    app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
+    app.connect("builder-inited", formulas.prove)
+    app.connect("build-finished", _copy)
+    app.add_css_file("gradproof.css")
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
+
+
+def _inline(writer: HTML5Translator, node: nodes.math) -> None:
+    writer.body.append(_mathml(node, display=False))
+    raise nodes.SkipNode
+
+
+def _block(writer: HTML5Translator, node: nodes.math_block) -> None:
+    """A display that scrolls by itself where it is wider than the page."""
+    number = f'<span class="eqno">({node["eqno"]})</span>' if node.get("eqno") else ""
+    writer.body.append(f'<div class="math">{_mathml(node, display=True)}{number}</div>\n')
+    raise nodes.SkipNode
+
+
+def _mathml(node: nodes.Element, display: bool) -> str:
+    try:
+        return mathml(node.astext(), display)
+    except BadMath as error:
+        raise ExtensionError(f"{node.source}:{node.line}: {error}") from None
+
+
+def _unfoldable(writer: HTML5Translator, node: folded) -> None:
+    """In print everything is unfolded."""
+    summary = writer.encode(node["summary"])
+    is_open = " open" if writer.builder.tags.has("print") else ""
+    writer.body.append(f'<details class="fold"{is_open}><summary>{summary}</summary>\n')
+
+
+def _folded_end(writer: HTML5Translator, node: folded) -> None:
+    writer.body.append("</details>\n")
+
+
+def _copy(app: Sphinx, error: Exception | None) -> None:
+    """The style sheet and the font, beside the pages."""
+    if error is None and app.builder.format == "html":
+        static = Path(app.outdir) / "_static"
+        (static / "gradproof.css").write_bytes((Path(__file__).parent / "gradproof.css").read_bytes())
+        (static / "STIXTwoMath.ttf").write_bytes(font())

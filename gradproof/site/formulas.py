@@ -1,0 +1,117 @@
+"""`{formula}` and `{proof}`: what a page says of records.
+
+In:  ids, prefixes or globs, as lines of a directive; an id, as a role.
+Out: a section for each record, or a link; ExtensionError where this run has not its verdict.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective, SphinxRole
+
+from gradproof.claims import BadClaims, load
+from gradproof.site import page
+from gradproof.site.verdicts import NoVerdict, Run, prove_all, read
+from symbolic.derivations import catalogue, chapters
+from symbolic.records import Catalogue, Derivation, UnknownId
+
+
+class FormulaDirective(SphinxDirective):
+    """Sections of the catalogue's records; with `:brief:` one record without heading, number or folds."""
+
+    has_content = True
+    optional_arguments = 1
+    final_argument_whitespace = True
+    option_spec = {"brief": lambda argument: True}  # noqa: RUF012 (docutils declares it so)
+    own = False
+
+    def run(self) -> list[nodes.Node]:
+        chosen = self.select(" ".join([*self.arguments, *self.content]).split())
+        if "brief" in self.options:
+            return [part for record in chosen for part in page.brief(self.formula(record))]
+        sections = [page.section(self.formula(record)) for record in chosen]
+        for section in sections:
+            self.state.document.note_explicit_target(section)
+        return [*sections]
+
+    def select(self, patterns: list[str]) -> list[Derivation]:
+        try:
+            return self.known().select(patterns)
+        except UnknownId as error:
+            raise ExtensionError(f"{self.get_location()}: {error}") from None
+
+    def formula(self, record: Derivation) -> page.Formula:
+        run = this_run(self.config)
+        try:
+            judged = run.judged(record, self.own)
+        except NoVerdict as error:
+            raise ExtensionError(f"{self.get_location()}: {error}") from None
+        return page.Formula(judged, "" if self.own else numbers()[record.id], run.source(record))
+
+    def known(self) -> Catalogue:
+        return catalogue()
+
+
+class ProofDirective(FormulaDirective):
+    """The same for a person's own claims."""
+
+    own = True
+
+    def known(self) -> Catalogue:
+        return own_claims(self.config, Path(self.env.srcdir))
+
+
+class FormulaRole(SphinxRole):
+    """A link to a formula of the catalogue, by its number."""
+
+    def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+        number = numbers().get(self.text)
+        if number is None:
+            raise ExtensionError(f"{self.get_location()}: no formula has the id {self.text}")
+        return [page.reference(self.text, f"({number})")], []
+
+
+@cache
+def numbers() -> dict[str, str]:
+    """`6.12` by id: the chapter's number and the place in the chapter."""
+    return {
+        record.id: f"{chapter.CHAPTER[0]}.{place}"
+        for chapter in chapters()
+        for place, record in enumerate(chapter.DERIVATIONS, 1)
+    }
+
+
+def own_claims(config: Config, folder: Path) -> Catalogue:
+    """The claims file of the project; ExtensionError where it has none."""
+    if not config.gradproof_claims:
+        raise ExtensionError("{proof} needs gradproof_claims = 'FILE.py' in conf.py")
+    try:
+        return load(folder / config.gradproof_claims)
+    except BadClaims as error:
+        raise ExtensionError(str(error)) from None
+
+
+def this_run(config: Config) -> Run:
+    """The run that this build is made from."""
+    return _read(Path(config.gradproof_verdicts))
+
+
+_read = cache(read)
+
+
+def prove(app: Sphinx) -> None:
+    """Without a run to build from, prove the catalogue and the project's own claims, or keep what still holds."""
+    _read.cache_clear()
+    if not app.config.gradproof_verdicts:
+        records = list(catalogue())
+        if app.config.gradproof_claims:
+            records += own_claims(app.config, Path(app.srcdir))
+        file = Path(app.doctreedir) / "gradproof.pickle"
+        prove_all(records, file)
+        app.config.gradproof_verdicts = str(file)

@@ -1,0 +1,125 @@
+"""The other parts of the book: a model, the table of notations, a picture, a session.
+
+In:  `{model} rnn`, `{notation}`, `{picture} computation rnn h`, `{session}` with lines `$ gradproof …`.
+Out: docutils nodes; ExtensionError where a model, a picture or a command is not there or fails.
+Everything is made while the page is read: nothing of it is kept in the repository.
+To add a picture: add a module to `pictures/`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from docutils import nodes
+from sphinx.errors import ExtensionError
+from sphinx.util.docutils import SphinxDirective
+
+from gradproof.site import page
+from gradproof.site.notation import COLUMNS, ROWS
+from gradproof.site.pictures import Picture
+from symbolic.latex import latex
+from symbolic.model import Model
+from symbolic.notation import t
+
+
+class ModelDirective(SphinxDirective):
+    """The equations of a model, with the shapes of its arrays folded away."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        model = self.model(self.arguments[0])
+        sides = ((latex(side, model.subscript_time) for side in (eq.left, eq.right)) for eq in model.equations)
+        rows = r" \\ ".join(f"{left} &= {right}" for left, right in sides)
+        text = rf"\begin{{aligned}} {rows} \end{{aligned}}"
+        legend = page.legend(model.arrays.values(), model)
+        source = nodes.paragraph("", f"{model.title}. Source: {model.source}.")
+        return [nodes.math_block(text, text), source, page.fold("Shapes of its arrays", legend)]
+
+    def model(self, name: str) -> Model:
+        known = models()
+        if name not in known:
+            raise ExtensionError(f"{self.get_location()}: there is no model {name}; there are {', '.join(known)}")
+        return known[name]
+
+
+class NotationDirective(SphinxDirective):
+    """What each convention calls a thing, with its shape there."""
+
+    def run(self) -> list[nodes.Node]:
+        def cell(model: Model, name: str) -> nodes.Node:
+            if not name:
+                return nodes.Text("–")
+            var = model.arrays[name]
+            letter = latex(var[t] if var.sequence else var, model.subscript_time)
+            shape = r" \times ".join(axis.name for axis in var.axes) or "1"
+            return page.mathematics(rf"{letter} \quad ({shape})")
+
+        head = ["", *(title for title, _ in COLUMNS)]
+        rows: list[tuple[nodes.Node | str, ...]] = [
+            (meaning, *(cell(model, name) for (_, model), name in zip(COLUMNS, names, strict=True)))
+            for meaning, *names in ROWS
+        ]
+        return [page.table(head, rows, classes=["notation"])]
+
+
+class PictureDirective(SphinxDirective):
+    """An SVG that a module of `pictures` draws, with its caption."""
+
+    required_arguments = 1
+    optional_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        name, *arguments = " ".join(self.arguments).split()
+        try:
+            module = importlib.import_module(f"gradproof.site.pictures.{name}")
+        except ModuleNotFoundError:
+            raise ExtensionError(f"{self.get_location()}: there is no picture {name}") from None
+        drawn: Picture = module.draw(*arguments)
+        caption = nodes.paragraph("", drawn.caption, classes=["caption"])
+        return [nodes.container("", nodes.raw("", drawn.svg, format="html"), caption, classes=["picture"])]
+
+
+class SessionDirective(SphinxDirective):
+    """Commands of gradproof, run while the page is read, and what they print.
+
+    Each ends with the exit code that `:exit:` states (0 if it states none), or the build fails.
+    Files are found beside the page.
+    """
+
+    has_content = True
+    option_spec = {"exit": int}  # noqa: RUF012 (docutils declares it so)
+
+    def run(self) -> list[nodes.Node]:
+        text = "\n".join(self.shown())
+        return [nodes.literal_block(text, text, language="console", classes=["session"])]
+
+    def shown(self) -> Iterator[str]:
+        page_file, _ = self.get_source_info()
+        for line in self.content:
+            if not line.startswith("$ gradproof "):
+                raise ExtensionError(f"{self.get_location()}: a session has lines `$ gradproof …`, not {line!r}")
+            command = [sys.executable, "-c", RUN, *shlex.split(line)[2:]]
+            ran = subprocess.run(command, cwd=Path(page_file).parent, capture_output=True, text=True, check=False)
+            if ran.returncode != self.options.get("exit", 0):
+                raise ExtensionError(f"{self.get_location()}: {line} ends with {ran.returncode}: {ran.stderr}")
+            yield line
+            yield from (ran.stdout + ran.stderr).rstrip().splitlines()
+
+
+RUN = "from gradproof.cli import main; main(prog_name='gradproof')"
+
+
+def models() -> dict[str, Model]:
+    """Every model by name."""
+    from gradproof import models as package
+
+    modules = [value for value in vars(package).values() if isinstance(value, ModuleType)]
+    return {each.name: each for module in modules for each in vars(module).values() if isinstance(each, Model)}

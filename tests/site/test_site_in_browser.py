@@ -1,0 +1,118 @@
+"""The built site in a real browser, from file://: what a reader sees and does."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from symbolic.derivations import chapters
+
+ACTIVATIONS = "formulas/10-activations.html"
+TANH = "#activations-tanh"
+
+
+def pages(site):
+    return sorted(str(path.relative_to(site)) for path in site.rglob("*.html") if "_static" not in path.parts)
+
+
+def test_no_page_complains_or_asks_another_host(site, open_page):
+    complaints: list[str] = []
+    for path in pages(site):
+        open_page(path, complaints=complaints)
+    assert complaints == []
+
+
+def test_a_request_to_another_host_would_be_heard(open_page):
+    complaints: list[str] = []
+    page = open_page(ACTIVATIONS, complaints=complaints)
+    page.evaluate("new Image().src = 'http://example.invalid/pixel.png'")
+    page.wait_for_timeout(300)
+    assert any("example.invalid" in each for each in complaints)
+
+
+def test_every_formula_of_every_chapter_is_laid_out(site, open_page):
+    wanted = {record.id for chapter in chapters() for record in chapter.DERIVATIONS}
+    seen = set()
+    for path in (each for each in pages(site) if each.startswith("formulas/")):
+        page = open_page(path)
+        found = page.evaluate(
+            """[...document.querySelectorAll("section.formula")].map(section => {
+                const box = section.querySelector(".statement math").getBoundingClientRect();
+                return [section.querySelector(".id").textContent, box.width, box.height];
+            })"""
+        )
+        assert all(width > 20 and height > 10 for _, width, height in found), found
+        seen |= {id for id, _, _ in found}
+        assert page.locator("merror").count() == 0
+    assert seen == wanted
+
+
+def test_mathematics_is_mathml_with_its_tex_beside_it(open_page):
+    page = open_page(ACTIVATIONS)
+    annotations = page.locator(f"{TANH} .statement annotation[encoding='application/x-tex']")
+    assert annotations.first.text_content().startswith(r"\frac{\mathrm{d}}{\mathrm{d} x}")
+
+
+def test_a_derivation_unfolds_by_click_and_by_keyboard(open_page):
+    page = open_page(ACTIVATIONS)
+    fold = page.locator(f"{TANH} details").first
+    steps = fold.locator("li")
+    assert not steps.first.is_visible()
+    fold.locator("summary").click()
+    assert steps.first.is_visible()
+    fold.locator("summary").press("Enter")
+    assert not steps.first.is_visible()
+
+
+def test_the_keyboard_reaches_every_fold(open_page):
+    page = open_page(ACTIVATIONS)
+    summaries = page.locator("summary").count()
+    assert summaries > 10
+    reachable = page.evaluate("[...document.querySelectorAll('summary')].filter(each => each.tabIndex === 0).length")
+    assert reachable == summaries
+
+
+def test_the_copy_button_copies_the_function(open_page):
+    page = open_page(ACTIVATIONS)
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    fold = page.locator(f"{TANH} details", has_text="NumPy function")
+    fold.locator("summary").click()
+    fold.locator(".highlight").hover()
+    fold.locator("button.copybtn").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    names: dict[str, object] = {}
+    exec(copied, names)
+    assert names["activations_tanh"](0.0) == 1.0
+
+
+def test_the_badge_is_the_verdict(open_page):
+    page = open_page(ACTIVATIONS)
+    assert re.split(r"\s{2,}|\n", page.locator(f"{TANH} .badges").inner_text()) == [
+        "proved for every size activations.tanh"
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_nothing_is_wider_than_the_screen_and_text_stands_out(open_page, width, scheme):
+    page = open_page(ACTIVATIONS, width=width, scheme=scheme)
+    page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    colour, ground = page.evaluate(
+        """[getComputedStyle(document.querySelector(".statement math")).color,
+            getComputedStyle(document.querySelector(".statement div.math")).backgroundColor]"""
+    )
+    assert contrast(colour, ground) > 7
+
+
+def contrast(first: str, second: str) -> float:
+    """The contrast ratio of WCAG 2."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(first), luminance(second)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)

@@ -1,0 +1,123 @@
+"""A page shows a formula only with a verdict that holds now."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from sphinx.errors import ExtensionError, SphinxError
+
+from gradproof.site import build, verdicts
+from gradproof.site.verdicts import NoVerdict, Run, prove_all, read
+from symbolic.derivations import catalogue
+
+CLAIM = """from gradproof import *
+x = scalar("x")
+own = derivation("own", "Mine", d(x * x, x), ("power rule", {} * x), source="my notes")
+"""
+RECORDS = catalogue().select(["activations"])
+
+
+def broken(record):
+    """The same record with another closed form, which is wrong."""
+    return replace(record, chain=(*record.chain[:-1], record.chain[-1] + 1))
+
+
+def test_unchanged_proofs_are_not_run_again(tmp_path):
+    file = tmp_path / "run.pickle"
+    assert prove_all(RECORDS, file).proved_now == len(RECORDS)
+    again = prove_all(RECORDS, file)
+    assert again.proved_now == 0
+    assert again.source(RECORDS[0]) == read(file).source(RECORDS[0]) != ""
+
+
+def test_a_broken_formula_is_judged_again_and_its_old_verdict_is_not_shown(tmp_path):
+    file = tmp_path / "run.pickle"
+    before = prove_all(RECORDS, file)
+    wrong = broken(RECORDS[0])
+    with pytest.raises(NoVerdict, match="this run has no verdict on the formula as it stands now"):
+        before.judged(wrong)
+    after = prove_all([wrong, *RECORDS[1:]], file)
+    assert after.proved_now == 1
+    with pytest.raises(NoVerdict, match=r"activations.sigmoid is refuted \(expected proved\)"):
+        after.judged(wrong)
+
+
+def test_other_code_or_another_library_makes_every_verdict_stale(tmp_path, monkeypatch):
+    file = tmp_path / "run.pickle"
+    prove_all(RECORDS[:1], file)
+    for name, change in (("_code", lambda package: "other"), ("version", lambda name: "0.0")):
+        with monkeypatch.context() as patch:
+            patch.setattr(verdicts, name, change)
+            verdicts.key.cache_clear()
+            with pytest.raises(NoVerdict):
+                read(file).judged(RECORDS[0])
+        verdicts.key.cache_clear()
+    assert read(file).judged(RECORDS[0]).is_expected
+
+
+def test_a_file_that_cannot_be_read_is_no_verdict(tmp_path):
+    file = tmp_path / "run.pickle"
+    file.write_bytes(b"torn")
+    assert read(file) == Run({}, {})
+    assert prove_all(RECORDS[:1], file).proved_now == 1
+
+
+def test_a_broken_formula_fails_the_build_and_leaves_the_site_as_it_was(tmp_path, kept, site):
+    out = tmp_path / "site"
+    out.mkdir()
+    records = [broken(record) if record.id == "lstm.dc" else record for record in catalogue()]
+    with pytest.raises(build.Unproved, match=r"^lstm\.dc$"):
+        build.build(records, out, kept)
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda record: None, "this run has no verdict"),
+        (lambda record: replace(record, title="Another"), "this run has no verdict"),
+        (lambda record: broken(record), "no verdict"),
+    ],
+)
+def test_sphinx_stops_at_a_formula_without_a_verdict_of_this_run(tmp_path, change, said):
+    """The page asks for the catalogue's record; the run judged none, or another one under its id."""
+    asked = catalogue()["activations.tanh"]
+    judged = change(asked)
+    file = tmp_path / "run.pickle"
+    prove_all([judged] if judged else [], file)
+    with pytest.raises(ExtensionError, match=said):
+        sphinx(tmp_path, "```{formula} activations.tanh\n```", gradproof_verdicts=str(file))
+
+
+def test_a_persons_own_project_shows_its_proofs_and_stops_at_a_wrong_one(tmp_path):
+    (tmp_path / "claims.py").write_text(CLAIM.format(2))
+    html = sphinx(tmp_path, "```{proof} own\n```", gradproof_claims="claims.py")
+    assert "badge proved" in html
+    assert "Mine" in html
+    (tmp_path / "claims.py").write_text(CLAIM.format(3))
+    with pytest.raises(ExtensionError, match=r"own is refuted \(expected proved\)"):
+        sphinx(tmp_path, "```{proof} own\n```", gradproof_claims="claims.py")
+
+
+def test_an_unknown_id_and_mathematics_that_does_not_parse_stop_the_build(tmp_path, kept, site):
+    with pytest.raises(ExtensionError, match=r"no derivation has the id activations\.tanx"):
+        sphinx(tmp_path, "```{formula} activations.tanx\n```", gradproof_verdicts=str(kept))
+    with pytest.raises(SphinxError, match="KaTeX parse error"):
+        sphinx(tmp_path, r"$\frac{a}$", gradproof_verdicts=str(kept))
+
+
+def sphinx(folder, page, **settings):
+    """The HTML of a project of one page."""
+    from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace
+
+    (folder / "index.md").write_text(f"# Page\n\n{page}\n")
+    overrides = {"extensions": ["myst_parser", "gradproof.site"], "myst_enable_extensions": ["dollarmath"], **settings}
+    with docutils_namespace():
+        app = Sphinx(
+            folder, None, folder / "out", folder / "doctrees", "html", overrides, status=None, freshenv=True,
+            warningiserror=True,
+        )  # fmt: skip
+        app.build(force_all=True)
+    return (folder / "out" / "index.html").read_text()
