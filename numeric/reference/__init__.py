@@ -6,7 +6,7 @@ Out: `forward(parameters, x, y) -> loss, cache`, `backward(parameters, cache) ->
      and both in one, `loss_and_gradients`; gradients holds every parameter, "x" and the
      initial states "h0" (and "c0").
 This side imports nothing of symbolic: it is what the proved side is held against.
-To add a cell: a file like `rnn.py`, and its name here.
+To add a cell: a file like `rnn.py`, in the frame of `cell.py`, and its name here.
 """
 
 from types import ModuleType

@@ -37,6 +37,22 @@ class Batch:
     skip: NDArray[np.bool_] | None
     sizes: Mapping[str, int]
 
+    @property
+    def steps(self) -> int:
+        return self.sizes["T"]
+
+    @property
+    def x_and_one(self) -> Array:
+        """(T, N, D + 1): x[t] and a 1, which a bias is the weight of."""
+        return np.concatenate([self.x, np.ones_like(self.x[..., :1])], axis=-1)
+
+    def counted(self, cell: str) -> int:
+        """The number of steps that a mean is taken over."""
+        counted = self.steps * self.sizes["N"] if self.skip is None else int(self.skip.size - self.skip.sum())
+        if not counted:
+            raise ValueError(f"{cell}: mask has no step that counts; pass at least one, the loss is a mean")
+        return counted
+
     def empty(self, *axes: str | int) -> Array:
         """An uninitialised array; an axis is a letter or a number."""
         return np.empty([self.sizes[axis] if isinstance(axis, str) else axis for axis in axes], self.x.dtype)

@@ -61,7 +61,7 @@ def _softmax(logits: Array) -> tuple[Array, Array]:
     """ŷ and log ŷ = o − max o − log Σ exp(o − max o), which overflows for no logits; both in place."""
     logits -= logits.max(axis=1, keepdims=True)
     yhat = np.exp(logits)
-    total = yhat.sum(axis=1, keepdims=True)
+    total = _row_sums(yhat)
     yhat /= total
     logits -= np.log(total)
     return yhat, logits
@@ -70,13 +70,13 @@ def _softmax(logits: Array) -> tuple[Array, Array]:
 def _cross_entropy(y: Array, yhat: Array, log_yhat: Array) -> Array:
     """−Σ_k y_k log ŷ_k."""
     log_yhat *= y
-    each: Array = -log_yhat.sum(axis=1)
+    each: Array = -_row_sums(log_yhat)[:, 0]
     return each
 
 
 def _cross_entropy_gradient(y: Array, yhat: Array) -> Array:
     """ŷ Σ_k y_k − y, which is ŷ − y where the targets sum to one; nothing here needs them to."""
-    dlogits: Array = yhat * y.sum(axis=1, keepdims=True)
+    dlogits: Array = yhat * _row_sums(y)
     dlogits -= y
     return dlogits
 
@@ -85,16 +85,22 @@ def _squared_error(y: Array, yhat: Array, log_yhat: Array) -> Array:
     """½‖y − ŷ‖²."""
     difference = yhat - y
     difference *= difference
-    each: Array = difference.sum(axis=1) / 2
+    each: Array = _row_sums(difference)[:, 0] / 2
     return each
 
 
 def _squared_error_gradient(y: Array, yhat: Array) -> Array:
     """ŷ ∘ (d − ⟨d, ŷ⟩) with d = ŷ − y: the Jacobian of the softmax is diag(ŷ) − ŷ ŷᵀ."""
     dlogits: Array = yhat - y
-    dlogits -= (dlogits * yhat).sum(axis=1, keepdims=True)
+    dlogits -= _row_sums(dlogits * yhat)
     dlogits *= yhat
     return dlogits
+
+
+def _row_sums(rows: Array) -> Array:
+    """(rows, 1); a product with ones, several times as fast as `sum` along a short axis."""
+    sums: Array = rows @ np.ones((rows.shape[1], 1), rows.dtype)
+    return sums
 
 
 LOSSES: dict[str, tuple[Callable[[Array, Array, Array], Array], Callable[[Array, Array], Array]]] = {

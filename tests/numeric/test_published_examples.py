@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from numeric.reference import lstm, minibatch, rnn
+from numeric.reference.cell import Cache
 
 Arrays = dict[str, np.ndarray]
 
@@ -79,7 +80,7 @@ class TestCS231n:
         _, cache = minibatch.forward(parameters, x, np.zeros((*x.shape[:2], 2)), {"h": h0})
         return cache.h[1:]
 
-    def lstm_cache(self, x, h0, c0, Wx, Wh, b) -> lstm.Cache:
+    def lstm_cache(self, x, h0, c0, Wx, Wh, b) -> Cache:
         H = h0.shape[1]
         parameters = {"Whz": np.zeros((2, H)), "bz": np.zeros(2)}
         for k, gate in enumerate("ifoc"):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gradient_cases import SIZES, Case, case, central_differences, largest_difference, ragged_mask
 
-from numeric.reference import CELLS, gru, losses, lstm, minibatch, rnn
+from numeric.reference import CELLS, cell, gru, losses, lstm, minibatch, rnn
 
 TOLERANCE = 1e-7
 LOSSES = ("cross-entropy", "squared-error")
@@ -43,32 +43,28 @@ def mutated(module: ModuleType, old: str, new: str) -> ModuleType:
 
 MISTAKES = {
     "rnn": [
-        ("np.subtract(1, slope, out=slope)", "np.add(1, slope, out=slope)"),
+        ("np.subtract(1, da, out=da)", "np.add(1, da, out=da)"),
         ("np.matmul(da[t], W, out=dh_next)", "np.matmul(da[t], W.T, out=dh_next)"),
-        ("        da[t] += dh_next\n", ""),
-        ("rows.T @ h[:-1]", "rows.T @ h[1:]"),
-        ("rows.sum(axis=0)", "da[-1].sum(axis=0)"),
-    ],
-    "minibatch": [
-        ('"W": dW.T', '"W": dW'),
-        ('W, U = parameters["W"].T', 'W, U = parameters["W"]'),
-        ('"b": db', '"b": -db'),
+        ("        dh_next += dh[t]\n", ""),
+        ("da_T @ flat(h[:-1])", "da_T @ flat(h[1:])"),
+        ("sums(flat(da))", "sums(da[-1])"),
     ],
     "lstm": [
-        ("np.subtract(1, sigmoids, out=slopes)", "np.add(1, sigmoids, out=slopes)"),
-        ("work *= o\n", "work *= -o\n"),
-        ('f"Wh{gate}": dWh[own]', 'f"Wh{gate}": dWh[own].T'),
-        ("        dh += dh_next\n", ""),
-        ("        dc *= f\n", ""),
-        ("        dc += work\n", ""),
-        ("np.multiply(dc, cache.c[t], out=df)", "np.multiply(dc, cache.c[t + 1], out=df)"),
+        ("np.subtract(gates[:3], da[:3], out=da[:3])", "np.add(gates[:3], da[:3], out=da[:3])"),
+        ("dh_dc *= o", "dh_dc *= f"),
+        ("(tanh_c, c[:-1], g, i)", "(tanh_c, c[1:], g, i)"),
+        ('f"Wh{gate}": dWh[k]', 'f"Wh{gate}": dWh[k].T'),
+        ("        dh_next += dh[t]\n", ""),
+        ("        dc *= f[t]\n", ""),
+        ("        dc += through_h\n", ""),
+        ("da[0, t] *= dh_next", "da[0, t] *= dc"),
     ],
     "gru": [
-        ("np.subtract(htilde, h, out=dz)", "np.subtract(h, htilde, out=dz)"),
-        ("np.matmul(dhtilde, Uh, out=dreset)", "np.matmul(dhtilde, Uh.T, out=dreset)"),
+        ("keep = htilde - h[:-1]", "keep = h[:-1] - htilde"),
+        ("np.matmul(da[2, t], U[2], out=dreset)", "np.matmul(da[2, t], U[2].T, out=dreset)"),
         ("        dh_next += dreset\n", ""),
-        ("        dh_next += work\n", ""),
-        ("cache.reset.reshape", "cache.h[:-1].reshape"),
+        ("        dh_next *= keep[t]\n", ""),
+        ("da_T[2] @ flat(reset)", "da_T[2] @ flat(h[:-1])"),
     ],
 }
 
@@ -79,6 +75,20 @@ MISTAKES = {
 def test_a_sign_a_transpose_a_dropped_path_is_seen(name, old, new):
     found, _ = error(case(name, module=mutated(CELLS[name], old, new)))
     assert found > 1000 * TOLERANCE, (name, new, found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("{**gradients, V: dV, c: dc})", "{**gradients, V: dV, c: -dc})"),
+        ("return self._columns({**gradients, V", 'return self._columns({**gradients, "W": gradients["W"].T, V'),
+        ("cache.batch, cache.values, dh, last)", "cache.batch, cache.values, -dh, last)"),
+    ],
+)
+def test_a_mistake_in_the_frame_is_seen(old, new):
+    frame = mutated(cell, old, new).Cell(**vars(minibatch.CELL))
+    found, _ = error(case("minibatch", module=frame))
+    assert found > 1000 * TOLERANCE, (new, found)
 
 
 @pytest.mark.parametrize(
@@ -243,10 +253,10 @@ def test_logits_of_a_thousand_neither_overflow_nor_vanish(name, dtype, loss, exp
     assert gradients[BIAS[name]] == pytest.approx(np.array([slope, -slope]) * steps, rel=1e-6)
 
 
-@pytest.mark.parametrize(("cell", "biases"), [(lstm, ("bf", "bi", "bo", "bc")), (gru, ("bz", "br", "bh"))])
+@pytest.mark.parametrize(("module", "biases"), [(lstm, ("bf", "bi", "bo", "bc")), (gru, ("bz", "br", "bh"))])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_saturated_gates_neither_overflow_nor_become_nan(cell, biases, sign):
-    c = case(cell.LAYOUT.cell)
+def test_saturated_gates_neither_overflow_nor_become_nan(module, biases, sign):
+    c = case(module.LAYOUT.cell)
     for bias in biases:
         c.parameters[bias][:] = sign * 1000
     with np.errstate(over="raise", invalid="raise", divide="raise"):
