@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from numeric.arguments import state_key
-from symbolic.elementwise import Entries
+from symbolic.elementwise import Arithmetic, Entries
 from symbolic.model import Model
 from symbolic.notation import Axis, N, Sizes
 from symbolic.terms import LOSS, Var
@@ -81,7 +81,7 @@ def _loss(model: Model, sizes: Sizes, steps: int, given: Mapping[str, Array]) ->
     return complex(Unrolled(model, sizes, steps, _Complex(), leaf).variable(LOSS, None).item())
 
 
-class _Complex:
+class _Complex(Arithmetic):
     """The arithmetic of complex numbers."""
 
     def number(self, value: Fraction) -> float:
