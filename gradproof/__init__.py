@@ -18,6 +18,7 @@ _PUBLIC = {
     "symbolic.verdicts": (
         "Verdict Proved Refuted IllTyped Ambiguous Unknown Counterexample Hypothesis sums_to_one one_hot"
     ),
+    "numeric.trace.prove": "prove_gradient assert_gradient",
     "symbolic.model": "Model equation",
     "symbolic.notation": "Axis Index D H K N t k T",
     "symbolic.terms": (

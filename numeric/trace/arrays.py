@@ -1,0 +1,229 @@
+"""Arrays of symbols.
+
+In:  whatever a person's code does to an array: operators, indexing, methods.
+Out: `Symbolic`, an ndarray whose entries are `Traced`.
+
+Memory, views and aliasing are NumPy's own: an entry written through a view is seen through
+every other.  To the code it is an array of float64.  What ufuncs and functions do with it
+stands in `numeric.trace.ufuncs` and `numeric.trace.functions`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from numeric.trace.scalar import NUMBERS, Traced, index_of, traced
+from numeric.trace.tape import Op, Refused, Tape
+
+Plain = np.ndarray[Any, Any]
+FLOAT = np.dtype(np.float64)
+
+
+class Symbolic(np.ndarray[Any, Any]):
+    """An array of symbols; `tape` is where they are from."""
+
+    tape: Tape
+
+    def __array_finalize__(self, other: Any) -> None:
+        if other is not None and hasattr(other, "tape"):
+            self.tape = other.tape
+
+    @property
+    def dtype(self) -> Any:
+        """What the code would see: an array of floats."""
+        return FLOAT
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        before = self.tape.enter("setitem")
+        try:
+            if isinstance(key, Symbolic):
+                spread = plain(key).reshape(key.shape + (1,) * (self.ndim - key.ndim))
+                plain(self)[...] = where(self.tape, spread, value, self)
+                return
+            target, at, given = plain(self), settled(key), entries(self.tape, value)
+            target[at] = given if isinstance(target[at], np.ndarray) else given.item()
+        finally:
+            self.tape.leave(before)
+
+    def __getitem__(self, key: Any) -> Any:
+        before = self.tape.enter("getitem")
+        try:
+            found = plain(self)[settled(key)]
+        finally:
+            self.tape.leave(before)
+        return found.view(Symbolic)._on(self.tape) if isinstance(found, np.ndarray) else found
+
+    def _on(self, tape: Tape) -> Symbolic:
+        self.tape = tape
+        return self
+
+    def astype(self, dtype: Any, *args: Any, copy: bool = True, **kwargs: Any) -> Any:  # type: ignore[override]
+        return cast(self, dtype, copy)
+
+    def item(self, *args: Any) -> Any:
+        return plain(self).item(*args)
+
+    def fill(self, value: Any) -> None:
+        plain(self).fill(traced(self.tape, value))
+
+    def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
+        total = np.add.reduce(self, axis=axis, out=out, keepdims=keepdims)
+        return np.divide(total, max(self.size, 1) // max(int(np.size(total)), 1), out=out)
+
+    def dot(self, other: Any, out: Any = None) -> Any:
+        return np.dot(self, other)
+
+    def argmax(self, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return settled(self).argmax(axis, *args, **kwargs)
+
+    def argmin(self, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return settled(self).argmin(axis, *args, **kwargs)
+
+    def __bool__(self) -> bool:
+        if self.size != 1:
+            raise ValueError("The truth value of an array with more than one element is ambiguous.")
+        return bool(plain(self).item())
+
+    def __reduce__(self) -> Any:
+        raise Refused("an array of symbols is saved", self.tape.here())
+
+    def __deepcopy__(self, memo: Any) -> Symbolic:
+        return self.copy()
+
+
+def plain(array: Any) -> Any:
+    """The same memory as an ordinary object array."""
+    return array.view(np.ndarray) if isinstance(array, Symbolic) else array
+
+
+def as_symbolic(tape: Tape, value: Any) -> Symbolic:
+    """Numbers, symbols, lists and arrays of them as an array of symbols; an array of symbols as it is."""
+    if isinstance(value, Symbolic):
+        return value
+    return entries(tape, value).view(Symbolic)._on(tape)  # type: ignore[no-any-return]
+
+
+def entries(tape: Tape, value: Any) -> Any:
+    """An ordinary object array of symbols; without dimensions for one symbol or number."""
+    if isinstance(value, Symbolic):
+        return plain(value)
+    if isinstance(value, (Traced, *NUMBERS)) or value is None:
+        cell = np.empty((), dtype=object)
+        cell[()] = traced(tape, value)
+        return cell
+    array = np.asarray(_unwrapped(value) if isinstance(value, list | tuple) else value)
+    if array.dtype.kind not in "biufO":
+        raise Refused(f"an array of {array.dtype} among numbers", tape.here())
+    made = np.empty(array.shape, dtype=object)
+    for position, entry in enumerate(array.flat):
+        made.flat[position] = traced(tape, entry)
+    return made
+
+
+def _unwrapped(value: Any) -> Any:
+    """Nested lists whose arrays of symbols are object arrays."""
+    return [_unwrapped(v) for v in value] if isinstance(value, list | tuple) else plain(value)
+
+
+def settled(key: Any) -> Any:
+    """An index, or an array of numbers: symbols in it become the numbers or the truth values that they are."""
+    if isinstance(key, Symbolic):
+        values = [_settled(entry) for entry in plain(key).flat]
+        kind = bool if values and all(isinstance(v, bool) for v in values) else None
+        return np.array(values, dtype=kind).reshape(key.shape)
+    if isinstance(key, tuple):
+        return tuple(settled(k) for k in key)
+    if isinstance(key, list):
+        return [settled(k) for k in key]
+    return _settled(key) if isinstance(key, Traced) else key
+
+
+def _settled(entry: Any) -> Any:
+    if not isinstance(entry, Traced):
+        return entry
+    constant = entry.tape.constants.get(entry.i)
+    if constant is None:
+        return bool(entry)
+    return int(constant) if constant.denominator == 1 else float(constant)
+
+
+def where(tape: Tape, condition: Any, a: Any, b: Any) -> Plain:
+    """[condition]·a + (1 − [condition])·b."""
+    given = entries(tape, condition) if isinstance(condition, Traced) else np.asarray(plain(condition))
+    return _CHOSEN(given, entries(tape, a), entries(tape, b))  # type: ignore[no-any-return]
+
+
+def _chosen(condition: Any, a: Any, b: Any) -> Any:
+    if isinstance(condition, Traced) and condition.i not in condition.tape.constants:
+        return condition * a + (1 - condition) * b
+    return a if condition else b
+
+
+_CHOSEN = np.frompyfunc(_chosen, 3, 1)
+
+
+def cast(array: Symbolic, dtype: Any, copy: bool = True) -> Any:
+    """`astype`: symbols stay what they are as floats; whole numbers become integers, comparisons truth values."""
+    kind = np.dtype(dtype).kind
+    if kind in "iub":
+        if all(entry.i in array.tape.constants for entry in plain(array).flat):
+            return np.array([int(entry) for entry in plain(array).flat]).reshape(array.shape).astype(dtype)
+        if kind == "b":
+            return array.copy()
+        if all(_is_indicator(entry) for entry in plain(array).flat):
+            return array.copy()
+        raise Refused(f"symbols as {np.dtype(dtype)}", array.tape.here())
+    return array.copy() if copy else array
+
+
+def _is_indicator(entry: Traced) -> bool:
+    tape = entry.tape
+    return tape.ops[entry.i] == Op.COND or (
+        tape.ops[entry.i] == Op.SUB
+        and tape.constants.get(tape.a[entry.i]) == 1
+        and tape.ops[tape.b[entry.i]] == Op.COND
+    )
+
+
+def wrapped(tape: Tape, result: Any) -> Any:
+    """A result as the code is to see it: truth values and integers as they are, anything else as symbols."""
+    if isinstance(result, np.ndarray) and result.dtype.kind == "O" and not isinstance(result, Symbolic):
+        return _of_objects(tape, result)
+    if isinstance(result, Symbolic):
+        flat = plain(result)
+        if any(type(entry) is not Traced for entry in flat.flat):
+            return _of_objects(tape, flat)
+        result.tape = tape
+        return result if result.ndim else flat[()]
+    if isinstance(result, np.ndarray) and result.dtype.kind == "f":
+        return as_symbolic(tape, result)
+    if isinstance(result, list | tuple) and type(result).__name__ in ("list", "tuple"):
+        return type(result)(wrapped(tape, part) for part in result)
+    return result
+
+
+def _of_objects(tape: Tape, array: Plain) -> Any:
+    if array.size and all(isinstance(entry, bool | np.bool_) for entry in array.flat):
+        truth = array.astype(bool)
+        return truth if truth.ndim else truth[()]
+    for position in np.ndindex(array.shape):
+        entry: Any = array[position]
+        if type(entry) is not Traced:
+            array[position] = traced(tape, entry)
+    return array.view(Symbolic)._on(tape) if array.ndim else array[()]
+
+
+def shaped(tape: Tape, name: str, shape: tuple[int, ...]) -> Symbolic:
+    """An array of fresh leaves."""
+    made = np.empty(shape, dtype=object)
+    for position in np.ndindex(shape):
+        made[position] = Traced(tape, tape.leaf(name, position))
+    return made.view(Symbolic)._on(tape)
+
+
+def nodes_of(tape: Tape, value: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """The nodes of an array of symbols or numbers."""
+    found = np.asarray(entries(tape, value))
+    return np.array([index_of(tape, entry) for entry in found.flat], dtype=np.int64).reshape(found.shape)

@@ -1,0 +1,131 @@
+"""A person's callable run on symbols, along every branch that its control flow takes.
+
+In:  a callable, the shapes of its arguments.
+Out: `traces`: for every branch a `Trace`: the tape, the loss, the claimed gradients.
+"""
+
+from __future__ import annotations
+
+import gc
+import inspect
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import numeric.trace.functions  # noqa: F401 - installs what arrays of symbols do
+from numeric.trace.arrays import Symbolic, nodes_of, shaped
+from numeric.trace.scalar import Traced
+from numeric.trace.stand_in import standing_in
+from numeric.trace.state import lifted
+from numeric.trace.tape import Decision, Refused, Tape
+
+Shape = tuple[int, ...]
+Nodes = NDArray[np.int64]
+BRANCHES = 32
+
+
+class BadRun(Exception):
+    """`run` does not do what it must: take arrays by name, return a scalar loss and gradients by name."""
+
+
+class PersonsError(Exception):
+    """The code itself fails; `__cause__` is how."""
+
+
+@dataclass(frozen=True)
+class Trace:
+    """One run: nodes of the loss, of every argument's entries, of every claimed gradient's entries."""
+
+    tape: Tape
+    loss: int
+    leaves: Mapping[str, Nodes]
+    claims: Mapping[str, Nodes]
+
+    @property
+    def decisions(self) -> list[Decision]:
+        return self.tape.decisions
+
+
+def traces(run: Callable[..., Any], shapes: Mapping[str, Shape], deadline: float | None) -> Iterator[Trace]:
+    """A trace for every outcome of the comparisons that control flow depends on; raises Refused."""
+    waiting: list[list[bool]] = [[]]
+    count = 0
+    while waiting:
+        path = waiting.pop()
+        count += 1
+        found = trace(run, shapes, path, deadline)
+        taken = [decision.outcome for decision in found.decisions]
+        if count + len(waiting) + len(taken) - len(path) > BRANCHES:
+            raise Refused(
+                f"a branch that depends on symbols; there are more than {BRANCHES} of them", found.decisions[-1].place
+            )
+        waiting += [[*taken[:k], not taken[k]] for k in range(len(path), len(taken))]
+        yield found
+
+
+def trace(run: Callable[..., Any], shapes: Mapping[str, Shape], path: list[bool], deadline: float | None) -> Trace:
+    """One run on symbols."""
+    tape = Tape(path, deadline)
+    collecting = gc.isenabled()
+    gc.disable()  # Millions of small objects, none of them in a cycle.
+    try:
+        with lifted(tape, run), standing_in(tape):
+            arguments = {name: shaped(tape, name, shape) for name, shape in shapes.items()}
+            leaves = {name: nodes_of(tape, array) for name, array in arguments.items()}
+            with np.errstate(all="ignore"):
+                returned = call(run, arguments)
+        return Trace(tape, *_read(tape, returned, leaves))
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def call(run: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
+    """run(**arguments), by position where its parameters have no names."""
+    try:
+        parameters = inspect.signature(run).parameters.values()
+    except (TypeError, ValueError):
+        return run(**arguments)
+    if any(p.kind == p.POSITIONAL_ONLY for p in parameters):
+        return run(*arguments.values())
+    return run(**arguments)
+
+
+def _read(tape: Tape, returned: Any, leaves: Mapping[str, Nodes]) -> tuple[int, Mapping[str, Nodes], dict[str, Nodes]]:
+    loss, gradients = pair(returned, set(leaves))
+    nodes = nodes_of(tape, loss)
+    return int(nodes.reshape(-1)[0]), leaves, {name: nodes_of(tape, g) for name, g in gradients.items()}
+
+
+def pair(returned: Any, names: set[str]) -> tuple[Any, dict[str, Any]]:
+    """The loss and the gradients by name; raises BadRun."""
+    if not (isinstance(returned, tuple | list) and len(returned) == 2 and isinstance(returned[1], Mapping)):
+        raise BadRun(f"run must return (loss, {{name: gradient, …}}), not {_kind(returned)}")
+    loss, gradients = returned
+    if not isinstance(loss, Traced | Symbolic | np.ndarray | int | float | np.generic) or np.size(loss) != 1:
+        raise BadRun(f"the loss must be a scalar, not {_kind(loss)}")
+    unknown = [str(name) for name in gradients if name not in names]
+    if unknown:
+        raise BadRun(
+            f"run returns a gradient for {unknown[0]}, which is not among its arrays {', '.join(sorted(names))}"
+        )
+    if not gradients:
+        raise BadRun("run returns no gradient")
+    return loss, dict(gradients)
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, tuple | list):
+        return f"a {type(value).__name__} of {len(value)}"
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape}"
+    return f"a {type(value).__name__}"
+
+
+def remaining(deadline: float | None) -> float:
+    """Seconds until the deadline."""
+    return float("inf") if deadline is None else deadline - time.monotonic()

@@ -1,0 +1,178 @@
+"""Functions of NumPy on arrays of symbols.
+
+In:  a function that NumPy dispatches on its arguments, and the arguments.
+Out: what it returns, its arrays as arrays of symbols.
+
+Most functions work on object arrays as they are; `INSTEAD` holds what does not, or what is
+to be fewer nodes.  To extend: a function decorated by `instead_of`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from numeric.trace.arrays import Symbolic, as_symbolic, entries, settled, where, wrapped
+from numeric.trace.products import dot, einsum
+from numeric.trace.tape import Refused, Tape
+from numeric.trace.ufuncs import LOOPS, delivered
+
+INSTEAD: dict[Any, Callable[..., Any]] = {}
+
+
+def instead_of(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Register what is called, with the tape first, in place of functions of NumPy."""
+
+    def register(own: Callable[..., Any]) -> Callable[..., Any]:
+        INSTEAD.update(dict.fromkeys(functions, own))
+        return own
+
+    return register
+
+
+def function_on_symbols(array: Symbolic, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    """A function of NumPy on arrays of symbols."""
+    tape = array.tape
+    before = tape.enter(getattr(function, "__name__", str(function)), tuple(args))
+    try:
+        if function in INSTEAD:
+            return wrapped(tape, INSTEAD[function](tape, *args, **kwargs))
+        kwargs = {k: v for k, v in kwargs.items() if k != "dtype"}
+        return wrapped(tape, super(Symbolic, array).__array_function__(function, types, args, kwargs))
+    except TypeError as error:
+        raise Refused(f"np.{getattr(function, '__name__', function)} of symbols ({error})", tape.here()) from None
+    finally:
+        tape.leave(before)
+
+
+@instead_of(np.dot)
+def _np_dot(tape: Tape, a: Any, b: Any, out: Any = None) -> Any:
+    return delivered(tape, dot(tape, entries(tape, a), entries(tape, b)), out)
+
+
+@instead_of(np.inner)
+def _np_inner(tape: Tape, a: Any, b: Any) -> Any:
+    return dot(tape, entries(tape, a), np.moveaxis(entries(tape, b), -1, -2) if np.ndim(b) > 1 else entries(tape, b))
+
+
+@instead_of(np.vdot)
+def _np_vdot(tape: Tape, a: Any, b: Any) -> Any:
+    return dot(tape, entries(tape, a).ravel(), entries(tape, b).ravel())
+
+
+@instead_of(np.outer)
+def _np_outer(tape: Tape, a: Any, b: Any, out: Any = None) -> Any:
+    left, right = np.ravel(entries(tape, a)), np.ravel(entries(tape, b))
+    return delivered(tape, LOOPS["multiply"](left[:, None], right[None, :]), out)
+
+
+@instead_of(np.tensordot)
+def _np_tensordot(tape: Tape, a: Any, b: Any, axes: Any = 2) -> Any:
+    left, right = entries(tape, a), entries(tape, b)
+    if isinstance(axes, int | np.integer):
+        over_a, over_b = list(range(left.ndim - axes, left.ndim)), list(range(axes))
+    else:
+        over_a, over_b = ([int(n) for n in np.atleast_1d(x)] for x in axes)
+    over_a, over_b = [x % left.ndim for x in over_a], [x % right.ndim for x in over_b]
+    rest_a = [x for x in range(left.ndim) if x not in over_a]
+    rest_b = [x for x in range(right.ndim) if x not in over_b]
+    shape = [left.shape[x] for x in rest_a] + [right.shape[x] for x in rest_b]
+    inner_size = int(np.prod([left.shape[x] for x in over_a]))
+    rows = left.transpose(rest_a + over_a).reshape(-1, inner_size)
+    columns = right.transpose(over_b + rest_b).reshape(inner_size, -1)
+    return dot(tape, rows, columns).reshape(shape)
+
+
+@instead_of(np.einsum)
+def _np_einsum(tape: Tape, subscripts: str, *operands: Any, **options: Any) -> Any:
+    arrays = [np.asarray(entries(tape, operand)) for operand in operands]
+    return delivered(tape, einsum(tape, subscripts, *arrays), options.get("out"))
+
+
+@instead_of(np.where)
+def _np_where(tape: Tape, condition: Any, *values: Any) -> Any:
+    """[condition]·a + (1 − [condition])·b."""
+    if not values:
+        return np.where(settled(condition))
+    return where(tape, condition, *values)
+
+
+@instead_of(np.full_like)
+def _np_full_like(tape: Tape, array: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Any:
+    shape = _.get("shape") or np.shape(array)
+    return as_symbolic(tape, np.broadcast_to(entries(tape, fill_value), shape).copy())
+
+
+@instead_of(np.zeros_like, np.empty_like)
+def _np_zeros_like(
+    tape: Tape, array: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
+) -> Any:
+    if dtype is not None and np.dtype(dtype).kind in "iub":
+        return np.zeros(np.shape(array) if shape is None else shape, dtype)
+    return _np_full_like(tape, array, 0, shape=shape)
+
+
+@instead_of(np.ones_like)
+def _np_ones_like(
+    tape: Tape, array: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
+) -> Any:
+    if dtype is not None and np.dtype(dtype).kind in "iub":
+        return np.ones(np.shape(array) if shape is None else shape, dtype)
+    return _np_full_like(tape, array, 1, shape=shape)
+
+
+@instead_of(np.copy)
+def _np_copy(tape: Tape, array: Any, **_: Any) -> Any:
+    return as_symbolic(tape, entries(tape, array).copy())
+
+
+@instead_of(np.nan_to_num)
+def _np_nan_to_num(tape: Tape, array: Any, copy: bool = True, **_: Any) -> Any:
+    return as_symbolic(tape, array).copy() if copy else array
+
+
+@instead_of(np.argmax)
+def _np_argmax(tape: Tape, array: Any, *args: Any, **kwargs: Any) -> Any:
+    return np.argmax(settled(array), *args, **kwargs)
+
+
+@instead_of(np.argmin)
+def _np_argmin(tape: Tape, array: Any, *args: Any, **kwargs: Any) -> Any:
+    return np.argmin(settled(array), *args, **kwargs)
+
+
+@instead_of(np.count_nonzero, np.nonzero, np.argsort, np.sort, np.unique, np.allclose, np.isclose, np.array_equal)
+def _refused(tape: Tape, *args: Any, **kwargs: Any) -> Any:
+    raise Refused("a question about the values of symbols (nonzero, sort, unique, allclose, …)", tape.here())
+
+
+@instead_of(np.var)
+def _np_var(
+    tape: Tape, array: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: int = 0, **options: Any
+) -> Any:
+    given = as_symbolic(tape, array)
+    centred = given - given.mean(axis=axis, keepdims=True)
+    total = np.add.reduce(centred * centred, axis=axis, keepdims=options.get("keepdims", False))
+    return total / (given.size // max(int(np.size(total)), 1) - ddof)
+
+
+@instead_of(np.std)
+def _np_std(tape: Tape, array: Any, *args: Any, **kwargs: Any) -> Any:
+    return np.sqrt(_np_var(tape, array, *args, **kwargs))
+
+
+@instead_of(np.linalg.norm)
+def _np_norm(tape: Tape, array: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    given = as_symbolic(tape, array)
+    if ord not in (None, 2, "fro") or (ord == 2 and axis is None and given.ndim > 1):
+        raise Refused(f"np.linalg.norm with ord={ord!r}", tape.here())
+    return np.sqrt(np.add.reduce(given * given, axis=axis, keepdims=keepdims))
+
+
+def _of_array(self: Symbolic, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    return function_on_symbols(self, function, types, args, kwargs)
+
+
+Symbolic.__array_function__ = _of_array  # type: ignore[assignment, method-assign]

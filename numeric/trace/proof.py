@@ -1,0 +1,164 @@
+"""What is said of a person's backward pass.
+
+In:  what `numeric.trace.judge` found.
+Out: `Proof`, whose text is the report, and `GradientError`, a failure that reads as one of pytest's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from numeric.trace.tape import Place
+
+SHOWN = 3
+DIGITS = 12
+
+
+class Finding(StrEnum):
+    """What a gradient turned out to be."""
+
+    PROVED = "proved"
+    REFUTED = "refuted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class WrongEntry:
+    """Enclosures of what the code returns and of the derivative; they do not meet."""
+
+    position: tuple[int, ...]
+    claimed: tuple[Fraction, Fraction]
+    derivative: tuple[Fraction, Fraction]
+
+    def __str__(self) -> str:
+        where = ", ".join(map(str, self.position))
+        return f"[{where}]  code {_decimal(self.claimed)}, derivative {_decimal(self.derivative)}"
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What, changed at `place`, makes the gradient right."""
+
+    kind: str
+    text: str
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        return f"{self.text} ({_short(self.place)})" if self.place else self.text
+
+
+@dataclass(frozen=True)
+class ParameterVerdict:
+    """One gradient: `error` bounds the probability that a proof by random points is wrong; 0 is exact."""
+
+    name: str
+    shape: tuple[int, ...]
+    finding: Finding
+    error: float | None = None
+    hypotheses: tuple[str, ...] = ()
+    wrong: int = 0
+    entries: tuple[WrongEntry, ...] = ()
+    point: Mapping[str, Any] | None = None
+    cause: Cause | None = None
+    reason: str = ""
+
+    def __str__(self) -> str:
+        if self.finding == Finding.PROVED:
+            how = "exactly" if not self.error else f"modulo a random prime, error < {ceiling(self.error)}"
+            return f"{self.name:<{6}} proved {how}"
+        if self.finding == Finding.UNKNOWN:
+            return f"{self.name:<{6}} unknown: {self.reason}"
+        of = math.prod(self.shape)
+        lines = [f"{self.name:<{6}} refuted: {self.reason or f'{self.wrong} of {of} entries are wrong'}"]
+        lines += [f"         {self.name}{entry}" for entry in self.entries[:SHOWN]]
+        if len(self.entries) > SHOWN:
+            lines.append(f"         … and {self.wrong - SHOWN} more")
+        if self.cause is not None:
+            lines.append(f"         likely cause: {self.cause}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """The verdict of every gradient, under which hypotheses, and what floating point does to the code."""
+
+    parameters: tuple[ParameterVerdict, ...]
+    hypotheses: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+    seconds: float = 0.0
+    operations: int = 0
+    place: Place | None = field(default=None)
+
+    @property
+    def finding(self) -> Finding:
+        """Refuted if some gradient is, proved if all are, otherwise unknown."""
+        findings = {p.finding for p in self.parameters}
+        if Finding.REFUTED in findings:
+            return Finding.REFUTED
+        return Finding.PROVED if findings == {Finding.PROVED} else Finding.UNKNOWN
+
+    @property
+    def proved(self) -> bool:
+        """Every gradient that was returned is the derivative, under the hypotheses stated."""
+        return self.finding == Finding.PROVED
+
+    @property
+    def refuted(self) -> bool:
+        """Some gradient is certainly not the derivative."""
+        return self.finding == Finding.REFUTED
+
+    def __getitem__(self, name: str) -> ParameterVerdict:
+        return next(p for p in self.parameters if p.name == name)
+
+    def __str__(self) -> str:
+        under = f" under {len(self.hypotheses)} hypotheses" if len(self.hypotheses) > 1 else ""
+        under = f" under a hypothesis" if len(self.hypotheses) == 1 else under  # noqa: F541
+        lines = [f"{self.finding}{under if self.proved else ''}" + (f": {self.reason}" if self.reason else "")]
+        lines += [str(p) for p in self.parameters]
+        lines += [f"hypothesis: {h}" for h in self.hypotheses]
+        point = next((p.point for p in self.parameters if p.point is not None), None)
+        if point is not None:
+            lines.append("at the point")
+            lines += [f"  {name} = {_exact(value)}" for name, value in point.items()]
+        lines += [f"note: {note}" for note in self.notes]
+        lines.append(f"{self.operations:,} operations, {self.seconds:.1f} s")
+        return "\n".join(lines)
+
+
+class GradientError(AssertionError):
+    """A gradient that is not proved; `proof` says what was found."""
+
+    def __init__(self, proof: Proof) -> None:
+        super().__init__(f"the gradient is {proof.finding}\n{proof}")
+        self.proof = proof
+
+
+def ceiling(error: float) -> str:
+    """1e-21 for whatever is below it."""
+    return f"1e{math.ceil(math.log10(error))}" if error > 1e-300 else "1e-300"
+
+
+def _decimal(ends: tuple[Fraction, Fraction]) -> str:
+    value = float((ends[0] + ends[1]) / 2)
+    return f"{value:.{DIGITS}g}"
+
+
+def _exact(value: Any) -> str:
+    if isinstance(value, Fraction | int):
+        return str(value)
+    return "[" + ", ".join(_exact(part) for part in value) + "]"
+
+
+def _short(place: Place) -> str:
+    path = Path(place.file)
+    try:
+        return f"{path.relative_to(Path.cwd())}:{place.line}"
+    except ValueError:
+        return str(place)

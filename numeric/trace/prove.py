@@ -1,0 +1,92 @@
+"""A person's own NumPy backward pass, run on symbols and proved or refuted.
+
+In:  a callable `run(**arrays) -> (loss, {name: gradient})`, the shapes of its arrays.
+Out: a `Proof`; or `GradientError` from `assert_gradient`.
+
+The truth is the derivative of the very forward code that computed the loss: reverse accumulation
+over its tape.  Arrays without a returned gradient are held constant.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from numeric.trace.execute import BadRun, Trace, traces
+from numeric.trace.judge import judge
+from numeric.trace.proof import Finding, GradientError, ParameterVerdict, Proof
+from numeric.trace.tape import Refused, TimedOut
+
+Shapes = Mapping[str, Any]
+
+
+def prove_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | None = None) -> Proof:
+    """Whether the gradients that `run` returns are the derivatives of the loss that it returns.
+
+    `shapes`: for every array its shape, or an array of the person's own, at whose values and in whose
+    precision the code is then also run.  `timeout` in seconds; when it is over the verdict is unknown.
+    Raises BadRun where `run` does not return what it must, and whatever `run` itself raises.
+    """
+    started = time.monotonic()
+    sizes = {name: _shape(name, value) for name, value in shapes.items()}
+    if not sizes:
+        raise BadRun("shapes is empty: name every array that run takes, with its shape")
+    deadline = None if timeout is None else started + timeout
+    found: list[tuple[Trace, Proof]] = []
+    operations = 0
+    try:
+        for trace in traces(run, sizes, deadline):
+            operations += len(trace.tape)
+            parameters, hypotheses = judge(trace)
+            found.append((trace, Proof(tuple(parameters), hypotheses)))
+    except Refused as refusal:
+        what = "out of time" if isinstance(refusal, TimedOut) else "not supported"
+        known = [p for _, proof in found for p in proof.parameters if p.finding == Finding.REFUTED]
+        return Proof(
+            tuple(known),
+            reason=f"{what}: {refusal}",
+            seconds=time.monotonic() - started,
+            operations=operations,
+            place=refusal.place,
+        )
+    return replace(_together([proof for _, proof in found]), seconds=time.monotonic() - started, operations=operations)
+
+
+def assert_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | None = None) -> None:
+    """Raises GradientError, with the report, unless every gradient is proved."""
+    __tracebackhide__ = True
+    proof = prove_gradient(run, shapes, timeout=timeout)
+    if not proof.proved:
+        raise GradientError(proof)
+
+
+def _shape(name: str, value: Any) -> tuple[int, ...]:
+    if isinstance(value, int | np.integer):
+        value = (value,)
+    if isinstance(value, np.ndarray | float):
+        return np.shape(value)
+    if isinstance(value, Sequence) and all(isinstance(n, int | np.integer) and n > 0 for n in value):
+        return tuple(int(n) for n in value)
+    raise BadRun(f"the shape of {name} must be a tuple of positive integers or an array, not {value!r}")
+
+
+def _together(branches: list[Proof]) -> Proof:
+    """The verdict over all branches: what is proved is proved on each."""
+    if len(branches) == 1:
+        return branches[0]
+    names = dict.fromkeys(p.name for branch in branches for p in branch.parameters)
+    parameters = [_worst([p for branch in branches for p in branch.parameters if p.name == name]) for name in names]
+    hypotheses = tuple(dict.fromkeys(h for branch in branches for h in branch.hypotheses))
+    return Proof(tuple(parameters), hypotheses)
+
+
+def _worst(verdicts: list[ParameterVerdict]) -> ParameterVerdict:
+    order = [Finding.REFUTED, Finding.UNKNOWN, Finding.PROVED]
+    worst = min(verdicts, key=lambda p: order.index(p.finding))
+    if worst.finding == Finding.PROVED:
+        return replace(worst, error=sum(p.error or 0.0 for p in verdicts))
+    return worst

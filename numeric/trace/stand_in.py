@@ -1,0 +1,323 @@
+"""What NumPy and others do instead while somebody's code runs on symbols.
+
+In:  a tape.  Out: `standing_in`, within which functions that make arrays make arrays of symbols.
+
+Only the calling thread sees it, and of that only code that is not a library's own.  Every
+name is put back, also after an exception, in NumPy and in each module of the person's that
+had imported the name.  To extend: an entry in `_replacements`.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+import random as python_random
+import sys
+import sysconfig
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial, wraps
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from numeric.trace.arrays import Symbolic, as_symbolic, wrapped
+from numeric.trace.scalar import NUMBERS, Traced, traced
+from numeric.trace.tape import OURS, Refused, Tape
+
+LOCK = threading.Lock()
+_OWNER: list[int] = []
+_LIBRARY_PATHS = tuple({sysconfig.get_paths()[k] for k in ("stdlib", "platstdlib", "purelib", "platlib")})
+_OWN_PACKAGES = ("numeric.", "symbolic.", "gradproof.")
+ABSENT = object()
+
+
+@contextmanager
+def standing_in(tape: Tape) -> Iterator[None]:
+    """Replace what makes arrays, for this thread and until the end; raises RuntimeError when nested."""
+    me = threading.get_ident()
+    if me in _OWNER:
+        raise RuntimeError("prove_gradient was called by code that prove_gradient is running; call it outside")
+    with LOCK:
+        _OWNER.append(me)
+        undo: list[tuple[dict[str, Any], str, Any]] = []
+        state = np.random.get_state(), python_random.getstate()
+        try:
+            replaced = {}
+            for home, name, make in _replacements(tape):
+                original = getattr(home, name)
+                made = make(original)
+                replaced[id(original)] = stand_in = made if isinstance(made, type) else _dispatching(original, made, me)
+                _put(undo, vars(home), name, stand_in)
+            for module in persons_modules():
+                for name, value in list(vars(module).items()):
+                    if id(value) in replaced and value is not replaced[id(value)]:
+                        _put(undo, vars(module), name, replaced[id(value)])
+                if "float" not in vars(module):
+                    _put(undo, vars(module), "float", _Float)
+            yield
+        finally:
+            for home, name, before in reversed(undo):
+                if before is ABSENT:
+                    home.pop(name, None)
+                else:
+                    home[name] = before
+            np.random.set_state(state[0])
+            python_random.setstate(state[1])
+            _OWNER.clear()
+
+
+def _put(undo: list[tuple[dict[str, Any], str, Any]], home: dict[str, Any], name: str, value: Any) -> None:
+    undo.append((home, name, home.get(name, ABSENT)))
+    home[name] = value
+
+
+def is_persons(module: Any) -> bool:
+    """A module of source that is neither Python's, nor installed, nor ours."""
+    file = getattr(module, "__file__", None)
+    if not isinstance(module, ModuleType) or not file or module.__name__.startswith(_OWN_PACKAGES):
+        return False
+    return not file.startswith(_LIBRARY_PATHS) and module.__name__ not in ("numeric", "symbolic", "gradproof")
+
+
+def persons_modules() -> list[ModuleType]:
+    """Every loaded module of the person's."""
+    return [module for module in list(sys.modules.values()) if is_persons(module)]
+
+
+def _dispatching(original: Any, own: Callable[..., Any], owner: int) -> Any:
+    """The own function for the owner's code, the original for other threads and for libraries."""
+
+    @wraps(original, updated=())
+    def function(*args: Any, **kwargs: Any) -> Any:
+        if threading.get_ident() != owner or sys._getframe(1).f_code.co_filename.startswith((OURS, *_LIBRARY_PATHS)):
+            return original(*args, **kwargs)
+        return own(*args, **kwargs)
+
+    if isinstance(original, np.ufunc):
+        for method in ("reduce", "accumulate", "outer", "at", "reduceat"):
+            setattr(function, method, getattr(original, method))
+    return function
+
+
+class _FloatType(type):
+    def __instancecheck__(cls, value: Any) -> bool:
+        return isinstance(value, builtins.float | Traced)
+
+
+class _Float(float, metaclass=_FloatType):
+    """`float`, which lets symbols be."""
+
+    def __new__(cls, value: Any = 0.0) -> Any:
+        if isinstance(value, Traced):
+            return value
+        if isinstance(value, Symbolic) and value.size == 1:
+            return value.item()
+        return builtins.float(value)
+
+
+def _scalar_type(original: Any) -> Any:
+    """A type of NumPy's floats, which lets symbols be; as a dtype it is the original."""
+
+    class Kind(type(original)):  # type: ignore[misc]
+        def __instancecheck__(cls, value: Any) -> bool:
+            return isinstance(value, original)
+
+    def cast(cls: Any, value: Any = 0.0, *args: Any) -> Any:
+        if isinstance(value, Symbolic):
+            return value.copy() if value.ndim else value.item()
+        return value if isinstance(value, Traced) else original(value, *args)
+
+    return Kind(original.__name__, (original,), {"__new__": cast})
+
+
+def _replacements(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Callable[..., Any]]]]:
+    """(where, which name, how the new function is made from the original)."""
+    for name in ("zeros", "ones", "empty", "full", "eye", "identity", "linspace", "arange", "tri"):
+        yield np, name, partial(_creating, tape)
+    for name in ("zeros_like", "ones_like", "empty_like", "full_like", "copy"):
+        yield np, name, partial(_creating, tape)
+    for name in ("array", "asarray", "asanyarray", "ascontiguousarray", "asfortranarray", "asfarray"):
+        if hasattr(np, name):
+            yield np, name, partial(_converting, tape, name == "array")
+    for name in ("float64", "float32", "float16", "double", "single"):
+        yield np, name, _scalar_type
+    for name in ("exp", "log", "sqrt", "tanh"):
+        yield np, name, partial(_function, tape, name)
+        if hasattr(math, name):
+            yield math, name, partial(_function, tape, name)
+    yield from _random(tape)
+    yield from _scipy(tape)
+
+
+def _creating(tape: Tape, original: Any) -> Callable[..., Any]:
+    def make(*args: Any, **kwargs: Any) -> Any:
+        dtype = kwargs.get("dtype")
+        kwargs = {k: v for k, v in kwargs.items() if k != "dtype"} if _is_object(dtype) else kwargs
+        made = original(*args, **kwargs)
+        return _lifted(tape, made)
+
+    return make
+
+
+def _is_object(dtype: Any) -> bool:
+    return dtype is not None and np.dtype(dtype).kind == "O"
+
+
+def _lifted(tape: Tape, made: Any) -> Any:
+    """An array of floats as an array of symbols; of integers or truth values as it is."""
+    if isinstance(made, np.ndarray) and not isinstance(made, Symbolic) and made.dtype.kind == "f":
+        if not np.isfinite(made).all():
+            made = np.zeros(made.shape)  # np.empty: whatever is read before it is written
+        before = tape.enter("constant")
+        try:
+            return as_symbolic(tape, made)
+        finally:
+            tape.leave(before)
+    return made
+
+
+def _converting(tape: Tape, copies: bool, original: Any) -> Callable[..., Any]:
+    def convert(value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
+        if not _has_symbols(value):
+            return _lifted(tape, original(value, dtype, *args, **kwargs))
+        before = tape.enter("array")
+        try:
+            found = as_symbolic(tape, value)
+            if dtype is not None:
+                return found.astype(dtype)
+            return found.copy() if copies and kwargs.get("copy", True) else found
+        finally:
+            tape.leave(before)
+
+    return convert
+
+
+def _has_symbols(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(_has_symbols, value))
+    return isinstance(value, Traced | Symbolic)
+
+
+def _function(tape: Tape, name: str, original: Any) -> Callable[..., Any]:
+    """exp, log, sqrt, tanh: of a plain number too, an exact constant."""
+
+    def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(x, NUMBERS) and not args and not kwargs:
+            plain = original(x)
+            if not np.isfinite(plain):
+                return plain
+            exact = getattr(traced(tape, x), name)()
+            return plain if exact.i in tape.constants and tape.constants[exact.i] == plain else exact
+        if isinstance(x, Traced):
+            return getattr(x, name)()
+        if (
+            isinstance(x, np.ndarray)
+            and x.dtype.kind in "iuf"
+            and not isinstance(x, Symbolic)
+            and not args
+            and not kwargs
+        ):
+            return original(as_symbolic(tape, x))
+        return original(x, *args, **kwargs)
+
+    return apply
+
+
+_DRAWS = (
+    "rand randn random random_sample randint uniform normal standard_normal choice permutation shuffle binomial ranf"
+)
+
+
+def _random(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Callable[..., Any]]]]:
+    """Random numbers are numbers where they are seeded within the run, and refused otherwise."""
+    seeded: set[str] = set()
+
+    def seeding(source: str) -> Callable[[Any], Callable[..., Any]]:
+        def make(original: Any) -> Callable[..., Any]:
+            def seed(*args: Any, **kwargs: Any) -> Any:
+                if (args and args[0] is not None) or kwargs:
+                    seeded.add(source)
+                return original(*args, **kwargs)
+
+            return seed
+
+        return make
+
+    def drawing(source: str, name: str) -> Callable[[Any], Callable[..., Any]]:
+        def make(original: Any) -> Callable[..., Any]:
+            def draw(*args: Any, **kwargs: Any) -> Any:
+                if source not in seeded:
+                    raise Refused(f"{source}.{name}: random numbers that are not seeded in this run", tape.here())
+                return _lifted(tape, original(*args, **kwargs))
+
+            return draw
+
+        return make
+
+    def generating(original: Any) -> Callable[..., Any]:
+        def generator(*args: Any, **kwargs: Any) -> Any:
+            if not args and not kwargs:
+                raise Refused("np.random.default_rng() without a seed", tape.here())
+            return original(*args, **kwargs)
+
+        return generator
+
+    yield np.random, "seed", seeding("np.random")
+    yield python_random, "seed", seeding("random")
+    yield np.random, "default_rng", generating
+    for name in _DRAWS.split():
+        if hasattr(np.random, name):
+            yield np.random, name, drawing("np.random", name)
+    for name in ("random", "uniform", "gauss", "randint", "choice", "shuffle", "sample", "randrange"):
+        yield python_random, name, drawing("random", name)
+
+
+def _scipy(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Callable[..., Any]]]]:
+    special = sys.modules.get("scipy.special")
+    if special is None:
+        return
+
+    def symbolically(function: Callable[..., Any]) -> Callable[[Any], Callable[..., Any]]:
+        def make(original: Any) -> Callable[..., Any]:
+            def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
+                before = tape.enter(function.__name__)
+                try:
+                    return wrapped(tape, function(as_symbolic(tape, x), *args, **kwargs))
+                finally:
+                    tape.leave(before)
+
+            return apply
+
+        return make
+
+    def expit(x: Any) -> Any:
+        return 1 / (1 + np.exp(-x))
+
+    def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Any:
+        return np.log(np.exp(x).sum(axis=axis, keepdims=keepdims))
+
+    def softmax(x: Any, axis: Any = None) -> Any:
+        e = np.exp(x)
+        return e / e.sum(axis=axis, keepdims=True)
+
+    def log_softmax(x: Any, axis: Any = None) -> Any:
+        return x - np.log(np.exp(x).sum(axis=axis, keepdims=True))
+
+    for function in (expit, logsumexp, softmax, log_softmax):
+        if hasattr(special, function.__name__):
+            yield special, function.__name__, symbolically(function)
+    for name in ("erf", "erfc", "gamma", "gammaln", "xlogy", "entr"):
+
+        def refusing(original: Any, name: str = name) -> Callable[..., Any]:
+            def refuse(*args: Any, **kwargs: Any) -> Any:
+                if any(map(_has_symbols, args)):
+                    raise Refused(f"scipy.special.{name} of symbols", tape.here())
+                return original(*args, **kwargs)
+
+            return refuse
+
+        if hasattr(special, name):
+            yield special, name, refusing

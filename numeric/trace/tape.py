@@ -1,0 +1,375 @@
+"""What somebody's code computed, one node for every scalar, in the order of computing.
+
+In:  operations on nodes, as the code performs them.
+Out: `Tape`: for every node its operation, its arguments and the source line that asked for it.
+
+A node is an index.  Nodes are never removed and arguments always come before what is made
+from them, so that a sweep over the indices evaluates forwards or accumulates backwards.
+Sums and inner products are one node each; their arguments are tuples that a matrix product
+shares between its entries, which keeps the tape small: about 40 bytes a node.
+
+To extend: a new operation is a member of `Op`, a rule in `numeric.trace.sweep` (value and
+partial derivatives), one in each arithmetic of `numeric.trace.fields`.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from array import array
+from collections.abc import Sequence
+from enum import IntEnum
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numeric.trace.constants import meant
+
+OURS = str(Path(__file__).parent)
+LIBRARIES = tuple(str(Path(module.__file__ or "").parent) for module in (np,))
+
+
+class Op(IntEnum):
+    """`a`, `b` are nodes, `A`, `B` tuples of nodes."""
+
+    LEAF = 0
+    CONST = 1
+    ADD = 2
+    SUB = 3
+    MUL = 4
+    INV = 5
+    POW = 6
+    DOT = 7
+    SUM = 8
+    EXP = 9
+    LOG = 10
+    TANH = 11
+    SQRT = 12
+    MAX = 13
+    COND = 14
+
+
+FUNCTIONS = {"exp": Op.EXP, "log": Op.LOG, "tanh": Op.TANH, "sqrt": Op.SQRT}
+
+
+class Place(NamedTuple):
+    """A line of somebody's source."""
+
+    file: str
+    line: int
+    function: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+class Refused(BaseException):
+    """An operation that cannot be followed; no `except Exception` of the traced code swallows it."""
+
+    def __init__(self, reason: str, place: Place | None) -> None:
+        super().__init__(f"{place}: {reason}" if place else reason)
+        self.reason, self.place = reason, place
+
+
+class TimedOut(Refused):
+    """The time that was given is over."""
+
+
+class Decision(NamedTuple):
+    """A comparison that the code's control flow depends on, and how it came out on this path."""
+
+    node: int
+    place: Place
+    outcome: bool
+
+
+class Block(NamedTuple):
+    """The nodes that one array operation made: `start` up to the next block's start."""
+
+    start: int
+    place: int
+    name: str
+    operands: tuple[Any, ...]
+
+
+class Tape:
+    """The nodes, the leaves by name, the branches taken."""
+
+    def __init__(self, path: Sequence[bool] = (), deadline: float | None = None) -> None:
+        self.ops = array("b")
+        self.a, self.b, self.place = array("q"), array("q"), array("i")
+        self.groups: list[tuple[int, ...]] = []
+        self.constants: dict[int, Fraction] = {}
+        self.rounded: set[int] = set()
+        self.places: list[Place] = []
+        self.leaves: list[tuple[str, tuple[int, ...]]] = []
+        self.decisions: list[Decision] = []
+        self.blocks: list[Block] = []
+        self.clips: dict[int, bool] = {}
+        self._path, self._deadline, self._started = list(path), deadline, time.monotonic()
+        self._numbers: dict[tuple[Fraction, bool], int] = {}
+        self._conditions: dict[int, int] = {}
+        self._place_ids: dict[Place, int] = {}
+        self._current = -1
+
+    def __len__(self) -> int:
+        return len(self.ops)
+
+    # -- where we are in somebody's source -------------------------------------------------
+
+    def enter(self, name: str, operands: tuple[Any, ...] = ()) -> int:
+        """Begin an array operation; what it makes belongs to the line that asked.  Returns what `leave` wants."""
+        before = self._current
+        if before < 0:
+            self._current = self._here()
+            self.blocks.append(Block(len(self.ops), self._current, name, operands))
+        return before
+
+    def leave(self, before: int) -> None:
+        """End an array operation."""
+        self._current = before
+
+    def here(self) -> Place:
+        """The line that is asking."""
+        return self.places[self._current if self._current >= 0 else self._here()]
+
+    def _here(self) -> int:
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            raise TimedOut(
+                f"the time is over after {len(self.ops):,} operations", self.places[-1] if self.places else None
+            )
+        place = calling_place()
+        if place not in self._place_ids:
+            self._place_ids[place] = len(self.places)
+            self.places.append(place)
+        return self._place_ids[place]
+
+    # -- making nodes ----------------------------------------------------------------------
+
+    def node(self, op: Op, a: int = 0, b: int = 0) -> int:
+        """A new node."""
+        place = self._current
+        if place < 0:
+            place = self._here()
+            self.blocks.append(Block(len(self.ops), place, op.name.lower(), ()))
+        self.ops.append(op)
+        self.a.append(a)
+        self.b.append(b)
+        self.place.append(place)
+        return len(self.ops) - 1
+
+    def leaf(self, name: str, position: tuple[int, ...]) -> int:
+        """A free variable: one entry of an array that the code was given."""
+        self.leaves.append((name, position))
+        return self.node(Op.LEAF, len(self.leaves) - 1)
+
+    def number(self, value: Any, rounded: bool = False) -> int:
+        """A constant, read as `constants.meant` reads it."""
+        try:
+            exact, inexact = meant(value)
+        except ValueError as error:
+            raise Refused(f"the constant {error}", self.here()) from None
+        key = exact, inexact or rounded
+        if key not in self._numbers:
+            index = self._numbers[key] = self.node(Op.CONST)
+            self.constants[index] = exact
+            if key[1]:
+                self.rounded.add(index)
+        return self._numbers[key]
+
+    def _folded(self, value: Fraction, *arguments: int) -> int:
+        return self.number(value, any(a in self.rounded for a in arguments))
+
+    def group(self, nodes: Sequence[int]) -> int:
+        """Arguments of a sum or of one side of an inner product; shared by whoever keeps the number."""
+        self.groups.append(tuple(nodes))
+        return len(self.groups) - 1
+
+    def add(self, a: int, b: int) -> int:
+        """a + b."""
+        constants = self.constants
+        if a in constants:
+            a, b = b, a
+        if b in constants:
+            if a in constants:
+                return self._folded(constants[a] + constants[b], a, b)
+            if not constants[b]:
+                return a
+        return self.node(Op.ADD, a, b)
+
+    def sub(self, a: int, b: int) -> int:
+        """a − b."""
+        constants = self.constants
+        if b in constants:
+            if a in constants:
+                return self._folded(constants[a] - constants[b], a, b)
+            if not constants[b]:
+                return a
+        return self.node(Op.SUB, a, b)
+
+    def mul(self, a: int, b: int) -> int:
+        """a · b; an indicator times itself is itself."""
+        constants = self.constants
+        if b in constants:
+            a, b = b, a
+        if a in constants:
+            c = constants[a]
+            if b in constants:
+                return self._folded(c * constants[b], a, b)
+            if not c or c == 1:
+                return a if not c else b
+        elif self.ops[a] == Op.COND or self.ops[b] == Op.COND:
+            if self.ops[b] == Op.COND:
+                a, b = b, a
+            if a == b or (self.ops[b] == Op.MUL and a in (self.a[b], self.b[b])):
+                return b
+        return self.node(Op.MUL, a, b)
+
+    def inverse(self, a: int) -> int:
+        """1 / a."""
+        if a in self.constants:
+            if not self.constants[a]:
+                raise Refused("division by 0", self.here())
+            return self._folded(1 / self.constants[a], a)
+        return self.node(Op.INV, a)
+
+    def power(self, a: int, n: int) -> int:
+        """a ** n for an integer n."""
+        if n == 0:
+            return self.number(1)
+        if n == 1:
+            return a
+        if n == -1:
+            return self.inverse(a)
+        if a in self.constants:
+            if not self.constants[a] and n < 0:
+                raise Refused("division by 0", self.here())
+            return self._folded(self.constants[a] ** n, a)
+        return self.node(Op.POW, a, n)
+
+    def total(self, nodes: Sequence[int]) -> int:
+        """Σ nodes."""
+        constants = self.constants
+        kept = [n for n in nodes if n not in constants]
+        if len(kept) < len(nodes):
+            fixed = [n for n in nodes if n in constants]
+            constant = self._folded(sum((constants[n] for n in fixed), Fraction(0)), *fixed)
+            if constants[constant] or not kept:
+                kept.append(constant)
+        if len(kept) <= 2:
+            return kept[0] if len(kept) == 1 else self.add(*kept)
+        return self.node(Op.SUM, self.group(kept))
+
+    def dot(self, left: int, right: int) -> int:
+        """Σ_k left_k · right_k, both sides numbers of groups."""
+        return self.node(Op.DOT, left, right)
+
+    def function(self, name: str, a: int) -> int:
+        """exp, log, tanh or sqrt of a node; exact where the value is rational."""
+        if a in self.constants:
+            exact = _exact_value(name, self.constants[a])
+            if exact is not None:
+                return self._folded(exact, a)
+            if name in ("log", "sqrt") and self.constants[a] <= 0:
+                raise Refused(f"{name} of {self.constants[a]}", self.here())
+        if name == "log" and self.ops[a] == Op.EXP:
+            return self.a[a]
+        return self.node(FUNCTIONS[name], a)
+
+    def maximum_of(self, nodes: Sequence[int]) -> int:
+        """The largest of several: a symbol of its own, of which a result may turn out not to depend."""
+        if all(n in self.constants for n in nodes):
+            return max(nodes, key=self.constants.__getitem__)
+        return self.node(Op.MAX, self.group(sorted(set(nodes))))
+
+    def positive(self, a: int) -> int:
+        """1 where a > 0, otherwise 0."""
+        if a in self.constants:
+            return self.number(int(self.constants[a] > 0))
+        if self.ops[a] == Op.COND:
+            return a
+        # x·[x > 0] is positive where x is.
+        if self.ops[a] == Op.MUL:
+            for condition, x in ((self.a[a], self.b[a]), (self.b[a], self.a[a])):
+                if self.ops[condition] == Op.COND and self.a[condition] == x:
+                    return condition
+        if a not in self._conditions:
+            self._conditions[a] = self.node(Op.COND, a)
+        return self._conditions[a]
+
+    def decide(self, a: int) -> bool:
+        """The truth of a node that control flow depends on: as this path says."""
+        if a in self.constants:
+            return bool(self.constants[a])
+        for node, _, outcome in self.decisions:
+            if node == a:
+                return outcome
+        outcome = self._path[len(self.decisions)] if len(self.decisions) < len(self._path) else True
+        self.decisions.append(Decision(a, self.here(), outcome))
+        return outcome
+
+    def clipping(self, a: int) -> None:
+        """Note what the comparison a is where nothing is clipped."""
+        if self.ops[a] == Op.COND:
+            self.clips[a] = False
+        elif self.ops[a] == Op.SUB and self.ops[self.b[a]] == Op.COND:
+            self.clips[self.b[a]] = True
+
+    def arguments(self, i: int) -> tuple[int, ...]:
+        """The nodes that a node is made from."""
+        match self.ops[i]:
+            case Op.LEAF | Op.CONST:
+                return ()
+            case Op.ADD | Op.SUB | Op.MUL:
+                return self.a[i], self.b[i]
+            case Op.DOT:
+                return self.groups[self.a[i]] + self.groups[self.b[i]]
+            case Op.SUM | Op.MAX:
+                return self.groups[self.a[i]]
+        return (self.a[i],)
+
+    def cone(self, tops: Sequence[int]) -> bytearray:
+        """1 for every node that one of `tops` is made from."""
+        wanted = bytearray(len(self.ops))
+        for top in tops:
+            wanted[top] = 1
+        for i in range(max(tops, default=-1), -1, -1):
+            if wanted[i]:
+                for parent in self.arguments(i):
+                    wanted[parent] = 1
+        return wanted
+
+
+def calling_place() -> Place:
+    """The nearest line of the call stack that is neither ours nor NumPy's."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not file.startswith((OURS, *LIBRARIES, "<__array_function__")):
+            return Place(file, frame.f_lineno, frame.f_code.co_name)
+        if frame.f_back is None:
+            break
+        frame = frame.f_back
+    return Place("?", 0)
+
+
+def _exact_value(name: str, x: Fraction) -> Fraction | None:
+    """f(x) where that is rational."""
+    if name == "log":
+        return Fraction(0) if x == 1 else None
+    if name == "exp":
+        return Fraction(1) if not x else None
+    if name == "tanh":
+        return Fraction(0) if not x else None
+    if x < 0:
+        return None
+    root = Fraction(_root(x.numerator), _root(x.denominator))
+    return root if root * root == x else None
+
+
+def _root(n: int) -> int:
+    from math import isqrt
+
+    return isqrt(n)

@@ -1,0 +1,97 @@
+"""Every implementation of the corpus is proved, each of its wrong neighbours refuted; slopes are the judge."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from numeric.trace.prove import prove_gradient
+
+CORPUS = Path(__file__).parent.parent / "code_corpus"
+STEP = 1e-5
+
+
+@cache
+def source(name: str) -> str:
+    return (CORPUS / f"{name}.py").read_text(encoding="utf-8")
+
+
+def load(name: str, text: str, folder: Path) -> ModuleType:
+    """A module of this text, from a file, as a person would have it."""
+    path = folder / f"{name}.py"
+    path.write_text(text, encoding="utf-8")
+    spec = importlib.util.spec_from_file_location(f"corpus_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def altered(name: str, old: str, new: str) -> str:
+    before, _, _ = source(name).partition("\nWRONG = ")
+    assert before.count(old) == 1, f"{name}: {old!r} stands in {before.count(old)} places"
+    return before.replace(old, new)
+
+
+@cache
+def wrong_neighbours() -> list[tuple[str, str, str, str]]:
+    found = []
+    for name in NAMES:
+        namespace: dict[str, Any] = {}
+        exec("WRONG = " + source(name).partition("\nWRONG = ")[2], namespace)
+        found += [(name, *each) for each in namespace["WRONG"]]
+    return found
+
+
+NAMES = sorted(path.stem for path in CORPUS.glob("*.py"))
+WRONG = wrong_neighbours()
+
+
+def disagreement(module: ModuleType) -> float:
+    """The largest difference between a gradient and its central differences, over the slopes' size."""
+    generator = np.random.default_rng(7)
+    arrays = {name: generator.uniform(-0.8, 0.8, shape) for name, shape in module.shapes.items()}
+    claimed = {name: np.array(g, dtype=float) for name, g in module.run(**copies(arrays))[1].items()}
+    worst = 0.0
+    for name, gradient in claimed.items():
+        slopes = np.zeros_like(arrays[name])
+        for position in np.ndindex(slopes.shape):
+            sides = []
+            for sign in (1, -1):
+                moved = copies(arrays)
+                moved[name][position] += sign * STEP
+                sides.append(float(np.sum(module.run(**moved)[0])))
+            slopes[position] = (sides[0] - sides[1]) / (2 * STEP)
+        if gradient.shape != slopes.shape:
+            return np.inf
+        worst = max(worst, float(np.max(np.abs(gradient - slopes)) / (1 + np.max(np.abs(slopes)))))
+    return worst
+
+
+def copies(arrays: dict[str, Any]) -> dict[str, Any]:
+    return {name: array.copy() for name, array in arrays.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_right_one_is_proved(name: str, tmp_path: Path) -> None:
+    module = load(name, source(name), tmp_path)
+    assert disagreement(module) < 1e-7
+    proof = prove_gradient(module.run, module.shapes)
+    assert proof.proved, str(proof)
+
+
+@pytest.mark.parametrize(("name", "old", "new", "kind"), WRONG, ids=[f"{w[0]}-{n}-{w[3]}" for n, w in enumerate(WRONG)])
+def test_a_wrong_one_is_refuted(name: str, old: str, new: str, kind: str, tmp_path: Path) -> None:
+    module = load(name, altered(name, old, new), tmp_path)
+    assert disagreement(module) > 1e-4
+    proof = prove_gradient(module.run, module.shapes)
+    assert proof.refuted, str(proof)
