@@ -45,7 +45,7 @@ class CompiledClaim:
             raise TypeError(f"{self.__name__} is no function of {', '.join(unknown)}")
         arrays = list(numbers(self.__name__, {a.name: given[a.name] for a in self.arguments}).values())
         batch = self._batch(arrays)
-        used, dims, scalar, vector = self._compiled(tuple(int(given[anchor]) for anchor in self.anchors))
+        used, dims, scalar, vector = self._compiled(tuple(self._step(anchor, given[anchor]) for anchor in self.anchors))
         leaves = [arrays[n][(*where[:lead], ..., *where[lead:])] for n, lead, where in used]
         with in_range(self.__name__):
             if batch:
@@ -54,6 +54,11 @@ class CompiledClaim:
                 flat = scalar(*(leaf.item() for leaf in leaves))
             result = finite(np.array(flat, np.result_type(np.float32, *arrays))).reshape((*dims, *batch))
         return np.moveaxis(result, range(len(dims)), range(-len(dims), 0))
+
+    def _step(self, anchor: str, value: Any) -> int:
+        if not isinstance(value, int | np.integer):
+            raise ValueError(f"{self.__name__}: {anchor} is {value!r}; pass a whole number")
+        return int(value)
 
     def _batch(self, arrays: Sequence[Array]) -> tuple[int, ...]:
         """The shape of the batch; ValueError where two arrays differ in it."""

@@ -24,7 +24,7 @@ from numeric.arguments import state_key
 from numeric.autograd import autograd
 from numeric.compiled import compile
 from numeric.complex_step import complex_step
-from numeric.source import numpy_source
+from numeric.executed import executed
 from symbolic.elementwise import dimensions
 from symbolic.model import Model
 from symbolic.notation import Axis, N
@@ -138,10 +138,7 @@ def _compiled(cell: Model) -> Side:
 
 
 def _generated(cell: Model) -> Side:
-    namespace: dict[str, Any] = {}
-    exec(numpy_source(cell), namespace)
-    side: Side = namespace["loss_and_gradients"]
-    return side
+    return executed(cell)["loss_and_gradients"]
 
 
 def _reference(cell: Model) -> Side | None:

@@ -278,6 +278,8 @@ def test_a_call_that_does_not_fit_is_refused_by_name():
         f(**g, t=1, W=1)
     with pytest.raises(ValueError, match=r"^rnn\.a: h has the shape \(2, 5\), not \(4, …, 5\)$"):
         f(**{**g, "h": g["h"][:2]}, t=1)
+    with pytest.raises(ValueError, match=r"^rnn\.a: t is 1\.5; pass a whole number$"):
+        f(**g, t=1.5)
     with pytest.raises(ValueError, match=r"^h\[t\] at step 4: h has the steps 0 to 3$"):
         f(**g, t=4)
 
@@ -357,3 +359,9 @@ def test_the_package_names_its_functions_and_loads_none_of_them_before_they_are_
 def test_models_are_found_by_name():
     assert {model.name: model for model in CELLS}.items() <= models().items()
     assert all(name == model.name for name, model in models().items())
+
+
+def test_two_models_of_one_name_are_refused(monkeypatch):
+    monkeypatch.setattr("symbolic.models.gru.OTHER", replace(GRU), raising=False)
+    with pytest.raises(ValueError, match=r"^two models have the name gru; rename one of them$"):
+        models.__wrapped__()

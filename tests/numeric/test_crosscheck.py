@@ -15,8 +15,8 @@ from numeric import reference
 from numeric.compiled import compile
 from numeric.complex_step import complex_step
 from numeric.crosscheck import STEPS, TOLERANCE, case, crosscheck, relative_difference, sides_of, sizes_of
+from numeric.executed import executed
 from numeric.rewriting import rebuilt
-from numeric.source import numpy_source
 from symbolic.differentiate import graph
 from symbolic.models import models
 
@@ -158,19 +158,13 @@ def wrong_equation(model, fault, monkeypatch):
     return complex_step(replace(model, equations=tuple(equations)), sizes_of(model), STEPS)
 
 
-def generated(model):
-    namespace = {}
-    exec(numpy_source(model), namespace)
-    return namespace
-
-
 def reference_of(model):
     return vars(reference.CELLS[model.name])
 
 
 WRONG = {
     "compiled": wrong_graph,
-    "generated": wrong_backward(generated),
+    "generated": wrong_backward(executed),
     "reference": wrong_backward(reference_of),
     "differences": wrong_equation,
 }
