@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -22,6 +22,8 @@ from numeric.training import Settings, State, start, states
 from symbolic.models import models
 
 FORMAT = "gradproof training 1"
+# What NumPy, zipfile and json raise where the bytes are not what they expect.
+_DAMAGED = (ValueError, LookupError, TypeError, AttributeError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def unpacked(content: bytes) -> Checkpoint:
             raise ValueError(about["format"])
         state = State(about["step"], _named(arrays, "parameter "), _named(arrays, "carried "), arrays["losses"])
         return Checkpoint(Settings(**about["settings"]), about["text"], state)
-    except (ValueError, KeyError, TypeError, AttributeError, EOFError, OSError, zipfile.BadZipFile, zlib.error):
+    except _DAMAGED:
         raise ValueError("it is damaged, or no checkpoint of a training") from None
 
 

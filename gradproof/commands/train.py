@@ -141,9 +141,9 @@ def _read(path: Path) -> str:
     try:
         characters = _bytes(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise request.BadRequest(f"{path} is not text in UTF-8: byte {error.start} is {error.reason}") from None
+        raise request.BadRequest(f"{path} is not text in UTF-8: {error.reason} at byte {error.start}") from None
     if "\0" in characters:
-        raise request.BadRequest(f"{path} is not text: byte 0 occurs in it")
+        raise request.BadRequest(f"{path} is not text: it holds a byte 0")
     return characters.replace("\r\n", "\n")
 
 
@@ -219,9 +219,9 @@ def _report(run: _Run, result: _Result) -> list[str]:
         f"network  {settings.cell}, {settings.hidden} hidden units, {parameters:,} parameters; gradients {by}",
         f"trained  {result.state.step:,} steps; {result.characters:,} characters in {result.seconds:.1f} s: "
         f"{speed:,.0f} characters per second",
-        f"loss     {result.loss:.3f} nats per character over the whole text",
-        f"bigram   {text.bigram_entropy:.3f}, the empirical conditional entropy: no bigram model has less on this text",
-        f"         the network is {'below' if difference > 0 else 'above'} it by {abs(difference):.3f}",
+        f"loss     {result.loss:.4g} nats per character over the whole text",
+        f"bigram   {text.bigram_entropy:.4g}, the empirical conditional entropy: no bigram model has less on this text",
+        f"         the network is {'below' if difference > 0 else 'above'} it by {abs(difference):.3g}",
         f"sample   {len(result.sample)} characters, each drawn from the network's prediction:",
         "",
         result.sample,
