@@ -45,10 +45,15 @@ def compile(claim_or_cell: Derivation | Model, sizes: Sizes | None = None, steps
 
 
 def _check(claim_or_cell: Derivation | Model, sizes: Sizes, steps: int) -> None:
-    """ValueError where there is no step or an axis without an entry."""
+    """ValueError where there is no step, an axis without an entry, or a cell with more than x and y."""
     name = claim_or_cell.name if isinstance(claim_or_cell, Model) else claim_or_cell.id
     if steps < 1:
         raise ValueError(f"{name}: T = {steps}; a sequence has at least one step")
     for axis, size in sizes.items():
         if size < 1:
             raise ValueError(f"{name}: {axis} = {size}; an axis has at least one entry")
+    if isinstance(claim_or_cell, Model) and (len(claim_or_cell.inputs), len(claim_or_cell.targets)) != (1, 1):
+        raise ValueError(
+            f"{name} has {len(claim_or_cell.inputs)} inputs and {len(claim_or_cell.targets)} targets; "
+            "a cell that is compiled has one of each"
+        )

@@ -155,6 +155,12 @@ def test_no_step_and_no_entry_are_refused(what):
         compile(what, {H: 0})
 
 
+def test_a_cell_with_two_inputs_is_refused():
+    two = replace(RNN, inputs=(x, sequence("u", D)))
+    with pytest.raises(ValueError, match=r"^rnn has 2 inputs and 1 targets; a cell that is compiled has one of each$"):
+        compile(two)
+
+
 # Softmax
 
 
