@@ -4,8 +4,8 @@ In:  a spectral radius of W, or a bias of the forget gate; a `Trajectory`, how t
 Out: `rnn_norms`, `lstm_norms`: spectral norms for t − k = 1, 2, …, t the last step.
 
 The Jacobians are closed forms of the catalogue, proved before they are executed: the RNN's is
-`bptt.jacobian-product`, Π diag(1 − h_j²) W; the LSTM's is the product of `lstm.carry`, diag(f_j),
-the cell path alone, the gates held fixed.
+`bptt.jacobian-product`, Π diag(1 − h_j²) W, with `bptt.step-jacobian` as its factors; the LSTM's is
+the product of `lstm.carry`, diag(f_j): the cell path alone, the gates held fixed.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from symbolic.models import models
 from symbolic.notation import D, H, K
 
 JACOBIAN = "bptt.jacobian-product"
+FACTOR = "bptt.step-jacobian"
 CARRY = "lstm.carry"
-CLAIMS = (JACOBIAN, CARRY)
+CLAIMS = (JACOBIAN, FACTOR, CARRY)
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def _one_two_five(power: int) -> tuple[int, ...]:
 
 
 def _claims() -> list[dict[str, str]]:
-    """The closed forms that the norms are taken of, and for what each is proved."""
+    """The closed forms behind the norms, and for what each is proved."""
     from numeric.norms import CLAIMS
     from numeric.proved import proved
 

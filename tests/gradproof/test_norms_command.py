@@ -13,7 +13,7 @@ SMALL = ["--steps", 12, "--hidden", 8]
 def test_the_table_has_a_column_for_each_radius_and_each_bias(gradproof):
     result = gradproof("norms", *SMALL, "--radius", "0.5,2", "--forget-bias", "3")
     assert (result.exit_code, result.stderr) == (0, "")
-    head, *rows, blank, jacobian, carry = result.stdout.splitlines()
+    head, *rows, blank, jacobian, factor, carry = result.stdout.splitlines()
     assert head.split("  ")[-3:] == ["RNN, radius 0.5", "RNN, radius 2", "LSTM cell, b_f = 3"]
     assert [row.split()[0] for row in rows] == ["1", "2", "5", "10", "12", "per"]
     small, large, cell = (rnn_norms(0.5, t := Trajectory(12, 8)), rnn_norms(2, t), lstm_norms(3, t))
@@ -23,6 +23,7 @@ def test_the_table_has_a_column_for_each_radius_and_each_bias(gradproof):
     assert rows[-1].split()[2:] == [f"{norms[-1] ** (1 / 12):.3g}" for norms in (small, large, cell)]
     assert blank == ""
     assert jacobian.startswith("bptt.jacobian-product: d(h[t+1], h[k]) = Π_{j=k+1}^{t+1} diag(1 - h[j]**2) @ W")
+    assert factor == "bptt.step-jacobian: d(h[t], h[t-1]) = diag(1 - h[t]**2) @ W, proved for every T, every size"
     assert carry == "lstm.carry: immediate(c[t], c[t-1]) = diag(f[t]), proved for every T, every size"
 
 
@@ -32,7 +33,7 @@ def test_json_has_every_distance_and_what_was_proved(gradproof):
     trajectory = Trajectory(12, 8, seed=2)
     np.testing.assert_array_equal(found["norms"]["RNN, radius 1"], rnn_norms(1, trajectory))
     np.testing.assert_array_equal(found["norms"]["LSTM cell, b_f = 5"], lstm_norms(5, trajectory))
-    assert [claim["id"] for claim in found["claims"]] == ["bptt.jacobian-product", "lstm.carry"]
+    assert [claim["id"] for claim in found["claims"]] == ["bptt.jacobian-product", "bptt.step-jacobian", "lstm.carry"]
 
 
 def test_the_plot_is_a_png_beside_the_table(gradproof, tmp_path):

@@ -5,9 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from numeric.norms import Trajectory, cell_paths, forget_gates, jacobians, lstm_norms, rnn_norms
+from numeric.executed import closed_form
+from numeric.norms import FACTOR, Trajectory, cell_paths, forget_gates, jacobians, lstm_norms, rnn_norms
 from numeric.reference import lstm, rnn
 from numeric.training import drawn
+from symbolic.derivations import catalogue
 from symbolic.models import models
 from symbolic.notation import D, H, K
 
@@ -64,6 +66,15 @@ def test_a_wrong_jacobian_product_is_not_the_slope(wrong):
     h = np.concatenate([each["h"] for each in states(rnn, parameters, x, y)])
     *_, jacobian = jacobians(*wrong(parameters["W"], h))
     assert np.abs(jacobian - differences(last_hidden_state(parameters, x, y, 0), h[0])).max() > 1e-2
+
+
+def test_the_jacobian_product_is_that_of_the_jacobians_of_every_step():
+    rng = np.random.default_rng(1)
+    W, h = rng.normal(size=(4, 4)), np.tanh(rng.normal(size=(21, 4)))
+    step, product = closed_form(catalogue()[FACTOR]), np.eye(4)
+    for t, jacobian in zip(range(20, 0, -1), jacobians(W, h), strict=True):
+        product = product @ step(W, h, t)
+        np.testing.assert_allclose(jacobian, product, rtol=1e-12, atol=1e-15)
 
 
 def without_recurrence(parameters):
