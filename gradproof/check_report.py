@@ -1,0 +1,137 @@
+"""Findings -> text for people, annotations for GitHub, JSON for programs.
+
+In:  findings.  Out: a block of lines for each that says something, a summary line, or the
+JSON of docs/check.md.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from symbolic.reader.judge import DEFINITION, PROVED, UNKNOWN, UNREAD, VERDICTS, Finding
+from symbolic.verdicts import Counterexample, exact_text
+
+WORDS = {"ill_typed": "ill-typed", "unread": "cannot read"}
+LONGEST = 100
+
+
+def lines(findings: Sequence[Finding], style: str = "text") -> Iterator[str]:
+    """Every finding that is not simply right, a block each."""
+    for finding in findings:
+        if finding.is_wrong or finding.verdict in {UNREAD, UNKNOWN}:
+            yield from _github(finding) if style == "github" else _block(finding)
+
+
+def _block(finding: Finding) -> Iterator[str]:
+    yield f"{finding.file}:{finding.line}:{finding.column}: {_word(finding)}  {_cut(finding.latex)}"
+    for name, fact in _facts(finding):
+        yield f"    {name:<12} {fact}"
+
+
+def _github(finding: Finding) -> Iterator[str]:
+    level = "error" if finding.is_wrong else "warning"
+    text = "; ".join(f"{name} {fact}" for name, fact in _facts(finding))
+    place = f"file={_property(finding.file)},line={finding.line},col={finding.column}"
+    title = _property(f"gradproof: {_word(finding)}")
+    yield f"::{level} {place},title={title}::{_data(f'{_cut(finding.latex)}  {text}')}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def _word(finding: Finding) -> str:
+    word = WORDS.get(finding.verdict, finding.verdict)
+    return f"{word} with a defect" if finding.defect else word
+
+
+def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
+    if finding.reading:
+        yield "read as", finding.reading
+    if finding.message:
+        yield "because", finding.message
+    if finding.counterexample is not None:
+        yield "fails at", _point(finding.counterexample)
+    if finding.repair:
+        yield "did you mean", f"{finding.repair}      (proved)"
+
+
+def _point(found: Counterexample) -> str:
+    place = ", ".join(
+        [*([f"entry {found.entry}"] if found.entry else []), *(f"{s} = {n}" for s, n in found.steps.items())]
+    )
+    values = ", ".join(f"{name} = {exact_text(value)}" for name, value in found.values.items())
+    return (
+        ", ".join(part for part in (place, _cut(values, 400)) if part)
+        + f":  left {found.left[0]}…, right {found.right[0]}…"
+    )
+
+
+def _cut(text: str, longest: int = LONGEST) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"
+
+
+def counts(findings: Sequence[Finding]) -> dict[str, int]:
+    """How many findings have each verdict."""
+    return {verdict: sum(finding.verdict == verdict for finding in findings) for verdict in VERDICTS}
+
+
+def summary(findings: Sequence[Finding], seconds: float) -> str:
+    """`12 equalities: 10 proved, 2 refuted; 0.3 s`."""
+    number = counts(findings)
+    kinds = ", ".join(f"{n} {WORDS.get(verdict, verdict)}" for verdict, n in number.items() if n) or "none"
+    defects = sum(finding.defect for finding in findings)
+    more = f" ({defects} with a defect)" if defects else ""
+    return f"{len(findings)} formulas: {kinds}{more}; {seconds:.1f} s"
+
+
+def unread_note(findings: Sequence[Finding]) -> str:
+    """How many could not be read or decided; empty where none."""
+    number = counts(findings)
+    parts = [f"{number[UNREAD]} cannot be read"] * bool(number[UNREAD]) + [f"{number[UNKNOWN]} unknown"] * bool(
+        number[UNKNOWN]
+    )
+    return ", ".join(parts)
+
+
+def as_json(findings: Sequence[Finding]) -> str:
+    """The schema of docs/check.md."""
+    return json.dumps({"formulas": [_formula(f) for f in findings], "summary": counts(findings)}, ensure_ascii=False)
+
+
+def _formula(finding: Finding) -> dict[str, Any]:
+    found = finding.counterexample
+    return {
+        "file": finding.file,
+        "line": finding.line,
+        "column": finding.column,
+        "latex": finding.latex,
+        "reading": finding.reading,
+        "verdict": finding.verdict,
+        "hypotheses": list(finding.hypotheses),
+        "counterexample": found
+        and {
+            "entry": found.entry,
+            "steps": dict(found.steps),
+            "values": {name: _strings(value) for name, value in found.values.items()},
+            "left": list(found.left),
+            "right": list(found.right),
+        },
+        "repair": finding.repair or None,
+        "message": finding.message,
+        "defect": finding.defect,
+        "displayed": finding.displayed,
+    }
+
+
+def _strings(value: Any) -> Any:
+    return [_strings(each) for each in value] if isinstance(value, list) else str(value)
+
+
+__all__ = ["DEFINITION", "PROVED", "as_json", "counts", "lines", "summary", "unread_note"]

@@ -1,0 +1,592 @@
+"""The formulas of a document -> one finding per equality.
+
+In:  a document's texts and its declarations.
+Out: `Finding`s in order: where, what was read, the verdict and what belongs to it.
+
+Every reading of an equality becomes a record that `prove` judges.  Readings that agree
+give their verdict; where they do not, the formula is ambiguous.  What a document defines
+is compared with the model: a definition that differs has a defect.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+from symbolic import terms as f
+from symbolic.elementwise import free_indices
+from symbolic.notation import Axis, Index, Step
+from symbolic.prove import prove
+from symbolic.reader import syntax as s
+from symbolic.reader.declare import Declarations
+from symbolic.reader.macros import Macros
+from symbolic.reader.readings import COLUMN, ROW, Grid, Misfit, Reading, canonical, grid
+from symbolic.reader.resolve import Resolver
+from symbolic.reader.scan import Formula
+from symbolic.reader.scope import Scope
+from symbolic.reader.statements import Statement, statements
+from symbolic.reader.syntax import Node, Tokens, parse
+from symbolic.reader.tokens import Unread, plain, tokens
+from symbolic.records import Derivation, derivation
+from symbolic.shapes import ShapeMismatch, shape
+from symbolic.terms import LOSS, Term, Var
+from symbolic.verdicts import Counterexample, IllTyped, Proved, Refuted, Unknown, Verdict
+
+PROVED, DEFINITION, REFUTED, ILL_TYPED = "proved", "definition", "refuted", "ill_typed"
+AMBIGUOUS, UNREAD, UNKNOWN = "ambiguous", "unread", "unknown"
+VERDICTS = (PROVED, DEFINITION, REFUTED, ILL_TYPED, AMBIGUOUS, UNREAD, UNKNOWN)
+SECONDS = 20
+MOST_READINGS = 24
+MOST_INSTANCES = 64
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One equality of a formula, or the formula: what was read and what is to be said of it."""
+
+    file: str
+    line: int
+    column: int
+    latex: str
+    verdict: str
+    reading: str = ""
+    hypotheses: tuple[str, ...] = ()
+    counterexample: Counterexample | None = None
+    repair: str = ""
+    message: str = ""
+    defect: bool = False
+    displayed: bool = False
+    token: str = ""
+
+    @property
+    def is_wrong(self) -> bool:
+        return self.verdict in {REFUTED, ILL_TYPED, AMBIGUOUS} or self.defect
+
+
+Pair = tuple[Term, Term]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One reading of an equality: its pairs of terms (several where a matrix is written out), and how it was read."""
+
+    pairs: tuple[Pair, ...]
+    text: str
+    kind: str = ""
+
+
+def judged(
+    formulas: Sequence[Formula], declarations: Declarations, macros: Macros, seconds: float = SECONDS, skip: int = 0
+) -> Iterator[list[Finding]]:
+    """The findings of each formula, in order; the first `skip` are looked at only for what others continue."""
+    above: Tokens = ()
+    for number, formula in enumerate(formulas):
+        judge = _Judge(formula, declarations, macros, above)
+        if number < skip:
+            above = judge.end_of_chain()
+            continue
+        try:
+            with within(seconds):
+                found = judge.findings()
+        except TooLong:
+            found = [judge.finding(UNKNOWN, message=f"stopped after {seconds:g} s")]
+        except (RecursionError, MemoryError):
+            found = [judge.finding(UNKNOWN, message="too deep")]
+        above = judge.last or above
+        yield found
+
+
+class TooLong(Exception):
+    """The time for one formula is over."""
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Raise TooLong in the main thread after so many seconds; elsewhere there is no clock to set."""
+    if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        raise TooLong
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+class _Judge:
+    """One formula."""
+
+    def __init__(self, formula: Formula, declarations: Declarations, macros: Macros, above: Tokens) -> None:
+        self.formula, self.declarations, self.macros, self.above = formula, declarations, macros, above
+        self.scope: Scope = declarations.at(formula.place)
+        self.last: Tokens = ()
+
+    def finding(self, verdict: str, at: int = 0, end: int | None = None, **more: Any) -> Finding:
+        line, column = self.formula.source.place(self.formula.start + at)
+        latex = " ".join(self.formula.latex[at:end].split())
+        displayed = self.formula.displayed
+        return Finding(self.formula.source.name, line, column, latex, verdict, displayed=displayed, **more)
+
+    def findings(self) -> list[Finding]:
+        try:
+            given = self.macros.expanded(tokens(self.formula.latex))
+            found = statements(given, self.scope.labels)
+        except Unread as why:
+            return [self.unread(why)]
+        if not found:
+            return [self.finding(DEFINITION, message="nothing is written")]
+        return [finding for statement in found for finding in self.statement(statement)]
+
+    def end_of_chain(self) -> Tokens:
+        """The last side of the last statement."""
+        try:
+            found = statements(self.macros.expanded(tokens(self.formula.latex)), self.scope.labels)
+        except Unread:
+            return ()
+        return found[-1].sides[-1] if found else ()
+
+    def unread(self, why: Unread, at: int | None = None, end: int | None = None) -> Finding:
+        line, column = self.formula.source.place(self.formula.start + why.at)
+        token = self.formula.latex[why.at : why.at + 24].split()
+        message = f"{line}:{column}: {why}"
+        return self.finding(UNREAD, at or 0, end, message=message, token=token[0] if token else "")
+
+    def statement(self, statement: Statement) -> Iterator[Finding]:
+        sides, relations = statement.sides, statement.relations
+        if statement.continues:
+            if not self.above:
+                yield self.unread(
+                    Unread(statement.at, "no chain above that this continues"), statement.at, statement.end
+                )
+                return
+            sides = (self.above, *sides)
+        left = self.declarations.lefts.get(self.formula.place)
+        if not relations and left is not None:
+            sides, relations = (left, *sides), (replace_relation(statement),)
+        self.last = sides[-1]
+        if not relations:
+            yield self.mention(statement)
+            return
+        for n, relation in enumerate(relations):
+            start = statement.at if n == 0 or not sides[n] else sides[n][0].at
+            end = sides[n + 1][-1].at + len(sides[n + 1][-1].text)
+            if n == 0 and (statement.continues or left is not None):
+                start = statement.at
+            yield from self.equality(n, sides, relation.symbol, relation.at, start, end)
+
+    def mention(self, statement: Statement) -> Finding:
+        """A formula that claims nothing: its names are looked up all the same."""
+        at, end = statement.at, statement.end
+        side = statement.sides[0]
+        if self.is_letter(side) or self.is_shape(side):
+            return self.finding(DEFINITION, at, end, message="nothing is claimed", reading=plain(side))
+        try:
+            found = Resolver(self.scope, "total").of(parse(side, self.scope.grammar))
+        except Unread as why:
+            return self.unread(why, at, end)
+        except Misfit as why:
+            return self.finding(ILL_TYPED, at, end, message=str(why))
+        return self.finding(DEFINITION, at, end, reading=_text(found[0]), message="nothing is claimed")
+
+    def is_letter(self, side: Tokens) -> bool:
+        """A sign, a number, a step, a subscript or a dimension alone, or the name of a function."""
+        texts = [token.text for token in side if token.text not in "{}()"]
+        words = (
+            self.scope.steps.keys() | self.scope.indices.keys() | self.scope.axes.keys() | self.scope.functions.keys()
+        )
+        single = len(texts) == 1 and (texts[0] in words | s.OPERATORS.keys() | s.FUNCTIONS.keys() or texts[0].isdigit())
+        step = Resolver(self.scope, "total").step(side) is not None
+        return single or step
+
+    def is_shape(self, side: Tokens) -> bool:
+        """n×h: dimensions and × alone."""
+        texts = [token.text for token in side if token.text not in "{}()"]
+        return (
+            len(texts) > 2
+            and all(t == r"\times" for t in texts[1::2])
+            and all(t in self.scope.axes or t.isdigit() for t in texts[::2])
+        )
+
+    def equality(
+        self, n: int, sides: Sequence[Tokens], relation: str, at: int, start: int, end: int
+    ) -> Iterator[Finding]:
+        left, right = sides[n], sides[n + 1]
+        if relation in {"=", "≠"} and self.is_letter(left) and self.is_letter(right):
+            yield self.finding(
+                DEFINITION, start, end, reading=f"{plain(left)} {relation} {plain(right)}", message="a condition"
+            )
+            return
+        if relation == "∈":
+            yield self.membership(left, right, start, end)
+            return
+        if relation not in {"=", "+=", ":="}:
+            yield self.unread(Unread(at, f"the relation {relation} is not in the grammar"), start, end)
+            return
+        try:
+            nodes = [parse(side, self.scope.grammar) for side in (left, right)]
+            if (update := _update(nodes[0], nodes[1])) is not None or relation == "+=":
+                yield self.update(nodes[0], update or nodes[1], start, end)
+            else:
+                yield self.claim(n, sides, nodes[0], nodes[1], start, end)
+            for braced in (b for node in nodes[n > 0 :] for b in _braced(node)):
+                found = self.claim(1, sides, braced.body, braced.label, braced.at, None)
+                yield replace(found, latex=" ".join(self.formula.latex[braced.at : braced.at + 60].split()))
+        except Unread as why:
+            yield self.unread(why, start, end)
+
+    def membership(self, left: Tokens, right: Tokens, start: int, end: int) -> Finding:
+        r"""x ∈ ℝ^{5×4}: the shape that is said against the shape that is declared."""
+        try:
+            (reading, *_) = Resolver(self.scope, "total").of(parse(left, self.scope.grammar))
+        except Unread as why:
+            return self.unread(why, start, end)
+        except Misfit as why:
+            return self.finding(ILL_TYPED, start, end, message=str(why))
+        texts = [t.text for t in right if t.text not in "{}"]
+        if texts[:2] not in (["\\mathbb", "R"], ["R", "^"]) and texts[:1] != ["R"]:
+            return self.unread(Unread(right[0].at, "only ∈ ℝ with a shape is in the grammar"), start, end)
+        said = [t for t in texts[texts.index("R") + 1 :] if t not in {"^", r"\times", ",", "(", ")"}]
+        wanted = [axis for axis in reading.axes if isinstance(reading.term, Term)]
+        fits = len(said) == len(wanted) and all(
+            self.scope.axes.get(word) == axis or word == str(axis.size) for word, axis in zip(said, wanted, strict=True)
+        )
+        text = f"{reading.term} [{reading}]"
+        if fits:
+            return self.finding(DEFINITION, start, end, reading=text, message="the shape is as declared")
+        return self.finding(
+            DEFINITION,
+            start,
+            end,
+            reading=text,
+            defect=True,
+            message=f"the shape is said to be {'×'.join(said)}, and declared {reading}",
+        )
+
+    # Claims
+
+    def claim(self, n: int, sides: Sequence[Tokens], left: Node, right: Node, start: int, end: int | None) -> Finding:
+        try:
+            candidates = self.candidates(left, right)
+        except Misfit as why:
+            defect = self.defines(n, sides) is not None
+            verdict = DEFINITION if defect else ILL_TYPED
+            return self.repaired(self.finding(verdict, start, end, message=str(why), defect=defect), left, right)
+        verdicts = [(candidate, self.verdict(candidate)) for candidate in candidates]
+        found = self.merged(n, sides, verdicts, start, end)
+        return self.repaired(found, left, right) if found.is_wrong else found
+
+    def repaired(self, found: Finding, left: Node, right: Node) -> Finding:
+        from symbolic.reader.repair import repair
+
+        if found.verdict == AMBIGUOUS:
+            return found
+        return replace(found, repair=repair(left, right, self.scope) or "")
+
+    def candidates(self, left: Node, right: Node) -> list[Candidate]:
+        return candidates(left, right, self.scope)
+
+    def verdict(self, candidate: Candidate) -> Verdict:
+        return verdict_of(candidate, self.scope)
+
+    def merged(
+        self, n: int, sides: Sequence[Tokens], found: list[tuple[Candidate, Verdict]], start: int, end: int | None
+    ) -> Finding:
+        """One finding from the verdicts on all readings."""
+        names = {verdict.name for _, verdict in found}
+        candidate, verdict = found[0]
+        if len(names) > 1:
+            if names <= {PROVED, UNKNOWN} or names <= {REFUTED, UNKNOWN}:
+                candidate, verdict = next((c, v) for c, v in found if v.name == UNKNOWN)
+                return self.finding(UNKNOWN, start, end, reading=candidate.text, message=_why(verdict))
+            readings = "; ".join(f"{v.name}{f' ({c.kind})' if c.kind else ''}: {c.text}" for c, v in found[:6])
+            return self.finding(AMBIGUOUS, start, end, reading=readings, message=f"{len(found)} readings, which differ")
+        more = f"each of {len(found)} readings" if len(found) > 1 else ""
+        hypotheses = tuple(str(h) for h in verdict.hypotheses) if isinstance(verdict, Proved) else ()
+        counterexample = verdict.counterexample if isinstance(verdict, Refuted) else None
+        defined = self.defines(n, sides)
+        name, defect = verdict.name, False
+        message = _why(verdict) or more
+        if defined is not None:
+            if verdict.name == PROVED and n == 0:
+                name, message = DEFINITION, f"as {defined} has it"
+            elif verdict.name in {REFUTED, ILL_TYPED}:
+                name, defect, message = (
+                    DEFINITION,
+                    True,
+                    f"differs from {defined}" + (f": {message}" if message else ""),
+                )
+        return self.finding(
+            name,
+            start,
+            end,
+            reading=candidate.text,
+            hypotheses=hypotheses,
+            counterexample=counterexample,
+            message=message,
+            defect=defect,
+        )
+
+    def defines(self, n: int, sides: Sequence[Tokens]) -> str | None:
+        """What the first side is defined by, where the chain defines a value: it holds no derivative."""
+        texts = {t.text for side in sides for t in side}
+        if texts & {r"\partial", r"\nabla"} or (self.scope.d and "d" in texts):
+            return None
+        try:
+            found = Resolver(self.scope, "total").of(parse(sides[0], self.scope.grammar))
+        except (Unread, Misfit):
+            return None
+        term = found[0].term
+        if isinstance(term, Grid):
+            term = term.rows[0][0]
+        value = term.arg if isinstance(term, f.Entry) else term
+        model = self.scope.model
+        if isinstance(value, Var) and model is not None and (value.name in model.by_name or value == LOSS):
+            return f"the model {model.name}" if model.name != "the document's own" else model.name
+        node = parse(sides[0], self.scope.grammar)
+        if isinstance(node, s.Name):
+            meaning = self.scope.names.get((node.base, plain(node.sub))) or self.scope.names.get((node.base, ""))
+            if meaning is not None and not isinstance(meaning.term or meaning.untimed, Var):
+                return "the declaration"
+            if node.base == r"\sigma":
+                return "the logistic function"
+        if isinstance(node, s.Applied):
+            return "the function"
+        return None
+
+    def update(self, left: Node, added: Node, start: int, end: int) -> Finding:
+        """X += Y, or X = X + Y: Y is one part of a gradient, or a rule that changes X."""
+        from symbolic.reader.repair import contributions
+
+        if isinstance(left, s.Name):
+            return self.finding(DEFINITION, start, end, message="a rule that changes a value; nothing is claimed")
+        try:
+            pairs = self.candidates(left, added)
+        except Misfit as why:
+            return self.repaired(self.finding(ILL_TYPED, start, end, message=str(why)), left, added)
+        tried: list[tuple[str, Candidate, Verdict]] = []
+        for candidate in pairs:
+            ((gradient, part),) = candidate.pairs[:1]
+            for through, whole in contributions(gradient, self.scope):
+                each = Candidate(((whole, part),), candidate.text)
+                verdict = self.verdict(each)
+                tried.append((through, each, verdict))
+                if verdict.name == PROVED:
+                    return self.finding(
+                        PROVED,
+                        start,
+                        end,
+                        reading=f"{whole} = {part}",
+                        message=f"the part of the gradient that comes through {through}",
+                    )
+        if tried and all(verdict.name == REFUTED for _, _, verdict in tried):
+            through, each, verdict = tried[-1]
+            assert isinstance(verdict, Refuted)
+            return self.finding(
+                REFUTED,
+                start,
+                end,
+                reading=each.text,
+                counterexample=verdict.counterexample,
+                message="no part of the gradient is that",
+            )
+        return self.finding(UNKNOWN, start, end, message="an update whose parts are not known")
+
+
+def candidates(left: Node, right: Node, scope: Scope) -> list[Candidate]:
+    """Every reading of left = right whose shapes conform; raises Misfit or Unread."""
+    found: dict[object, Candidate] = {}
+    last: Misfit | None = None
+    seen: tuple[Reading, Reading] | None = None
+    for kind in (scope.partial,) if scope.partial else ("total", "immediate"):
+        resolver = Resolver(scope, kind)
+        try:
+            pairs = list(product(resolver.of(left), resolver.of(right)))
+        except Misfit as why:
+            last = why
+            continue
+        for a, b in pairs:
+            seen = seen or (a, b)
+            if (matched := _matched(a, b)) is not None:
+                key = tuple((canonical(x), canonical(y)) for x, y in matched)
+                text = f"{_text(a)} = {_text(b)}"
+                found.setdefault(key, Candidate(matched, text, kind if resolver.both_kinds_matter else ""))
+        if not resolver.both_kinds_matter:
+            break
+    if not found:
+        if seen is None and last is not None:
+            raise last
+        assert seen is not None
+        raise Misfit(right.at, str(seen[0]), str(seen[1]), "the two sides")
+    return list(found.values())[:MOST_READINGS]
+
+
+def _matched(a: Reading, b: Reading) -> tuple[Pair, ...] | None:
+    """The pairs of terms to compare, or None where the shapes differ."""
+    if isinstance(a.term, Grid) or isinstance(b.term, Grid):
+        try:
+            left, right = grid(a), grid(b)
+        except ValueError:
+            return None
+        if left.size != right.size:
+            return None
+        return tuple((x, y) for p, q in zip(left.rows, right.rows, strict=True) for x, y in zip(p, q, strict=True))
+    if b.term == f.term(0) and a.rank:
+        return ((a.term, f.Mul(f.term(0), a.term)),)
+    if a.axes != b.axes or {a.layout, b.layout} == {ROW, COLUMN}:
+        return None
+    return ((a.term, b.term),)
+
+
+def verdict_of(candidate: Candidate, scope: Scope, sizes: dict[Axis, int] | None = None) -> Verdict:
+    """The verdict on every pair of a candidate, as one."""
+    verdicts = [v for pair in candidate.pairs for v in _verdicts(pair, scope)]
+    for kind in (Refuted, IllTyped, Unknown):
+        for verdict in verdicts:
+            if isinstance(verdict, kind):
+                return verdict
+    hypotheses = tuple(dict.fromkeys(h for v in verdicts if isinstance(v, Proved) for h in v.hypotheses))
+    first = verdicts[0]
+    assert isinstance(first, Proved)
+    return replace(first, hypotheses=hypotheses)
+
+
+def _verdicts(pair: Pair, scope: Scope) -> Iterator[Verdict]:
+    try:
+        for left, right in instances(pair, scope):
+            verdict = prove(record(left, right, scope))
+            yield verdict
+            if not isinstance(verdict, Proved):
+                return
+    except (ValueError, TypeError, ShapeMismatch) as why:
+        yield Unknown({}, None, 0, str(why))
+
+
+def record(left: Term, right: Term, scope: Scope) -> Derivation:
+    """The equality as a record; hypotheses about targets are found by the prover."""
+    return derivation("formula", "", left, ("", right), source="", model=scope.model)
+
+
+def instances(pair: Pair, scope: Scope) -> list[Pair]:
+    """The pair, or one for each value of the subscripts that stand inside what is differentiated."""
+    left, right = (_spread(side) for side in pair)
+    inside = {
+        i for side in (left, right) for x in f.subterms(side) if isinstance(x, f.Derivative) for i in free_indices(x.of)
+    }
+    apart = {name for two in scope.apart for name in two}
+    free = free_indices(left) | free_indices(right)
+    if not inside and not (apart and {i.name for i in free} >= apart):
+        return [(left, right)]
+    indices = sorted(free, key=lambda i: i.name)
+    found = []
+    for values in product(*(range(1, i.axis.size + 1) for i in indices)):
+        named = {i.name: v for i, v in zip(indices, values, strict=True)}
+        if any(a in named and b in named and named[a] == named[b] for a, b in scope.apart):
+            continue
+        chosen = dict(zip(indices, values, strict=True))
+        found.append((substituted(left, chosen), substituted(right, chosen)))
+    if len(found) > MOST_INSTANCES:
+        raise ValueError(f"{len(found)} instances of the subscripts; at most {MOST_INSTANCES} are judged")
+    return found
+
+
+def _spread(term: Term) -> Term:
+    """Sums over subscripts written out where the subscript stands inside what is differentiated."""
+    if isinstance(term, f.SumIndex):
+        body = _spread(term.body)
+        inside = {i for x in f.subterms(body) if isinstance(x, f.Derivative) for i in free_indices(x.of)}
+        if term.index in inside:
+            parts = [substituted(body, {term.index: n}) for n in range(1, term.index.axis.size + 1)]
+            total = parts[0]
+            for part in parts[1:]:
+                total = f.Add(total, part)
+            return total
+        return replace(term, body=body)
+    changed = {key: _spread(value) for key, value in vars(term).items() if isinstance(value, Term)}
+    return replace(term, **changed) if changed else term
+
+
+def substituted(term: Term, chosen: dict[Index, int]) -> Term:
+    """The term with running subscripts replaced by numbers."""
+
+    def of(value: Any) -> Any:
+        if isinstance(value, Term):
+            return substituted(value, chosen)
+        if isinstance(value, Index):
+            return chosen.get(value, value)
+        return (
+            tuple(of(v) for v in value)
+            if isinstance(value, tuple) and any(isinstance(v, Index) for v in value)
+            else value
+        )
+
+    if isinstance(term, f.Delta):
+        i, j = of(term.i), of(term.j)
+        return f.term(int(i == j)) if isinstance(i, int) and isinstance(j, int) else f.Delta(i, j)
+    if isinstance(term, f.SumIndex):
+        inner = {i: n for i, n in chosen.items() if i != term.index}
+        return replace(term, body=substituted(term.body, inner))
+    changed = {key: of(value) for key, value in vars(term).items()}
+    return replace(term, **changed) if changed else term
+
+
+def _braced(node: object) -> Iterator[s.Braced]:
+    if isinstance(node, s.Braced):
+        yield node
+    if isinstance(node, Node):
+        for value in vars(node).values():
+            yield from _braced(value)
+    elif isinstance(node, tuple):
+        for each in node:
+            yield from _braced(each)
+
+
+def _update(left: Node, right: Node) -> Node | None:
+    """In X = X + Y, the Y; otherwise None."""
+    from symbolic.reader.resolve import _same
+
+    if (
+        not isinstance(right, s.Sum)
+        or len(right.parts) < 2
+        or not isinstance(left, s.Name | s.Differential | s.Derivative)
+    ):
+        return None
+    sign, first = right.parts[0]
+    if sign < 0 or not _same(left, first):
+        return None
+    rest = right.parts[1:]
+    return rest[0][1] if len(rest) == 1 and rest[0][0] > 0 else s.Sum(rest[0][1].at, rest)
+
+
+def replace_relation(statement: Statement) -> Any:
+    from symbolic.reader.statements import Relation
+
+    return Relation("=", statement.at)
+
+
+def _text(reading: Reading) -> str:
+    if isinstance(reading.term, Grid):
+        return f"a matrix [{reading}]"
+    return f"{reading.term} [{reading}]" if reading.rank else f"{reading.term}"
+
+
+def _why(verdict: Verdict) -> str:
+    match verdict:
+        case IllTyped(message=message):
+            return message
+        case Unknown(reason=reason):
+            return reason
+    return ""
+
+
+__all__ = ["COLUMN", "VERDICTS", "Finding", "Step", "judged", "shape"]

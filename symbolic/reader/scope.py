@@ -1,0 +1,68 @@
+"""What the letters of a document mean, from one place in it on.
+
+In:  declarations, one after another (`declare`).  Out: `Scope`, which `resolve` reads.
+A scope is never changed: each declaration makes another one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from symbolic.model import Model
+from symbolic.notation import AXES, Axis, Step
+from symbolic.reader.syntax import Grammar
+from symbolic.reader.tokens import Token
+from symbolic.terms import Term
+
+COLUMNS, ROWS, EITHER = "columns", "rows", "either"
+HADAMARD, INNER, OUTER, ANY = "hadamard", "inner", "outer", "any"
+TOTAL, IMMEDIATE = "total", "immediate"
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a name stands for, and how it shows time (`sub`, `sup`, `call` or not at all).
+
+    `untimed` is what the name stands for where it shows no time, if it may.
+    """
+
+    term: Term | None
+    time: str = ""
+    untimed: Term | None = None
+
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Names by base letter and own subscript, and how what is not a name is read."""
+
+    names: Mapping[Key, Meaning] = field(default_factory=dict)
+    axes: Mapping[str, Axis] = field(default_factory=lambda: dict(AXES))
+    indices: Mapping[str, Axis | None] = field(default_factory=dict)
+    steps: Mapping[str, Step] = field(default_factory=lambda: {"t": Step("t"), "T": Step("T")})
+    ranges: Mapping[str, tuple[Step, Step]] = field(default_factory=dict)
+    functions: Mapping[str, str] = field(default_factory=dict)
+    depends: frozenset[str] = frozenset()
+    labels: tuple[tuple[Token, ...], ...] = ()
+    model: Model | None = None
+    beside: str = ANY
+    vectors: str = COLUMNS
+    circ: str = HADAMARD
+    time: str = ""
+    star: str = ""
+    d: str = ""
+    along: str = ""
+    apart: tuple[tuple[str, str], ...] = ()
+    partial: str = ""
+
+    @property
+    def grammar(self) -> Grammar:
+        """What the parser must know."""
+        timed = {base for (base, _), meaning in self.names.items() if meaning.time == "call"}
+        return Grammar(frozenset({*timed, *self.functions, r"\sigma"}), bool(self.d), self.depends)
+
+    def with_name(self, key: Key, meaning: Meaning) -> Scope:
+        return replace(self, names={**self.names, key: meaning})
