@@ -15,7 +15,7 @@ from string import ascii_lowercase
 from typing import Protocol
 
 from numeric.arguments import leaves
-from numeric.rewriting import added
+from numeric.rewriting import added, multiplied
 from symbolic import terms as f
 from symbolic.elementwise import free_indices
 from symbolic.notation import Axis, Index, Shape, Step, Subscript
@@ -45,6 +45,11 @@ HELPERS = {
     "outer_sum": '''def outer_sum(u, v):
     """The outer products of the rows of u (..., I) and v (..., J), summed: (I, J)."""
     return u.reshape(-1, u.shape[-1]).T @ v.reshape(-1, v.shape[-1])
+''',
+    "row_sum": '''def row_sum(u):
+    """The rows of u (..., I), summed: (I); a product with ones is faster than a sum."""
+    u = u.reshape(-1, u.shape[-1])
+    return np.ones(len(u), u.dtype) @ u
 ''',
     "product": '''def product(factors, start):
     """The matrix product, the first factor leftmost; start where there is none."""
@@ -107,6 +112,9 @@ class Batched:
 
     def into(self, target: str, own: Term, term: Term) -> list[tuple[str, str]]:
         """Statements, each a head and an expression, that write a term into an array that holds `own` until then."""
+        if isinstance(term, f.Add) and isinstance(term.left, f.Const) and isinstance(term.right, f.Neg):
+            made, text = self._operand(target, own, term.right.arg)
+            return [*made, ("", f"np.subtract({self.text(term.left)}, {text}, out={target})")]
         first, *others = sorted(added(term), key=lambda s: (own not in subterms(s), not isinstance(s, f.MatMul)))
         if any(own in subterms(other) for other in others):
             return [(f"{_contents(target)} =", self.text(term))]
@@ -120,8 +128,30 @@ class Batched:
         if isinstance(term, f.Call) and term.function in IN_PLACE and not isinstance(term.arg, Var):
             made = self.into(target, own, term.arg)
             return [*made, ("", f"{self._function(term.function)}({target}, out={target})")]
+        if isinstance(term, f.Pow) and term.exponent == 2:
+            made, text = self._operand(target, own, term.base)
+            return [*made, ("", f"np.multiply({text}, {text}, out={target})")]
+        if isinstance(term, f.Mul) and (made := self._product_into(target, own, term)):
+            return made
         written = self._written(term)
         return [("", f"{written.call}, out={target})") if written.call else (f"{_contents(target)} =", written.text)]
+
+    def _operand(self, target: str, own: Term, term: Term) -> tuple[list[tuple[str, str]], str]:
+        """Statements that make a term in the target, and what it is then called; an array is what it is."""
+        return ([], self.text(term)) if isinstance(term, Var | Derivative) else (self.into(target, own, term), target)
+
+    def _product_into(self, target: str, own: Term, term: Term) -> list[tuple[str, str]]:
+        """Factor after factor where one is `own` or can be made in the target; nothing where none is."""
+        factors = list(multiplied(term))
+        made = [s for s in factors if not isinstance(s, Var | Derivative) and shape(s) == shape(term)]
+        if own not in factors and not made:
+            return []
+        first = own if own in factors else made[0]
+        factors.remove(first)
+        if any(own in subterms(factor) for factor in factors):
+            return []
+        begun = [] if first == own else self.into(target, own, first)
+        return [*begun, *((f"{target} *=", self._fitting(factor, len(shape(term))).text) for factor in factors)]
 
     def entries(self, term: Term) -> list[str]:
         """The same; a subscript left free adds an axis, in order of name, as in `elementwise.entries`."""

@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Iterable
 
 from numeric.arguments import identifier, state_key
-from numeric.batched import ATOM, HELPERS, MUL
+from numeric.batched import HELPERS, MUL
 from numeric.formulas import Formula, Formulas
 from numeric.layout import docstring, listed, unpacked
 from numeric.recurrence import Backward, Forward, backward, forward, read_from
-from numeric.rewriting import at, outer_factors
+from numeric.rewriting import added, at, outer_factors
 from numeric.scope import Scope, Slot
 from symbolic import terms as f
 from symbolic.model import Model
@@ -49,14 +49,30 @@ BOTH = '''def loss_and_gradients(parameters, x, y, initial=None):
     return loss, backward(parameters, cache)'''
 
 
-RESERVED = ("x", "y", "T", "N", "t", "np", "parameters", "cache", "initial", "gradients", "loss", "dtype", *HELPERS)
+RESERVED = (
+    "x",
+    "y",
+    "T",
+    "N",
+    "t",
+    "np",
+    "parameters",
+    "cache",
+    "initial",
+    "final",
+    "gradients",
+    "loss",
+    "dtype",
+    *HELPERS,
+)
 
 
 def _refuse_clashes(model: Model, back: Backward) -> None:
     """ValueError where two arrays would share a name in the source."""
     given = {*model.inputs, *model.targets}
     names = [identifier(var.name) for var in model.arrays.values() if var not in given]
-    names += [_adjoint(var) for var in back.formulas if var.sequence]
+    names += [_adjoint(var) for var in back.formulas if var.sequence] + [_direct(var) for var in back.direct]
+    names += [name.name for name in (*back.slopes, *back.names.values())]
     for name, count in Counter([*names, *RESERVED]).items():
         if count > 1:
             raise ValueError(f"{model.name}: {name} would have two meanings in the source; rename an array")
@@ -133,17 +149,19 @@ def _backward_pass(scope: Scope, back: Backward) -> str:
     scope.read = {model.inputs[0].name, *model.with_initial}
     body = [*_before_loop(scope, back), *_loop(scope, back), *_after_loop(scope, back)]
     sizes = scope.sizes()
-    read = [name for name in scope.values if name in scope.read]
+    slopes = {name.name for name in back.slopes}
+    read = [name for name in scope.values if name in scope.read - slopes]
     parameters = {v.name for v in model.parameters}
     return "\n".join(
         [
-            "def backward(parameters, cache):",
+            "def backward(parameters, cache, final=None):",
             docstring(_about_backward(scope, back), 4),
             *unpacked([scope.values[name].name for name in read if name in parameters], "parameters", 4),
             *unpacked([scope.values[name].name for name in read if name not in parameters], "cache", 4),
             *scope.transposes(),
             *sizes,
             f"    dtype = {scope.name(scope.states[0])}.dtype",
+            "    final = final or {}",
             *body,
             "    return gradients",
         ]
@@ -152,10 +170,15 @@ def _backward_pass(scope: Scope, back: Backward) -> str:
 
 def _about_backward(scope: Scope, back: Backward) -> list[list[str]]:
     keys = [v.name for v in scope.model.parameters] + ["x"] + [f"{state_key(v)}0" for v in scope.states]
+    ends = [f'"{state_key(v)}" {_batch_shape(v, "N")}' for v in scope.states]
     return [
         [f"The gradients by name: {', '.join(keys)}."],
-        ["cache: what forward returns beside the loss.", "dv is grad(v), the gradient of the loss by v:"],
-        [f"{formula.id}: {formula.statement}" for formula in back.formulas.values()],
+        [
+            "cache: what forward returns beside the loss.",
+            f"final: {', '.join(ends)}, what comes back to the last states from beyond step T, 0 by default",
+        ],
+        ["dv is grad(v), the gradient of the loss by v:"],
+        [f"{formula.label}: {formula.statement}" for formula in back.formulas.values()],
     ]
 
 
@@ -165,20 +188,21 @@ def _before_loop(scope: Scope, back: Backward) -> list[str]:
     for formula in back.before:
         lines.append(scope.whole(f"{_adjoint(formula.by)} =", formula.term, formula.id))
         scope.adjoints[formula.by.name] = Slot(_adjoint(formula.by), 1)
-    direct = {var: _place_of_direct(var, back) for var in back.direct}
-    kept = [(var, _adjoint(var)) for var in back.loop if var in back.kept]
-    lines += scope.room(kept + [(var, name) for var, name in direct.items() if name not in dict(kept).values()])
+    room = [(var, _adjoint(var)) for var in back.loop if var in back.kept]
+    for name, (var, _) in back.slopes.items():
+        scope.values[name.name] = Slot(_adjoint(var) if var in back.kept else name.name, 0)
+        room += [] if var in back.kept else [(name, name.name)]
+    lines += scope.room(room + [(var, _direct(var)) for var in back.direct])
     for var, term in back.direct.items():
-        comment = f"{back.formulas[var].id}, all that reaches step T; waits in {direct[var]}"
-        lines += scope.into(f"{direct[var]}[1:]", grad(at(var, t)), term, comment, whole=True)
-    return lines + [f"    {_adjoint(v)} = np.zeros({scope.shape(v.axes)}, dtype)" for v in scope.states]
-
-
-def _place_of_direct(var: Var, back: Backward) -> str:
-    """Where what a state gets from before the loop waits: in the place of an adjoint that is made after it is read."""
-    order = list(back.loop)
-    later = [other for other in order[order.index(var) :] if other in back.kept and other.axes == var.axes]
-    return _adjoint(later[-1]) if later and len(back.direct) == 1 else f"{_adjoint(var)}_direct"
+        comment = f"{back.formulas[var].label}, all that reaches step T"
+        lines += scope.into(f"{_direct(var)}[1:]", grad(at(var, t)), term, comment, whole=True)
+    lines += ["    # What an adjoint is multiplied by waits where the product will be."] * bool(back.slopes)
+    for name, (var, term) in back.slopes.items():
+        lines += scope.into(f"{scope.values[name.name].name}[1:]", name, term, back.formulas[var].label, whole=True)
+    for var in scope.states:
+        lines.append(f"    {_adjoint(var)} = np.empty({scope.shape(var.axes)}, dtype)")
+        lines.append(f'    {_adjoint(var)}[...] = final.get("{state_key(var)}", 0)')
+    return lines
 
 
 def _loop(scope: Scope, back: Backward) -> list[str]:
@@ -189,18 +213,19 @@ def _loop(scope: Scope, back: Backward) -> list[str]:
         slots[var.name] = Slot(name, 0 if var in back.kept else None)
     lines = ["    for t in range(T, 0, -1):"]
     for var, term in back.loop.items():
-        id = back.formulas[var].id if var in back.formulas else ""
+        id = back.formulas[var].label if var in back.formulas else ""
         if var in back.direct:
-            lines.append(f"        {_adjoint(var)} += {_place_of_direct(var, back)}[t]  # {id}")
+            lines.append(f"        {_adjoint(var)} += {_direct(var)}[t]  # {id}")
         if term is None:
             continue
         if var in back.kept:
-            lines += scope.into(f"{_adjoint(var)}[t]", grad(at(var, t)), term, id)
+            waiting = [name for name, (by, _) in back.slopes.items() if by == var]
+            lines += scope.into(f"{_adjoint(var)}[t]", waiting[0] if waiting else grad(at(var, t)), term, id)
         else:
             name = _adjoint(var) if var in back.formulas else var.name
             lines.append(scope.inside(f"{name} {'+=' if var in back.carried else '='}", term, id))
     for var, term in back.carried.items():
-        comment = f"{back.formulas[var].id}, for step t - 1"
+        comment = f"{back.formulas[var].label}, for step t - 1"
         lines += scope.into(_adjoint(var), grad(at(var, t)), term, comment)
     for var in back.loop:
         if var not in back.kept:
@@ -212,8 +237,11 @@ def _after_loop(scope: Scope, back: Backward) -> list[str]:
     lines = ["    gradients = {}"]
     for formula in back.after:
         if formula.by.sequence:
-            head = 'gradients["x"] ='
-            lines.append(scope.whole(head, formula.term, formula.id))
+            first, *others = added(formula.term)
+            lines.append(scope.whole('gradients["x"] =', first, formula.label))
+            for other in others:
+                sign, summand = ("-=", other.arg) if isinstance(other, f.Neg) else ("+=", other)
+                lines.append(scope.whole(f'gradients["x"] {sign}', summand))
         else:
             lines.append(f'    gradients["{formula.by.name}"] = {_over_batch(scope, formula)}  # {formula.id}')
     return lines + [f'    gradients["{state_key(v)}0"] = {_adjoint(v)}  # {back.formulas[v].id}' for v in scope.states]
@@ -229,11 +257,17 @@ def _over_batch(scope: Scope, formula: Formula) -> str:
         u, v = (scope.text(factor, 0) for factor in factors)
         return f"outer_sum({u}, {v})"
     each = term.body.arg if isinstance(term.body, f.Sum) and term.body.axis == N else term.body
-    return f"{scope.text(each, ATOM)}.sum(axis=(0, 1))"
+    scope.called.add("row_sum")
+    return f"row_sum({scope.text(each, 0)})"
 
 
 def _adjoint(var: Var) -> str:
     return f"d{identifier(var.name)}"
+
+
+def _direct(var: Var) -> str:
+    """What a state's adjoint gets from before the loop."""
+    return f"{_adjoint(var)}_direct"
 
 
 def _batch_shape(var: Var, *lead: str) -> str:

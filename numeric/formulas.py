@@ -11,7 +11,7 @@ Whatever is handed out has been proved as it is handed out, for every T and ever
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from numeric.arguments import array, leaves
@@ -31,12 +31,17 @@ Link = tuple[Derivation, Term]
 
 @dataclass(frozen=True)
 class Formula:
-    """grad(by) = term, from the record with this id."""
+    """grad(by) = term, from the record with this id; `parts` are the ids of those that have been put into it."""
 
     by: Var
     term: Term
     id: str
     hypotheses: tuple[Hypothesis, ...]
+    parts: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        return f"{self.id} with {', '.join(self.parts)}" if self.parts else self.id
 
     @property
     def statement(self) -> str:
@@ -60,6 +65,10 @@ class Formulas:
         if var not in self._found:
             self._found[var] = self._formula(var)
         return self._found[var]
+
+    def again(self, formula: Formula) -> Formula:
+        """The same formula, proved as it has been rewritten."""
+        return replace(self._proved(formula.label, at(formula.by, t), formula.term), id=formula.id, parts=formula.parts)
 
     def at_the_ends(self, formula: Formula) -> tuple[list[Term], list[Term]]:
         """The summands at t, proved to be all there is at T, and those at t + 1, proved to be all at 0."""
@@ -131,6 +140,11 @@ class Formulas:
 
     def _by_adjoints(self, term: Term, known: dict[Term, Term]) -> Term:
         return rebuilt(term, lambda inner: None if inner is term else known.get(inner))
+
+
+def adjoints(term: Term) -> set[Var]:
+    """By what the derivatives in a term are, whatever the step."""
+    return {at(leaf.by, None) for leaf in leaves(term) if isinstance(leaf, Derivative)}
 
 
 def _gradient_by(record: Derivation) -> Var | None:

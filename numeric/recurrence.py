@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from graphlib import TopologicalSorter
 
 from numeric.arguments import leaves
-from numeric.formulas import Formula, Formulas
+from numeric.formulas import Formula, Formulas, adjoints
 from numeric.rewriting import added, at, moved, rebuilt, total
+from numeric.slopes import regrouped, slope_and_adjoint
 from symbolic import terms as f
 from symbolic.model import Equation, Model, variables
 from symbolic.notation import t
@@ -130,6 +131,7 @@ class Backward:
 
     A state's adjoint is carried: `direct` is what it gets from before the loop, its term in `loop`
     (None for none) is what is added at the step, `carried` what it is for the step before.
+    `slopes` are what adjoints are multiplied by, known before the loop, and whose terms they are in;
     `names` are the products that occur twice, `formulas` what all this is taken from.
     """
 
@@ -137,6 +139,7 @@ class Backward:
 
     before: list[Formula] = field(default_factory=list)
     direct: dict[Var, Term] = field(default_factory=dict)
+    slopes: dict[Var, tuple[Var, Term]] = field(default_factory=dict)
     loop: dict[Var, Term | None] = field(default_factory=dict)
     carried: dict[Var, Term] = field(default_factory=dict)
     after: list[Formula] = field(default_factory=list)
@@ -145,7 +148,7 @@ class Backward:
     @property
     def kept(self) -> set[Var]:
         """The adjoints of the loop that are needed after it."""
-        return {var for formula in self.after for var in _used(formula.term)} & self.loop.keys()
+        return {var for formula in self.after for var in adjoints(formula.term)} & self.loop.keys()
 
 
 def backward(model: Model, formulas: Formulas) -> Backward:
@@ -154,25 +157,30 @@ def backward(model: Model, formulas: Formulas) -> Backward:
     found = _closure(formulas, [*states, *model.parameters, *model.inputs])
     reached = {var: _reached(found, var) for var in found}
     recurrent = [var for var in found if var in reached[var]]
+    rest = {var: formula for var, formula in found.items() if var not in recurrent}
+    needed = {*states}.union(*(adjoints(formula.term) for formula in rest.values()))
+    inside = regrouped(formulas, {var: found[var] for var in recurrent}, needed)
+    found = {var: inside.get(var, found[var]) for var in found if var in rest or var in inside}
     plan = Backward(found)
-    for var in _in_order({var: _used(found[var].term) for var in found if var not in recurrent}):
+    for var in _in_order({var: adjoints(formula.term) for var, formula in rest.items()}):
         is_final = not var.sequence or var in model.inputs or reached[var] & set(recurrent)
         (plan.after if is_final else plan.before).append(found[var])
     loop, carried = {}, {}
-    for var in recurrent:
+    for var in inside:
         loop[var] = [found[var].term]
         if var in states:
             now, later = formulas.at_the_ends(found[var])
-            loop[var] = [s for s in now if _used(s) & set(recurrent)]
+            loop[var] = [s for s in now if adjoints(s) & set(inside)]
             if direct := [s for s in now if s not in loop[var]]:
                 plan.direct[var] = total(direct)
-            carried[var] = moved(total(later), t - 1)
+            carried[var] = total(_with_slopes(var, [moved(s, t - 1) for s in later], plan.slopes))
+        loop[var] = _with_slopes(var, loop[var], plan.slopes)
     plan.names = _repeated([*(term for terms in loop.values() for term in terms), *carried.values()])
     summed = {var: renamed(total(terms), plan.names) if terms else None for var, terms in loop.items()}
     summed |= {at(name, None): product for product, name in plan.names.items()}
-    parts = {var: _used(term) | _named(term, plan.names) for var, term in summed.items()}
+    parts = {var: _parts(term, plan.names) for var, term in summed.items()}
     plan.loop = {var: summed[var] for var in _in_order(parts)}
-    overwritten = {var: {other for other in carried if var in _used(carried[other])} for var in carried}
+    overwritten = {var: {other for other in carried if var in adjoints(carried[other])} for var in carried}
     plan.carried = {var: renamed(carried[var], plan.names) for var in _in_order(overwritten)}
     return plan
 
@@ -187,6 +195,7 @@ def read_from(plan: Backward, names: Rules) -> Backward:
         plan,
         before=[own(formula) for formula in plan.before],
         direct={var: renamed(term, names) for var, term in plan.direct.items()},
+        slopes={name: (var, renamed(term, names)) for name, (var, term) in plan.slopes.items()},
         loop={var: None if term is None else renamed(term, names) for var, term in plan.loop.items()},
         carried={var: renamed(term, names) for var, term in plan.carried.items()},
         after=[own(formula) for formula in plan.after],
@@ -200,28 +209,22 @@ def _closure(formulas: Formulas, wanted: list[Var]) -> dict[Var, Formula]:
         var = wanted.pop(0)
         if var not in found:
             found[var] = formulas[var]
-            wanted += sorted(_used(found[var].term), key=lambda used: used.name)
+            wanted += sorted(adjoints(found[var].term), key=lambda used: used.name)
     return found
 
 
-def _used(term: Term | None) -> set[Var]:
-    """By what the derivatives in a term are, whatever the step."""
-    found = leaves(term) if term is not None else []
-    return {at(leaf.by, None) for leaf in found if isinstance(leaf, Derivative)}
-
-
-def _named(term: Term | None, names: Mapping[Term, Var]) -> set[Var]:
-    """The repeated products in a term."""
-    found = leaves(term) if term is not None else []
-    return {at(leaf, None) for leaf in found if isinstance(leaf, Var) and leaf in names.values()}
+def _parts(term: Term | None, names: Mapping[Term, Var]) -> set[Var]:
+    """The adjoints and the repeated products in a term."""
+    named = [leaf for leaf in leaves(term) if isinstance(leaf, Var)] if term is not None else []
+    return {at(var, None) for var in named if var in names.values()} | (adjoints(term) if term is not None else set())
 
 
 def _reached(found: dict[Var, Formula], var: Var) -> set[Var]:
     reached: set[Var] = set()
-    ahead = _used(found[var].term)
+    ahead = adjoints(found[var].term)
     while ahead:
         reached |= ahead
-        ahead = set().union(*(_used(found[v].term) for v in ahead)) - reached
+        ahead = set().union(*(adjoints(found[v].term) for v in ahead)) - reached
     return reached
 
 
@@ -231,9 +234,23 @@ def _in_order(made_from: dict[Var, set[Var]]) -> list[Var]:
     return list(TopologicalSorter(graph).static_order())
 
 
+def _with_slopes(var: Var, summands: list[Term], slopes: dict[Var, tuple[Var, Term]]) -> list[Term]:
+    """The summands of an adjoint with an array for each slope."""
+    made = []
+    for summand in summands:
+        if parts := slope_and_adjoint(summand):
+            slope, adjoint = parts
+            number = sum(by == var for by, _ in slopes.values()) + 1
+            name = sequence(f"slope_{var.name}" + (f"_{number}" if number > 1 else ""), *shape(slope))[t]
+            slopes[name] = (var, slope)
+            summand = adjoint * name
+        made.append(summand)
+    return made
+
+
 def _repeated(loop: list[Term]) -> dict[Term, Var]:
     """A name for every product with an adjoint that occurs more than once."""
-    products = Counter(s for term in loop for s in subterms(term) if isinstance(s, f.MatMul) and _used(s))
+    products = Counter(s for term in loop for s in subterms(term) if isinstance(s, f.MatMul) and adjoints(s))
     names: dict[Term, Var] = {}
     for product, count in products.items():
         if count > 1:

@@ -56,6 +56,15 @@ def added(term: Term) -> Iterator[Term]:
             yield term
 
 
+def multiplied(term: Term) -> Iterator[Term]:
+    """The factors of an element-wise product."""
+    if isinstance(term, f.Mul):
+        yield from multiplied(term.left)
+        yield from multiplied(term.right)
+    else:
+        yield term
+
+
 def total(summands: list[Term]) -> Term:
     """The sum of at least one summand."""
     return reduce(add, summands)

@@ -101,6 +101,20 @@ def test_one_step_is_a_sequence_too(model):
     agree(gradients, compile_entries(model, SIZES, steps=1)(**given)[1])
 
 
+@pytest.mark.parametrize("model", [RNN, LSTM, GRU], ids=lambda model: model.name)
+def test_two_stretches_joined_by_their_states_are_one_run(model):
+    code, given = run(source_of(model)), input_of(model, seed=11)
+    parameters, initial = given["parameters"], given["initial"]
+    early, late = ({"x": given["x"][part], "y": given["y"][part]} for part in (slice(None, 3), slice(3, None)))
+    _, first = code["forward"](parameters, **early, initial=initial)
+    _, second = code["forward"](parameters, **late, initial={name: first[name][-1] for name in initial})
+    after = code["backward"](parameters, second)
+    before = code["backward"](parameters, first, {name: after[f"{name}0"] for name in initial})
+    joined = {name: before[name] + after[name] for name in parameters}
+    joined |= {"x": np.concatenate([before["x"], after["x"]])} | {f"{name}0": before[f"{name}0"] for name in initial}
+    agree(joined, code["loss_and_gradients"](**given)[1])
+
+
 @pytest.mark.parametrize("model", CELLS, ids=lambda model: model.name)
 def test_a_pass_keeps_the_precision_of_its_input_and_leaves_it_as_it_was(model):
     given = input_of(model, seed=6)
@@ -128,11 +142,12 @@ def test_large_logits_and_pre_activations_do_not_overflow(model):
 def test_every_formula_that_is_used_is_named_where_it_is_used(model):
     backward = inspect.cleandoc(source_of(model).partition("def backward(")[2])
     docstring, code = backward.split('"""')[1:3]
-    named = re.findall(r"^ *([\w.-]+): grad", docstring, re.MULTILINE)
+    named = re.findall(r"^ *([\w.-]+(?: with [\w., -]+)?): grad", docstring, re.MULTILINE)
     assert len(named) > 8
-    for id in named:
-        assert re.search(rf"# {re.escape(id)}\b", code), id
-        assert catalogue()[id].expected == "proved"
+    for label in named:
+        assert re.search(rf"# {re.escape(label)}(,|$)", code, re.MULTILINE), label
+        for id in re.split(" with |, ", label):
+            assert catalogue()[id].expected == "proved"
 
 
 # The text
@@ -180,13 +195,17 @@ def test_ruff_finds_nothing_in_the_source(tmp_path):
 # Wrong source
 
 
+CHANGES = [(" - ", " + "), (" + ", " - "), (" * ", " + "), (" += ", " -= "), (" += ", " = "), ("_T", "")]
+CHANGES += [(" *= ", " += "), (" *= ", " = "), ("np.subtract(", "np.add("), ("np.multiply(", "np.add(")]
+
+
 def mutants(source: str) -> Iterator[tuple[str, str]]:
     """The backward pass with one operator changed or one transpose dropped, and the line it is in."""
     start = source.index('"""\n', source.index("dv is grad(v)"))
     lines = source[start : source.index("return gradients")].splitlines()
     for number, line in enumerate(lines):
         code = line.partition("  #")[0]
-        for old, new in ((" - ", " + "), (" + ", " - "), (" * ", " + "), (" += ", " -= "), (" += ", " = "), ("_T", "")):
+        for old, new in CHANGES:
             for match in re.finditer(re.escape(old), code):
                 changed = [*lines]
                 changed[number] = code[: match.start()] + new + code[match.end() :]
@@ -199,13 +218,19 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize("model", [RNN, MINIBATCH, LSTM, LSTM_SQUARED, GRU], ids=lambda model: model.name)
 def test_a_letter_changed_in_the_source_is_caught(model):
     given = input_of(model, seed=8)
-    _, expected = run(source_of(model))["loss_and_gradients"](**given)
+    final = {name: np.random.default_rng(8).normal(size=state.shape) for name, state in given["initial"].items()}
+
+    def gradients(source: str) -> dict:
+        code = run(source)
+        return code["backward"](given["parameters"], code["forward"](**given)[1], final)
+
+    expected = gradients(source_of(model))
     survivors, count = [], 0
     for what, source in mutants(source_of(model)):
         count += 1
         try:
             with np.errstate(all="ignore"):
-                _, found = run(source)["loss_and_gradients"](**given)
+                found = gradients(source)
             agree(found, expected)
         except (AssertionError, ValueError, IndexError, NameError, SyntaxError, TypeError):
             continue
