@@ -220,7 +220,7 @@ def _report(run: _Run, result: _Result) -> list[str]:
         f"trained  {result.state.step:,} steps; {result.characters:,} characters in {result.seconds:.1f} s: "
         f"{speed:,.0f} characters per second",
         f"loss     {result.loss:#.4g} nats per character over the whole text",
-        f"bigram   {text.bigram_entropy:#.4g}, the empirical conditional entropy: no bigram model has less on this text",
+        f"bigram   {text.bigram_entropy:#.4g}, the empirical conditional entropy: no bigram model has less on it",
         f"         the network is {'below' if difference > 0 else 'above'} it by {abs(difference):#.3g}",
         f"sample   {len(result.sample)} characters, each drawn from the network's prediction:",
         "",

@@ -49,7 +49,7 @@ def test_what_is_printed(gradproof, verse):
     assert trained.startswith("trained  12 steps; 384 characters in ")
     assert trained.endswith(" characters per second")
     assert loss.startswith("loss     ")
-    assert bigram.endswith("the empirical conditional entropy: no bigram model has less on this text")
+    assert bigram.endswith("the empirical conditional entropy: no bigram model has less on it")
     assert difference.startswith("         the network is above it by ")
     assert (sample, blank) == ("sample   300 characters, each drawn from the network's prediction:", "")
     assert set("".join(characters)) <= set(VERSE)
