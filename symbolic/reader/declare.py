@@ -28,7 +28,7 @@ from symbolic.reader.readings import Grid, Misfit, Reading
 from symbolic.reader.resolve import readings
 from symbolic.reader.scope import Key, Meaning, Scope
 from symbolic.reader.statements import statements
-from symbolic.reader.syntax import Name, Tokens, parse
+from symbolic.reader.syntax import Name, Tokens, parse, unstyled
 from symbolic.reader.tokens import Token, Unread, plain, tokens
 from symbolic.shapes import ShapeMismatch, shape
 from symbolic.terms import LOSS, Div, Mul, Neg, Reciprocal, SumSteps, Term, Var
@@ -200,9 +200,26 @@ def _name(context: _Context, state: State, rest: str) -> State:
         raise ValueError(f"{latex}: its shape is not said")
     axes = _shape(words[0], scope)
     sequence = bool(time)
-    var = Var(_python(base, sub), axes, sequence=sequence, latex=_untimed(latex))
+    name = _python(base, sub)
+    var = Var("L_t" if name == LOSS.name and sequence else name, axes, sequence=sequence, latex=_untimed(latex))
     draft = replace(state.draft, targets=(*state.draft.targets, var.name)) if "target" in words else state.draft
+    old = scope.names.get((base, sub))
+    if old is not None and old.time and not time:
+        untimed = replace(old, untimed=replace(var, name=f"{name}_"))
+        return State(scope.with_name((base, sub), untimed), draft)
     return State(scope.with_name((base, sub), Meaning(var, time)), draft)
+
+
+def _also(context: _Context, state: State, rest: str) -> State:
+    """`also Z_t = L_t`: a second meaning of a name; both are read."""
+    base, sub, _ = _spelled(_cut(rest)[0], state.scope)
+    old = state.scope.names.get((base, sub))
+    if old is None:
+        raise ValueError("a second meaning, and there is no first")
+    without = {key: meaning for key, meaning in state.scope.names.items() if key != (base, sub)}
+    new = _name(context, replace(state, scope=replace(state.scope, names=without)), rest)
+    meaning = new.scope.names[base, sub]
+    return replace(new, scope=new.scope.with_name((base, sub), replace(meaning, other=old)))
 
 
 def _let(context: _Context, state: State, rest: str) -> State:
@@ -210,12 +227,16 @@ def _let(context: _Context, state: State, rest: str) -> State:
     latex, mark, meaning = _cut(rest)
     if mark != "=":
         raise ValueError("a name and its meaning are written NAME = LATEX")
+    if not isinstance(parse(tokens(latex), syntax.Grammar()), Name):
+        phrase = (tokens(latex), tokens(meaning))
+        return replace(state, scope=replace(state.scope, phrases=(*state.scope.phrases, phrase)))
     base, sub, time = _spelled(latex, state.scope)
     reading = _only(tokens(meaning), state.scope)
     old = state.scope.names.get((base, sub))
     if old is not None and old.time and not time:
         return replace(state, scope=state.scope.with_name((base, sub), replace(old, untimed=reading)))
-    return replace(state, scope=state.scope.with_name((base, sub), Meaning(reading, time)))
+    untimed = old.term if old is not None and time and not old.time else None
+    return replace(state, scope=state.scope.with_name((base, sub), Meaning(reading, time, untimed)))
 
 
 def _entries(context: _Context, state: State, rest: str) -> State:
@@ -290,7 +311,7 @@ def _depends(context: _Context, state: State, rest: str) -> State:
 
 def _function(context: _Context, state: State, rest: str) -> State:
     name, _, meaning = (part.strip() for part in rest.partition("="))
-    known = {"softmax", "tanh", "sigmoid", "exp", "log", "argument"}
+    known = {"softmax", "tanh", "sigmoid", "exp", "log", "argument", "any"}
     if meaning not in known:
         raise ValueError(f"a function is one of {', '.join(sorted(known))}, not {meaning!r}")
     return replace(state, scope=replace(state.scope, functions={**state.scope.functions, name: meaning}))
@@ -334,7 +355,7 @@ def _loss(context: _Context, state: State, rest: str) -> State:
         raise ValueError("the left side is the name of the loss")
     right = _of_shape(statement.sides[1], state.scope, LOSS)
     model = _built(state.draft, right, state.scope)
-    key = (node.base, plain(node.sub))
+    key = (node.base, unstyled(node.sub))
     old = state.scope.names.get(key)
     meaning = replace(old, untimed=LOSS) if old and old.time else Meaning(LOSS)
     return replace(state, scope=replace(state.scope.with_name(key, meaning), model=model))
@@ -351,10 +372,10 @@ def _at(context: _Context, state: State, rest: str) -> State:
 
 def _assume(context: _Context, state: State, rest: str) -> State:
     r"""`assume k \neq j`: two subscripts that are never the same."""
-    match = re.fullmatch(r"(\S+)\s*(?:≠|\\neq?)\s*(\S+)", rest)
-    if not match or not {*match.groups()} <= {*state.scope.indices}:
-        raise ValueError(r"write: assume k \neq j, of two declared subscripts")
-    return replace(state, scope=replace(state.scope, apart=(*state.scope.apart, (match[1], match[2]))))
+    match = re.fullmatch(r"(\S+?)\s*(=|≠|\\neq?)\s*(\S+)", rest)
+    if not match or not {match[1], match[3]} <= {*state.scope.indices}:
+        raise ValueError(r"write: assume k \neq j or assume k = j, of two declared subscripts")
+    return replace(state, scope=state.scope.assuming(match[1], match[3], match[2] == "="))
 
 
 def _forget(context: _Context, state: State, rest: str) -> State:
@@ -363,12 +384,7 @@ def _forget(context: _Context, state: State, rest: str) -> State:
 
 def _built(draft: Draft, loss: Term, scope: Scope) -> Model:
     """The model of these equations and this loss."""
-    scale, each = number(1), loss
-    if isinstance(loss, Mul) and isinstance(loss.left, Reciprocal):
-        scale, each = loss.left, loss.right
-    if isinstance(loss, Div) and not variables(loss.right):
-        scale, each = number(1) / loss.right, loss.left
-    each, sign = (each.arg, -1) if isinstance(each, Neg) else (each, 1)
+    scale, sign, each = _peeled(loss)
     equations = draft.equations
     if isinstance(each, SumSteps):
         body = each.body if sign > 0 else -each.body
@@ -397,6 +413,19 @@ def _built(draft: Draft, loss: Term, scope: Scope) -> Model:
     )
 
 
+def _peeled(loss: Term) -> tuple[Term, int, Term]:
+    """1/T or another number, the sign, and what is left."""
+    match loss:
+        case Neg(arg):
+            scale, sign, each = _peeled(arg)
+            return scale, -sign, each
+        case Mul(Reciprocal() as left, right):
+            return left, *_peeled(right)[1:]
+        case Div(left, right) if not variables(right):
+            return number(1) / right, *_peeled(left)[1:]
+    return number(1), 1, loss
+
+
 DIRECTIVES: dict[str, Directive] = {
     "model": _model,
     "dims": _dims,
@@ -413,6 +442,7 @@ DIRECTIVES: dict[str, Directive] = {
     "forward": _forward,
     "loss": _loss,
     "at": _at,
+    "also": _also,
     "assume": _assume,
     "forget": _forget,
 }
@@ -451,7 +481,7 @@ def _spelled(latex: str, scope: Scope) -> tuple[str, str, str]:
         raise ValueError(f"{latex}: a name has no superscript but its step")
     elif above:
         base += above
-    return base, plain(sub), time
+    return base, unstyled(sub), time
 
 
 def _without_time(sub: Tokens) -> Tokens:

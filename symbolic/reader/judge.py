@@ -163,24 +163,26 @@ class _Judge:
         return self.finding(UNREAD, at or 0, end, message=message, token=token[0] if token else "")
 
     def statement(self, statement: Statement) -> Iterator[Finding]:
-        sides, relations = statement.sides, statement.relations
+        sides, relations = tuple(map(self.scope.phrased, statement.sides)), statement.relations
         if statement.continues:
             if not self.above:
                 yield self.unread(
                     Unread(statement.at, "no chain above that this continues"), statement.at, statement.end
                 )
                 return
-            sides = (self.above, *sides)
+            sides = (self.scope.phrased(self.above), *sides)
         left = self.declarations.lefts.get(self.formula.place)
         if not relations and left is not None:
             sides, relations = (left, *sides), (replace_relation(statement),)
-        self.last = sides[-1]
+        before, self.last = self.last or self.above, sides[-1]
+        if relations and relations[-1].symbol == "=" and _is_one_hot(sides[-1]):
+            self.last = before
         if not relations:
             yield self.mention(statement)
             return
         for n, relation in enumerate(relations):
-            start = statement.at if n == 0 or not sides[n] else sides[n][0].at
-            end = sides[n + 1][-1].at + len(sides[n + 1][-1].text)
+            start = statement.at if n == 0 else sides[n][0].at
+            end = relations[n + 1].at if n + 1 < len(relations) else statement.end
             if n == 0 and (statement.continues or left is not None):
                 start = statement.at
             yield from self.equality(n, sides, relation.symbol, relation.at, start, end)
@@ -194,19 +196,33 @@ class _Judge:
         try:
             found = Resolver(self.scope, "total").of(parse(side, self.scope.grammar))
         except Unread as why:
+            if self.is_declared(side):
+                return self.finding(DEFINITION, at, end, message="nothing is claimed")
             return self.unread(why, at, end)
         except Misfit as why:
             return self.finding(ILL_TYPED, at, end, message=str(why))
         return self.finding(DEFINITION, at, end, reading=_text(found[0]), message="nothing is claimed")
 
+    def is_declared(self, side: Tokens) -> bool:
+        """Declared names without their step, alone or listed in parentheses: they are mentioned, not used."""
+        node = parse(side, self.scope.grammar)
+        names = node.items if isinstance(node, s.Group) else (node,)
+        if isinstance(node, s.Group) and node.bracket == r"\{":
+            self.listed(node, 0, 0)
+            return True
+        return all(
+            isinstance(name, s.Name) and not name.sup and (name.base, s.unstyled(name.sub)) in self.scope.names
+            for name in names
+        )
+
     def is_letter(self, side: Tokens) -> bool:
         """A sign, a number, a step, a subscript or a dimension alone, or the name of a function."""
-        texts = [token.text for token in side if token.text not in "{}()"]
+        texts = [token.text for token in side if token.text not in s.TEXTS | {*"{}()"}]
         words = (
             self.scope.steps.keys() | self.scope.indices.keys() | self.scope.axes.keys() | self.scope.functions.keys()
         )
         single = len(texts) == 1 and (texts[0] in words | s.OPERATORS.keys() | s.FUNCTIONS.keys() or texts[0].isdigit())
-        step = Resolver(self.scope, "total").step(side) is not None
+        step = Resolver(self.scope, "total").step(tuple(t for t in side if t.text not in {"(", ")"})) is not None
         return single or step
 
     def is_shape(self, side: Tokens) -> bool:
@@ -223,6 +239,9 @@ class _Judge:
     ) -> Iterator[Finding]:
         left, right = sides[n], sides[n + 1]
         if relation in {"=", "≠"} and self.is_letter(left) and self.is_letter(right):
+            i, j = plain(left), plain(right)
+            if {i, j} <= self.scope.indices.keys():
+                self.scope = self.scope.assuming(i, j, relation == "=")
             yield self.finding(
                 DEFINITION, start, end, reading=f"{plain(left)} {relation} {plain(right)}", message="a condition"
             )
@@ -230,12 +249,25 @@ class _Judge:
         if relation == "∈":
             yield self.membership(left, right, start, end)
             return
+        if relation == "=" and _is_one_hot(right):
+            yield self.finding(DEFINITION, start, end, reading=f"{plain(left)} is one-hot", message="a hypothesis")
+            return
+        if right and right[0].text in {r"\min", r"\max"}:
+            right = right[1:]
+        if relation in {"≠", "≤", "≥", "<", ">"}:
+            yield self.inequality(left, right, start, end)
+            return
         if relation not in {"=", "+=", ":="}:
             yield self.unread(Unread(at, f"the relation {relation} is not in the grammar"), start, end)
             return
         try:
             nodes = [parse(side, self.scope.grammar) for side in (left, right)]
-            if (update := _update(nodes[0], nodes[1])) is not None or relation == "+=":
+            update = _update(nodes[0], nodes[1])
+            if isinstance(nodes[1], s.Name) and nodes[1].call and self.scope.functions.get(nodes[1].base) == "any":
+                yield self.listed(nodes[1].call, start, end)
+            elif relation == "=" and isinstance(nodes[1], s.Group) and len(nodes[1].items) > 1:
+                yield self.listed(nodes[1], start, end)
+            elif relation == "+=" or (update is not None and self.is_update(nodes[0])):
                 yield self.update(nodes[0], update or nodes[1], start, end)
             else:
                 yield self.claim(n, sides, nodes[0], nodes[1], start, end)
@@ -244,6 +276,31 @@ class _Judge:
                 yield replace(found, latex=" ".join(self.formula.latex[braced.at : braced.at + 60].split()))
         except Unread as why:
             yield self.unread(why, start, end)
+
+    def inequality(self, left: Tokens, right: Tokens, start: int, end: int) -> Finding:
+        """Both sides are read; what is not an equation is not judged."""
+        try:
+            found = [Resolver(self.scope, "total").of(parse(side, self.scope.grammar))[0] for side in (left, right)]
+        except Unread as why:
+            return self.unread(why, start, end)
+        except Misfit as why:
+            return self.finding(ILL_TYPED, start, end, message=str(why))
+        reading = " and ".join(_text(r) for r in found)
+        return self.finding(UNKNOWN, start, end, reading=reading, message="an inequality is not judged")
+
+    def listed(self, group: s.Group, start: int, end: int) -> Finding:
+        """θ = {W, U}: a list of things that are declared."""
+        for item in group.items:
+            if not isinstance(item, s.Dots):
+                Resolver(self.scope, "total").of(item)
+        return self.finding(DEFINITION, start, end, message="what it is made of is named; nothing is claimed")
+
+    def is_update(self, left: Node) -> bool:
+        """Whether X = X + Y can only be meant as a rule: X is a value, or the gradient of the whole loss."""
+        if isinstance(left, s.Name):
+            return True
+        found = Resolver(self.scope, "total").of(left)[0].term
+        return isinstance(found, f.Derivative) and found.of == LOSS
 
     def membership(self, left: Tokens, right: Tokens, start: int, end: int) -> Finding:
         r"""x ∈ ℝ^{5×4}: the shape that is said against the shape that is declared."""
@@ -483,15 +540,17 @@ def instances(pair: Pair, scope: Scope) -> list[Pair]:
     inside = {
         i for side in (left, right) for x in f.subterms(side) if isinstance(x, f.Derivative) for i in free_indices(x.of)
     }
-    apart = {name for two in scope.apart for name in two}
     free = free_indices(left) | free_indices(right)
-    if not inside and not (apart and {i.name for i in free} >= apart):
+    pairs = [two for two in (*scope.apart, *scope.same) if {*two} <= {i.name for i in free}]
+    if not inside and not pairs:
         return [(left, right)]
     indices = sorted(free, key=lambda i: i.name)
     found = []
     for values in product(*(range(1, i.axis.size + 1) for i in indices)):
         named = {i.name: v for i, v in zip(indices, values, strict=True)}
         if any(a in named and b in named and named[a] == named[b] for a, b in scope.apart):
+            continue
+        if any(a in named and b in named and named[a] != named[b] for a, b in scope.same):
             continue
         chosen = dict(zip(indices, values, strict=True))
         found.append((substituted(left, chosen), substituted(right, chosen)))
@@ -538,6 +597,13 @@ def substituted(term: Term, chosen: dict[Index, int]) -> Term:
         return replace(term, body=substituted(term.body, inner))
     changed = {key: of(value) for key, value in vars(term).items()}
     return replace(term, **changed) if changed else term
+
+
+def _is_one_hot(tokens: Tokens) -> bool:
+    """A matrix of 0, 1 and dots."""
+    texts = [t.text for t in tokens]
+    entries = [t for t in texts if t in {"0", "1", r"\vdots", r"\cdots", r"\ldots"}]
+    return texts[:1] == [r"\begin"] and entries.count("1") == 1 and "0" in entries and len(entries) > len(set(entries))
 
 
 def _braced(node: object) -> Iterator[s.Braced]:

@@ -245,8 +245,6 @@ def is_number(term: Term | Grid) -> bool:
 def negated(a: Reading) -> Reading:
     if isinstance(a.term, Grid):
         return Reading(a.term.map(f.Neg))
-    if isinstance(a.term, f.Const):
-        return Reading(f.Const(-a.term.value))
     return Reading(f.Neg(a.term), a.layout)
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from itertools import product
+from functools import reduce
+from itertools import product, takewhile
 from typing import Any
 
 from symbolic import terms as f
@@ -26,6 +27,7 @@ from symbolic.reader.readings import (
     added,
     described,
     distinct,
+    grid,
     hadamard,
     mapped,
     negated,
@@ -162,13 +164,19 @@ class Resolver:
         return self.all(lambda a, b: products(a, b, self.scope.beside, at), left, right)
 
     def telescoped(self, run: tuple[Node, ...]) -> list[Reading]:
-        """∂a/∂b ∂b/∂c: a chain rule, b is summed over whole."""
-        found = self.of(run[0])
+        """∂a/∂b ∂b/∂c: a chain rule, b is summed over whole; a name with two meanings has one of them in both."""
+        found = [(r, _taken_by(r)) for r in self.of(run[0])]
         for node in run[1:]:
-            assert isinstance(node, s.Derivative)
-            rank = len(self.variable(node)[1])
-            found = self.all(lambda a, b, rank=rank, at=node.at: [self.chained(a, b, rank, at)], found, self.of(node))
-        return found
+            chained = [
+                (self.chained(a, b, len(shape(by)), node.at), _taken_by(b))
+                for a, by in found
+                for b in self.of(node)
+                if by is not None and by == _taken_of(b)
+            ]
+            if not chained:
+                return self.multiplied([a for a, _ in found], self.of(node), node.at)
+            found = chained
+        return distinct(r for r, _ in found)
 
     def chained(self, a: Reading, b: Reading, rank: int, at: int) -> Reading:
         if rank == 1:
@@ -179,12 +187,6 @@ class Resolver:
         if a.rank == b.rank == rank:
             return Reading(f.Inner(a.array, b.array))
         raise Unread(at, "a chain rule through a matrix is not in the grammar: write it by entries")
-
-    def variable(self, node: s.Derivative) -> tuple[Term, tuple[Axis, ...]]:
-        """What a derivative is taken by, and its axes where no entry of it is named."""
-        (by,) = self.of(_inside(node.by))[:1]
-        assert isinstance(by.term, Term)
-        return by.term, shape(by.term)
 
     def infix(self, node: s.Infix) -> list[Reading]:
         operator, at = node.operator, node.at
@@ -213,6 +215,14 @@ class Resolver:
         raise Unread(at, f"{operator} is not in the grammar")
 
     def frobenius(self, a: Reading, b: Reading, at: int) -> Reading:
+        if isinstance(a.term, Grid) or isinstance(b.term, Grid):
+            left, right = grid(a), grid(b)
+            if left.size != right.size and EITHER in (a.layout, b.layout):
+                left = left.T
+            if left.size != right.size:
+                raise Misfit(at, str(a), str(b), "a Frobenius product")
+            pairs = [f.Mul(x, y) for p, q in zip(left.rows, right.rows, strict=True) for x, y in zip(p, q, strict=True)]
+            return Reading(reduce(f.Add, pairs))
         if a.rank != b.rank or a.axes != b.axes:
             raise Misfit(at, str(a), str(b), "a Frobenius product")
         return Reading(f.MatMul(a.array, b.array) if a.rank == 1 else f.Inner(a.array, b.array))
@@ -220,13 +230,8 @@ class Resolver:
     def fraction(self, at: int, above: Node, below: Node) -> list[Reading]:
         for part in (below, above):
             if isinstance(part, s.Differential) and part.d.startswith("∂"):
-                place = "above" if part is below else "below"
-                raise Misfit(
-                    at,
-                    "∂" if part is above else "no ∂",
-                    "∂" if part is below else "no ∂",
-                    f"a derivative without ∂ {place}",
-                )
+                above_and_below = ("no ∂", "∂") if part is below else ("∂", "no ∂")
+                raise Misfit(at, *above_and_below, "above and below the line")
         if self.axis_of(below) is not None and isinstance(above, s.Number):
             return [
                 Reading(
@@ -266,17 +271,34 @@ class Resolver:
     def derivative(self, node: s.Derivative) -> list[Reading]:
         if node.of is None:
             raise Unread(node.at, "a derivative of nothing")
-        by = self.of(_inside(node.by))[0].term
-        return self.all(lambda of: [self.differentiated(of, by, node)], self.of(_inside(node.of)))
+        return self.all(
+            lambda of, by: [self.differentiated(of, by.term, node)],
+            self.of(_inside(node.of)),
+            self.of(_inside(node.by)),
+        )
 
     def differentiated(self, of: Reading, by: Term | Grid, node: s.Derivative | s.Nabla) -> Reading:
         variable = by.arg if isinstance(by, f.Entry) else by
         if not isinstance(variable, Var) or isinstance(of.term, Grid):
             raise Unread(node.at, "a derivative is taken by a variable or an entry of one")
         assert isinstance(by, Term)
+        of = Reading(self.in_terms_of(of.array, variable), of.layout)
         immediate = isinstance(node, s.Derivative) and (node.d == "∂+" or self.is_immediate(of.term, variable))
+        if isinstance(by, f.Entry) and of.rank:
+            one = f.Derivative(by, variable)
+            return _derived(f.MatMul(f.Derivative(of.array, variable, not immediate), one))
+        if isinstance(of.term, f.Entry) and not isinstance(by, f.Entry) and variable.axes:
+            return _derived(f.Derivative(of.term, variable, not immediate))
         taken = f.immediate if immediate else f.d
-        return _derived(taken(of.term, by))
+        return _derived(taken(of.array, by))
+
+    def in_terms_of(self, of: Term, by: Var) -> Term:
+        """What is differentiated, with the right side of the equation that makes `by` written as `by`."""
+        made = self.scope.model.by_name.get(by.name) if self.scope.model else None
+        if made is None or isinstance(of, Var | f.Entry):
+            return of
+        right = made.right if by.step is None else moved(made.right, "t", by.step)
+        return replaced(of, right, by)
 
     def is_immediate(self, of: Term, by: Var) -> bool:
         """Whether ∂of/∂by is one of those that are written the same, total or immediate."""
@@ -320,7 +342,19 @@ class Resolver:
             return Reading(f.Inner(whole, variation) if len(along.term.axes) > 1 else f.MatMul(whole, variation))
         if len(along.term.axes) == 1:
             return Reading(f.MatMul(whole, variation), of.layout)
+        if of.rank == 1 and len(along.term.axes) == 2:
+            return self.differential_by_matrix(of, along.term, variation)
         raise Unread(at, "this differential is not in the grammar")
+
+    def differential_by_matrix(self, of: Reading, along: Var, variation: Var) -> Reading:
+        """dx_i = Σ_pq (∂x_i/∂X_pq) dX_pq, entry by entry."""
+        (axis,), (p, q) = of.axes, (Index(f"{name}'", axis) for name, axis in zip("pq", along.axes, strict=True))
+        entries = [
+            f.SumIndex(p, f.SumIndex(q, f.Mul(f.d(f.Entry(of.array, (i,)), along.at(p, q)), variation.at(p, q))))
+            for i in range(1, axis.size + 1)
+        ]
+        column = Grid(tuple((x,) for x in entries))
+        return Reading(column.T if of.layout == ROW else column)
 
     # Functions, scripts, entries
 
@@ -332,9 +366,10 @@ class Resolver:
     def function(self, name: str, r: Reading, at: int) -> Reading:
         if name in PLUS_TIMES:
             return mapped(r, lambda x: f.Call(name, x))
-        if name in {"sinh", "cosh"}:
-            sign = -1 if name == "sinh" else 1
-            return mapped(r, lambda x: (f.exp(x) + sign * f.exp(-x)) / 2 if sign > 0 else (f.exp(x) - f.exp(-x)) / 2)
+        if name == "sinh":
+            return mapped(r, lambda x: (f.exp(x) - f.exp(-x)) / 2)
+        if name == "cosh":
+            return mapped(r, lambda x: (f.exp(x) + f.exp(-x)) / 2)
         if name == "softmax" and isinstance(r.term, Term) and r.rank:
             return Reading(f.Softmax(r.term), r.layout)
         if name == "diag" and isinstance(r.term, Term) and r.rank == 1:
@@ -420,10 +455,13 @@ class Resolver:
             found = [self.function("sigmoid", r, node.at) for r in self.of(_inside(node.call))]
             return self.scripted(node.at, found, (), node.sup) if node.sup else found
         for sub_length in range(len(node.sub), -1, -1):
-            own = plain(node.sub[:sub_length])
+            own = s.unstyled(node.sub[:sub_length])
             for key in ((f"{node.style}:{node.base}", own), (node.base, own)):
                 if (meaning := scope.names.get(key)) is not None:
-                    return self.named(node, meaning, node.sub[sub_length:], own)
+                    return self.meant(node, meaning, node.sub[sub_length:], own)
+        primes = len(list(takewhile(lambda token: token.text == "'", node.sup)))
+        if primes and (f"{node.base}{primes * chr(39)}", "") in scope.names:
+            return self.name(replace(node, base=node.base + primes * "'", sup=node.sup[primes:]))
         special = self.special(node)
         if special is not None:
             return special
@@ -441,6 +479,21 @@ class Resolver:
             raise Unread(call.at, f"{node.base} takes one argument")
         return [self.function(meaning, r, node.at) for r in self.of(call.items[0])]
 
+    def meant(self, node: s.Name, meaning: Meaning, rest: Tokens, own: str) -> list[Reading]:
+        """Every meaning of a name that its scripts allow."""
+        found: list[Reading] = []
+        why: Unread | None = None
+        one: Meaning | None = meaning
+        while one is not None:
+            try:
+                found += self.named(node, one, rest, own)
+            except Unread as error:
+                why = why or error
+            one = one.other
+        if not found and why:
+            raise why
+        return distinct(found)
+
     def named(self, node: s.Name, meaning: Meaning, rest: Tokens, own: str) -> list[Reading]:
         """A declared name with its time and entries, then transposes and powers."""
         sup = node.sup
@@ -450,7 +503,7 @@ class Resolver:
             rest = ()
         where: Step | None = None
         try:
-            if meaning.time == "sub":
+            if meaning.time == "sub" or (meaning.time == "sup" and not sup and rest):
                 where, rest = self.time_in(rest, node)
             elif meaning.time == "sup":
                 where, sup = self.time_above(sup, node)
@@ -664,7 +717,14 @@ class Resolver:
             if (first.anchor and not last.anchor) or (last.offset < first.offset and last.anchor == first.anchor):
                 first, last = last, first
             return self.all(lambda r: [Reading(f.ProductSteps(letter, first, last, self.term(r, node.at)))], body)
-        return self.all(lambda r: [Reading(summed(letter, first, last, self.term(r, node.at)), r.layout)], body)
+        everywhere = not node.upper and letter not in self.scope.ranges
+
+        def over(r: Reading) -> list[Reading]:
+            term = self.term(r, node.at)
+            shift = latest(term, letter) if everywhere else 0
+            return [Reading(f.SumSteps(letter, first, last, moved(term, letter, Step(letter, -shift))), r.layout)]
+
+        return self.all(over, body)
 
     def term(self, r: Reading, at: int) -> Term:
         if isinstance(r.term, Grid):
@@ -751,8 +811,7 @@ class Resolver:
 def telescopes(factors: tuple[Node, ...]) -> list[tuple[Node, ...]]:
     """Runs of factors in which each derivative is by what the next is of."""
     runs: list[tuple[Node, ...]] = []
-    for factor in factors:
-        node = _unbraced(factor)
+    for node in _plain_factors(factors):
         last = runs[-1][-1] if runs else None
         if (
             isinstance(last, s.Derivative)
@@ -764,6 +823,44 @@ def telescopes(factors: tuple[Node, ...]) -> list[tuple[Node, ...]]:
         else:
             runs.append((node,))
     return runs
+
+
+def _plain_factors(factors: Iterable[Node]) -> Iterable[Node]:
+    """The factors without braces, those inside braces among them."""
+    for factor in factors:
+        node = _unbraced(factor)
+        if isinstance(node, s.Tight) and node is not factor:
+            yield from _plain_factors(node.factors)
+        else:
+            yield node
+
+
+def _taken_by(r: Reading) -> Term | None:
+    """What a derivative is taken by, with its entry."""
+    term = r.term.arg if isinstance(r.term, f.Entry) else r.term
+    if not isinstance(term, f.Derivative):
+        return None
+    rank = len(shape(term.of))
+    own = r.term.subscripts[rank:] if isinstance(r.term, f.Entry) else ()
+    return f.Entry(term.by, own) if own else term.by
+
+
+def _taken_of(r: Reading) -> Term | None:
+    """What a derivative is of, with its entry."""
+    term = r.term.arg if isinstance(r.term, f.Entry) else r.term
+    if not isinstance(term, f.Derivative):
+        return None
+    rank = len(shape(term.of))
+    own = r.term.subscripts[:rank] if isinstance(r.term, f.Entry) else ()
+    return f.Entry(term.of, own) if own else term.of
+
+
+def replaced(term: Term, old: Term, new: Term) -> Term:
+    """The term with every occurrence of a part replaced."""
+    if term == old:
+        return new
+    changed = {key: replaced(value, old, new) for key, value in vars(term).items() if isinstance(value, Term)}
+    return replace(term, **changed) if changed else term
 
 
 def _unbraced(node: Node) -> Node:
@@ -834,8 +931,7 @@ def moved(term: Term, anchor: str, where: Step) -> Term:
     return replace(term, **{key: of(value) for key, value in fields.items()}) if fields else term
 
 
-def summed(letter: str, first: Step, last: Step, body: Term) -> Term:
-    """Σ; a sum that runs from 0 over t+1 is one that runs from 1 over t."""
-    if (first, last) == (Step("", 0), Step("T", -1)):
-        return f.SumSteps(letter, Step("", 1), Step("T"), moved(body, letter, Step(letter, -1)))
-    return f.SumSteps(letter, first, last, body)
+def latest(term: Term, letter: str) -> int:
+    """How far beyond the running step a term looks: Σ_t without limits runs where all of it exists."""
+    steps = (value for part in f.subterms(term) for value in vars(part).values() if isinstance(value, Step))
+    return max((step.offset for step in steps if step.anchor == letter), default=0)

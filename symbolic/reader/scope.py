@@ -24,12 +24,14 @@ TOTAL, IMMEDIATE = "total", "immediate"
 class Meaning:
     """What a name stands for, and how it shows time (`sub`, `sup`, `call` or not at all).
 
-    `untimed` is what the name stands for where it shows no time, if it may.
+    `untimed` is what the name stands for where it shows no time, if it may; `other` another
+    meaning that the document gives the same name.
     """
 
     term: Term | None
     time: str = ""
     untimed: Term | None = None
+    other: Meaning | None = None
 
 
 Key = tuple[str, str]
@@ -56,6 +58,8 @@ class Scope:
     d: str = ""
     along: str = ""
     apart: tuple[tuple[str, str], ...] = ()
+    same: tuple[tuple[str, str], ...] = ()
+    phrases: tuple[tuple[tuple[Token, ...], tuple[Token, ...]], ...] = ()
     partial: str = ""
 
     @property
@@ -63,6 +67,29 @@ class Scope:
         """What the parser must know."""
         timed = {base for (base, _), meaning in self.names.items() if meaning.time == "call"}
         return Grammar(frozenset({*timed, *self.functions, r"\sigma"}), bool(self.d), self.depends)
+
+    def assuming(self, i: str, j: str, are_same: bool) -> Scope:
+        """With two subscripts that are always, or never, the same."""
+        pair = ((i, j),)
+        return replace(self, same=self.same + pair) if are_same else replace(self, apart=self.apart + pair)
+
+    def phrased(self, given: tuple[Token, ...]) -> tuple[Token, ...]:
+        """The tokens with each declared phrase replaced, in parentheses, by what it stands for."""
+        for phrase, meaning in self.phrases:
+            wanted = [token.text for token in phrase]
+            found: list[Token] = []
+            position = 0
+            while position < len(given):
+                if [token.text for token in given[position : position + len(wanted)]] == wanted:
+                    at = given[position].at
+                    brackets = (Token("(", at, "sign"), Token(")", at, "sign"))
+                    found += (brackets[0], *(replace(token, at=at) for token in meaning), brackets[1])
+                    position += len(wanted)
+                else:
+                    found.append(given[position])
+                    position += 1
+            given = tuple(found)
+        return given
 
     def with_name(self, key: Key, meaning: Meaning) -> Scope:
         return replace(self, names={**self.names, key: meaning})

@@ -288,6 +288,8 @@ def _end_of_remark(part: Tokens, position: int) -> int:
 
 def _without_label(part: Tokens, labels: tuple[Tokens, ...]) -> Tokens:
     """Without a declared label and its colon at the head, and without a full stop at the end."""
+    if part and part[0].text == r"\forall":
+        part = part[1:]
     texts = [token.text for token in part]
     for label in labels:
         wanted = [*(token.text for token in label), ":"]

@@ -419,13 +419,18 @@ class _Parser:
             group = self.group(self.next())
             if not isinstance(group, Group) or plain(group.latex) not in self.grammar.depends:
                 self.position = start
-        if isinstance(node, Name) and self.is_called(node) and self.opens():
+        if isinstance(node, Name) and self.opens() and (self.is_called(node) or self.is_slice()):
             group = self.group(self.next())
             node = self.scripted(replace(node, call=group)) if isinstance(group, Group) else node
         return node
 
     def is_called(self, name: Name) -> bool:
         return name.base in self.grammar.called or str(replace(name, sup=())) in self.grammar.called
+
+    def is_slice(self) -> bool:
+        """Whether (: or , : follows, as in W(:, j)."""
+        ahead = [token.text for token in self.tokens[self.position : self.position + 5]]
+        return ":" in ahead and "," in ahead and ahead[ahead.index(":") - 1] in {"(", "[", ","}
 
     def opens(self) -> bool:
         ahead = 1 if self.text() in SIZES or self.text() == r"\left" else 0
@@ -669,6 +674,11 @@ class _Parser:
 ENDS = frozenset({"+", "-", "}", ",", ";", "|", r"\mid", "&", r"\\", r"\end", "=", r"\right", "_", "^", ".", "'"})
 ROWS = frozenset({r"\\", r"\cr", r"\newline"})
 SEPARATORS = frozenset({",", ";", "|", r"\mid"})
+
+
+def unstyled(tokens: Tokens) -> str:
+    """Tokens as one string without braces, white space and styles: how a script is looked up."""
+    return "".join(t.text for t in tokens if t.text not in STYLES.keys() | SWITCHES.keys() | TEXTS | {"{", "}"})
 
 
 def _differential(tokens: Tokens) -> tuple[str, Tokens]:
