@@ -72,6 +72,12 @@ class Symbolic(np.ndarray[Any, Any]):
         total = np.add.reduce(self, axis=axis, out=out, keepdims=keepdims)
         return np.divide(total, max(self.size, 1) // max(int(np.size(total)), 1), out=out)
 
+    def var(self, *args: Any, **kwargs: Any) -> Any:
+        return np.var(self, *args, **kwargs)
+
+    def std(self, *args: Any, **kwargs: Any) -> Any:
+        return np.std(self, *args, **kwargs)
+
     def dot(self, other: Any, out: Any = None) -> Any:
         return np.dot(self, other)
 

@@ -35,7 +35,7 @@ def instead_of(*functions: Any) -> Callable[[Callable[..., Any]], Callable[..., 
 def function_on_symbols(array: Symbolic, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
     """A function of NumPy on arrays of symbols."""
     tape = array.tape
-    before = tape.enter(getattr(function, "__name__", str(function)), tuple(args))
+    before = tape.enter(getattr(function, "__name__", str(function)))
     try:
         if function in INSTEAD:
             return wrapped(tape, INSTEAD[function](tape, *args, **kwargs))

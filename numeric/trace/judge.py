@@ -54,11 +54,20 @@ class Difference:
         return sum(mask.size if self.deciding is not None else int(mask.sum()) for mask in self.wrong.values())
 
 
-def judge(trace: Trace) -> tuple[list[ParameterVerdict], tuple[str, ...]]:
-    """The verdict of every gradient, and the hypotheses under which those that are proved are."""
+@dataclass(frozen=True)
+class Judged:
+    """The verdict of every gradient, the hypotheses of those that are proved, the outcomes taken of comparisons."""
+
+    parameters: list[ParameterVerdict]
+    hypotheses: tuple[str, ...]
+    outcomes: Mapping[int, bool]
+
+
+def judge(trace: Trace) -> Judged:
+    """Proved, refuted or unknown, for every gradient."""
     claims, misshapen = _by_shape(trace)
     if not claims:
-        return misshapen, ()
+        return Judged(misshapen, (), {})
     trace = Trace(trace.tape, trace.loss, trace.leaves, claims)
     tape, outcomes = trace.tape, {d.node: d.outcome for d in trace.decisions}
     wanted = wanted_of(trace)
@@ -74,7 +83,7 @@ def judge(trace: Trace) -> tuple[list[ParameterVerdict], tuple[str, ...]]:
             open_comparisons = [i for i in open_comparisons if i not in unclipped]
     if difference.count and 0 < len(open_comparisons) <= COMPARISONS:
         difference = _on_every_branch(trace, wanted, outcomes, open_comparisons, difference)
-    return [*_verdicts(trace, difference, outcomes, wanted), *misshapen], hypotheses
+    return Judged([*_verdicts(trace, difference, outcomes, wanted), *misshapen], hypotheses, outcomes)
 
 
 def wanted_of(trace: Trace) -> bytearray:
@@ -248,7 +257,7 @@ def _by_shape(trace: Trace) -> tuple[dict[str, Any], list[ParameterVerdict]]:
 
 
 def _nothing_clipped(trace: Trace, unclipped: Mapping[int, bool]) -> tuple[str, ...]:
-    places = dict.fromkeys(_place(trace, i) for i in unclipped)
+    places = dict.fromkeys(str(_place(trace, i)) for i in unclipped)
     return tuple(f"nothing is clipped at {place}" for place in places)
 
 

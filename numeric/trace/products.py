@@ -92,8 +92,11 @@ def einsum(tape: Tape, subscripts: str, *arrays: Any) -> Any:
             at.update(zip(summed, inner_position, strict=True))
             for found, ls, array in zip(factors, letters_in, arrays, strict=True):
                 found.append(array[tuple(at[letter] for letter in ls)].i)
-        products = [reduce(tape.mul, each) for each in zip(*factors, strict=True)]
-        result[position] = Traced(tape, tape.total(products))
+        if len(factors) == 2 and len(inside) > 2 and not any(n in tape.constants for side in factors for n in side):
+            node = tape.dot(*map(tape.group, factors))
+        else:
+            node = tape.total([reduce(tape.mul, each) for each in zip(*factors, strict=True)])
+        result[position] = Traced(tape, node)
     return result if result.ndim else result[()]
 
 

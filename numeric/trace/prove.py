@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from numeric.trace.causes import causes
 from numeric.trace.execute import BadRun, Trace, traces
 from numeric.trace.judge import judge
 from numeric.trace.proof import Finding, GradientError, ParameterVerdict, Proof
@@ -36,16 +37,15 @@ def prove_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | 
     if not sizes:
         raise BadRun("shapes is empty: name every array that run takes, with its shape")
     deadline = None if timeout is None else started + timeout
-    found: list[tuple[Trace, Proof]] = []
+    found: list[Proof] = []
     operations = 0
     try:
         for trace in traces(run, sizes, deadline):
             operations += len(trace.tape)
-            parameters, hypotheses = judge(trace)
-            found.append((trace, Proof(tuple(parameters), hypotheses)))
+            found.append(_judged(trace))
     except Refused as refusal:
         what = "out of time" if isinstance(refusal, TimedOut) else "not supported"
-        known = [p for _, proof in found for p in proof.parameters if p.finding == Finding.REFUTED]
+        known = [p for proof in found for p in proof.parameters if p.finding == Finding.REFUTED]
         return Proof(
             tuple(known),
             reason=f"{what}: {refusal}",
@@ -53,7 +53,7 @@ def prove_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | 
             operations=operations,
             place=refusal.place,
         )
-    return replace(_together([proof for _, proof in found]), seconds=time.monotonic() - started, operations=operations)
+    return replace(_together(found), seconds=time.monotonic() - started, operations=operations)
 
 
 def assert_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | None = None) -> None:
@@ -62,6 +62,15 @@ def assert_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float |
     proof = prove_gradient(run, shapes, timeout=timeout)
     if not proof.proved:
         raise GradientError(proof)
+
+
+def _judged(trace: Trace) -> Proof:
+    """The verdicts on one branch, with a likely cause of what is wrong."""
+    judged = judge(trace)
+    wrong = [p.name for p in judged.parameters if p.finding == Finding.REFUTED and p.entries]
+    likely = causes(trace, judged.outcomes, wrong) if wrong else {}
+    parameters = [replace(p, cause=likely.get(p.name)) for p in judged.parameters]
+    return Proof(tuple(parameters), judged.hypotheses)
 
 
 def _shape(name: str, value: Any) -> tuple[int, ...]:

@@ -16,12 +16,13 @@ from typing import Any, Protocol
 from numeric.trace.tape import Op, Refused, Tape
 
 Scalar = Any
-Remade = Mapping[int, tuple[Op, int, int]]
-SAME = -1  # a node that is remade as its own argument
+Remade = Mapping[int, Callable[[Sequence[Any]], Any]]
 
 
 class Field(Protocol):
     """Numbers with + − *; the rest is asked for here.  `i` is the node that is being made."""
+
+    values: list[Scalar]
 
     def begin(self, tape: Tape) -> None: ...
 
@@ -44,44 +45,50 @@ class Field(Protocol):
     def positive(self, value: Scalar, i: int) -> Scalar: ...
 
 
-def values(tape: Tape, field: Field, wanted: bytearray | None = None, remade: Remade | None = None) -> list[Scalar]:
+def values(tape: Tape, field: Field, wanted: bytearray | None = None) -> list[Scalar]:
     """The value of every node (of those in `wanted`), by the operations as the tape has them."""
     field.begin(tape)
-    found: list[Scalar] = [0] * len(tape)
-    field.values = found  # type: ignore[attr-defined]
-    get, reduced, groups = found.__getitem__, field.reduced, tape.groups
-    for i, (op, a, b) in enumerate(zip(tape.ops, tape.a, tape.b, strict=True)):
-        if wanted is not None and not wanted[i]:
-            continue
-        if remade is not None and i in remade:
-            op, a, b = remade[i]
-        if op == Op.DOT:
-            found[i] = reduced(sum(map(mul, map(get, groups[a]), map(get, groups[b]))))
-        elif op == Op.ADD:
-            found[i] = reduced(found[a] + found[b])
-        elif op == Op.MUL:
-            found[i] = reduced(found[a] * found[b])
-        elif op == Op.SUB:
-            found[i] = reduced(found[a] - found[b])
-        elif op == Op.SUM:
-            found[i] = reduced(sum(map(get, groups[a])))
-        elif op == Op.CONST:
-            found[i] = field.number(i)
-        elif op == Op.LEAF:
-            found[i] = field.leaf(i)
-        elif op == Op.INV:
-            found[i] = field.inverse(found[a], i)
-        elif op == Op.POW:
-            found[i] = _power(field, found[a], b, i)
-        elif op == Op.MAX:
-            found[i] = field.maximum([found[n] for n in groups[a]], i)
-        elif op == Op.COND:
-            found[i] = field.positive(found[a], i)
-        elif op == SAME:
-            found[i] = found[a]
-        else:
-            found[i] = field.function(Op(op), found[a], i)
+    return evaluate(tape, field, [0] * len(tape), wanted, {}, 0)
+
+
+def evaluate(
+    tape: Tape, field: Field, found: list[Scalar], wanted: bytearray | None, remade: Remade, start: int
+) -> list[Scalar]:
+    """The values from node `start` on, written into `found`; what is in `remade` is made in that way instead."""
+    field.values = found
+    for i in range(start, len(tape)):
+        if wanted is None or wanted[i]:
+            found[i] = field.reduced(remade[i](found)) if i in remade else value(tape, field, found, i)
     return found
+
+
+def value(tape: Tape, field: Field, found: Sequence[Scalar], i: int) -> Scalar:
+    """The value of one node from those of its arguments."""
+    op, a, b = tape.ops[i], tape.a[i], tape.b[i]
+    if op == Op.DOT:
+        get = found.__getitem__
+        return field.reduced(sum(map(mul, map(get, tape.groups[a]), map(get, tape.groups[b]))))
+    if op == Op.ADD:
+        return field.reduced(found[a] + found[b])
+    if op == Op.MUL:
+        return field.reduced(found[a] * found[b])
+    if op == Op.SUB:
+        return field.reduced(found[a] - found[b])
+    if op == Op.SUM:
+        return field.reduced(sum(map(found.__getitem__, tape.groups[a])))
+    if op == Op.CONST:
+        return field.number(i)
+    if op == Op.LEAF:
+        return field.leaf(i)
+    if op == Op.INV:
+        return field.inverse(found[a], i)
+    if op == Op.POW:
+        return _power(field, found[a], b, i)
+    if op == Op.MAX:
+        return field.maximum([found[n] for n in tape.groups[a]], i)
+    if op == Op.COND:
+        return field.positive(found[a], i)
+    return field.function(Op(op), found[a], i)
 
 
 def _power(field: Field, x: Scalar, n: int, i: int) -> Scalar:
@@ -94,7 +101,7 @@ def _power(field: Field, x: Scalar, n: int, i: int) -> Scalar:
     return result
 
 
-Slope = Callable[[int, Scalar], Scalar]
+Slope = Callable[[int, Scalar, Sequence[Scalar]], Scalar]
 Edge = Callable[[int, int, Scalar], Scalar]
 
 
@@ -103,18 +110,20 @@ def adjoints(
 ) -> list[Scalar]:
     """d top / d node for every node, by the chain rule backwards from top.
 
-    `slope(i, λ)` replaces the adjoint of a node before it is passed on, `edge(i, k, part)` the part
+    `slope(i, λ, all)` replaces the adjoint of a node before it is passed on, `edge(i, k, part)` the part
     that node i passes to its k-th argument: what the search for causes changes.
     """
     result: list[Scalar] = [0] * len(tape)
     result[top] = 1
     reduced, groups, ops, left, right = field.reduced, tape.groups, tape.ops, tape.a, tape.b
     for i in range(top, -1, -1):
-        if isinstance(result[i], int) and not result[i]:
+        if isinstance(result[i], int) and not result[i] and slope is None:
             continue
         result[i] = adjoint = reduced(result[i])
         if slope is not None:
-            adjoint = slope(i, adjoint)
+            adjoint = slope(i, adjoint, result)
+            if not adjoint:
+                continue
         op, a, b = ops[i], left[i], right[i]
         if op == Op.DOT:
             parts = [(n, adjoint * found[m]) for n, m in zip(groups[a], groups[b], strict=True)]

@@ -21,6 +21,7 @@ from collections.abc import Sequence
 from enum import IntEnum
 from fractions import Fraction
 from pathlib import Path
+from types import FrameType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -55,11 +56,11 @@ FUNCTIONS = {"exp": Op.EXP, "log": Op.LOG, "tanh": Op.TANH, "sqrt": Op.SQRT}
 
 
 class Place(NamedTuple):
-    """A line of somebody's source."""
+    """A line of somebody's source; `site` tells operations on one line apart, and calls from different lines."""
 
     file: str
     line: int
-    function: str = ""
+    site: tuple[int, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
@@ -91,7 +92,6 @@ class Block(NamedTuple):
     start: int
     place: int
     name: str
-    operands: tuple[Any, ...]
 
 
 class Tape:
@@ -119,12 +119,12 @@ class Tape:
 
     # -- where we are in somebody's source -------------------------------------------------
 
-    def enter(self, name: str, operands: tuple[Any, ...] = ()) -> int:
+    def enter(self, name: str) -> int:
         """Begin an array operation; what it makes belongs to the line that asked.  Returns what `leave` wants."""
         before = self._current
         if before < 0:
             self._current = self._here()
-            self.blocks.append(Block(len(self.ops), self._current, name, operands))
+            self.blocks.append(Block(len(self.ops), self._current, name))
         return before
 
     def leave(self, before: int) -> None:
@@ -153,7 +153,7 @@ class Tape:
         place = self._current
         if place < 0:
             place = self._here()
-            self.blocks.append(Block(len(self.ops), place, op.name.lower(), ()))
+            self.blocks.append(Block(len(self.ops), place, op.name.lower()))
         self.ops.append(op)
         self.a.append(a)
         self.b.append(b)
@@ -343,16 +343,24 @@ class Tape:
 
 
 def calling_place() -> Place:
-    """The nearest line of the call stack that is neither ours nor NumPy's."""
-    frame = sys._getframe(1)
+    """The nearest line of the call stack that is neither ours nor NumPy's, and the way there."""
+    frame: FrameType | None = sys._getframe(1)
+    file, line = "?", 0
+    site: list[int] = []
     while frame is not None:
-        file = frame.f_code.co_filename
-        if not file.startswith((OURS, *LIBRARIES, "<__array_function__")):
-            return Place(file, frame.f_lineno, frame.f_code.co_name)
-        if frame.f_back is None:
+        name = frame.f_code.co_filename
+        if name == _BOTTOM:
             break
+        if not name.startswith(_SKIPPED):
+            if not site:
+                file, line = name, frame.f_lineno
+            site.append(frame.f_lasti)
         frame = frame.f_back
-    return Place("?", 0)
+    return Place(file, line, tuple(site))
+
+
+_SKIPPED = (OURS, *LIBRARIES, "<__array_function__")
+_BOTTOM = str(Path(__file__).with_name("execute.py"))
 
 
 def _exact_value(name: str, x: Fraction) -> Fraction | None:

@@ -22,11 +22,16 @@ from numeric.trace.tape import Refused, Tape
 
 
 def _maximum(a: Any, b: Any) -> Any:
-    return b + (a > b) * (a - b)
+    """The bound and what is above it: 0 + [x > 0]·x."""
+    if b.i in b.tape.constants:
+        a, b = b, a
+    return a + (b > a) * (b - a)
 
 
 def _minimum(a: Any, b: Any) -> Any:
-    return a - (a > b) * (a - b)
+    if b.i in b.tape.constants:
+        a, b = b, a
+    return a + (b < a) * (b - a)
 
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
@@ -98,7 +103,7 @@ def ufunc_on_symbols(tape: Tape, ufunc: np.ufunc, method: str, inputs: Sequence[
     name = ufunc.__name__
     options = {k: v for k, v in options.items() if k not in IRRELEVANT and not (v is None and k != "axis")}
     out = _written(tape, options.pop("out", None))
-    before = tape.enter(name, tuple(inputs))
+    before = tape.enter(name)
     try:
         if name == "matmul" and method == "__call__":
             result = matmul(tape, *(entries(tape, value) for value in inputs))

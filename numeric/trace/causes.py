@@ -1,0 +1,232 @@
+"""What the mistake probably was: repairs that are tried until one makes a wrong gradient right.
+
+In:  a trace whose gradient is refuted.
+Out: for each wrong gradient a `Cause`: its kind, in words, and the line.
+
+Everything is decided at one random point modulo a prime: a repair counts only if it makes
+every entry of the gradient equal.  Three kinds of repair, in this order:
+
+- of the returned arrays: transposed, a factor, two gradients or two blocks of one exchanged;
+- of the backward pass, a line at a time: an operand transposed, + and − exchanged, a function
+  left out, a factor; the line named is the one that first goes wrong;
+- of the derivative, until it goes as wrong as the claim: a path left out, the slope of an activation
+  mistaken, a neighbouring time step used, a sum of which one term is left.
+
+To extend: a generator in `numeric.trace.repairs` or `numeric.trace.mistakes`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from itertools import permutations
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from numeric.trace import sweep
+from numeric.trace.evidence import Evidence
+from numeric.trace.execute import Trace
+from numeric.trace.mistakes import MISTAKES, Mistake
+from numeric.trace.proof import Cause
+from numeric.trace.repairs import REPAIRS
+from numeric.trace.sweep import Remade
+from numeric.trace.tape import Op
+
+KINDS = ("transpose", "sign", "factor", "path", "derivative", "time", "overwritten", "swapped", "clipping")
+
+
+def causes(trace: Trace, outcomes: Mapping[int, bool], wrong: Iterable[str]) -> dict[str, Cause]:
+    """A likely cause for those wrong gradients that one was found for."""
+    search = _Search(Evidence(trace, outcomes), list(wrong))
+    search.of_arrays()
+    search.of_claims()
+    search.of_derivative()
+    return search.found
+
+
+class _Repair(NamedTuple):
+    cause: Cause
+    remade: Remade
+
+
+class _Search:
+    """The gradients that are wrong, and the causes found so far."""
+
+    def __init__(self, evidence: Evidence, wrong: list[str]) -> None:
+        self.evidence, self.wrong = evidence, wrong
+        self.found: dict[str, Cause] = {}
+
+    @property
+    def left(self) -> list[str]:
+        return [name for name in self.wrong if name not in self.found]
+
+    # -- the returned arrays ---------------------------------------------------------------
+
+    def of_arrays(self) -> None:
+        for name in self.left:
+            if cause := self._of_array(name):
+                self.found[name] = cause
+
+    def _of_array(self, name: str) -> Cause | None:
+        claimed, true = self.evidence.claimed[name], self.evidence.true[name]
+        if claimed.shape == true.shape:
+            if claimed.ndim == 2 and claimed.shape[0] == claimed.shape[1] and _same(claimed, true.T):
+                return Cause("transpose", "the gradient is transposed")
+            ratio = _ratio(claimed, true, self.evidence.p)
+            if ratio == -1:
+                return Cause("sign", "the gradient has the wrong sign")
+            if ratio is not None and ratio != 0:
+                return Cause("factor", f"the gradient is {ratio} times the derivative{self._named(ratio)}")
+        for other, derivative in self.evidence.true.items():
+            if other != name and _same(claimed, derivative):
+                return Cause("swapped", f"this is the gradient of {other}")
+        return self._exchanged_blocks(claimed, true)
+
+    def _named(self, ratio: Fraction) -> str:
+        n = ratio.numerator if ratio.denominator == 1 else ratio.denominator if ratio.numerator == 1 else 0
+        if n < 3 or n not in self.evidence.sizes:
+            return ""
+        return f": a mean over {n}" + (" is not taken" if ratio > 1 else " is taken once too often")
+
+    def _exchanged_blocks(self, claimed: Any, true: Any) -> Cause | None:
+        for axis in range(claimed.ndim if claimed.shape == true.shape else 0):
+            for count in (4, 3, 2):
+                if claimed.shape[axis] % count or claimed.shape[axis] < count:
+                    continue
+                ours, theirs = np.split(claimed, count, axis), np.split(true, count, axis)
+                for order in permutations(range(count)):
+                    moved = [k for k in range(count) if order[k] != k]
+                    if moved and all(_same(ours[k], theirs[order[k]]) for k in range(count)):
+                        which = " and ".join(str(k + 1) for k in moved)
+                        return Cause("swapped", f"the blocks {which} of {count} along axis {axis} are exchanged")
+        return None
+
+    # -- the backward pass -------------------------------------------------------------------
+
+    def of_claims(self) -> None:
+        """A repair that makes most gradients right and none wrong, until none is found."""
+        right = [name for name in self.evidence.claimed if name not in self.wrong]
+        self._best(self._repairs(), lambda repair: self._repaired(repair, right))
+
+    def _repaired(self, repair: _Repair, right: list[str]) -> list[str]:
+        start = min(repair.remade)
+        self.evidence.effort -= len(self.evidence.tape) - start
+        values = sweep.evaluate(
+            self.evidence.tape,
+            self.evidence.field,
+            list(self.evidence.values),
+            self.evidence.claims_cone,
+            repair.remade,
+            start,
+        )
+        claimed = self.evidence.read(values)
+        if any(not _same(claimed[name], self.evidence.true[name]) for name in right):
+            return []
+        return [name for name in self.left if _same(claimed[name], self.evidence.true[name])]
+
+    def _best(self, candidates: Iterator[Any], mended: Callable[[Any], list[str]]) -> None:
+        best: tuple[int, Cause | None, list[str]] = (0, None, [])
+        for candidate in candidates:
+            if not self.left or self.evidence.effort < 0:
+                break
+            try:
+                names = mended(candidate)
+            except (ZeroDivisionError, ValueError):
+                continue
+            if len(names) > best[0]:
+                best = (len(names), candidate.cause, names)
+            if best[0] == len(self.left):
+                break
+        if best[1] is not None:
+            self.found.update(dict.fromkeys(best[2], best[1]))
+
+    def _repairs(self) -> Iterator[_Repair]:
+        mine = [
+            i for i in range(len(self.evidence.tape)) if self.evidence.claims_cone[i] and not self.evidence.forward[i]
+        ]
+        groups = self.evidence.sites(mine)
+        for make in REPAIRS:
+            for (place, op), nodes in groups.items():
+                for kind, text, remade in make(self.evidence, Op(op), nodes):
+                    if remade:
+                        yield _Repair(Cause(kind, text, place), remade)
+
+    # -- the derivative ------------------------------------------------------------------------
+
+    def of_derivative(self) -> None:
+        """A mistake in the derivative that makes it what the code claims."""
+        self._overwritten()
+        self._best((m for make in MISTAKES for m in make(self.evidence)), self._mistaken)
+
+    def _mistaken(self, mistake: Mistake) -> list[str]:
+        self.evidence.effort -= len(self.evidence.tape)
+        adjoint = sweep.adjoints(
+            self.evidence.tape,
+            self.evidence.field,
+            self.evidence.values,
+            self.evidence.trace.loss,
+            mistake.slope,
+            mistake.edge,
+        )
+        true = self.evidence.by_name(adjoint)
+        return [name for name in self.left if _same(self.evidence.claimed[name], true[name])]
+
+    def _overwritten(self) -> None:
+        """Gradients that are one step's part of the sum over steps, or all but one step's."""
+        parts: dict[int, dict[tuple[int, int], int]] = defaultdict(lambda: defaultdict(int))
+        leaves = {int(n) for name in self.left for n in self.evidence.trace.leaves[name].flat}
+
+        def collect(i: int, k: int, part: int) -> int:
+            target = self.evidence.tape.arguments(i)[k]
+            if target in leaves:
+                block = self.evidence.blocks.of(i)
+                parts[target][self.evidence.tape.place[i], self.evidence.blocks.occurrence[block]] += part
+            return part
+
+        sweep.adjoints(
+            self.evidence.tape, self.evidence.field, self.evidence.values, self.evidence.trace.loss, edge=collect
+        )
+        for name in self.left:
+            nodes = self.evidence.trace.leaves[name]
+            keys = sorted({key for n in nodes.flat for key in parts[int(n)]})
+            if keys and not self.evidence.claimed[name].any():
+                text = "the gradient is 0: nothing is left of the sum over steps"
+                self.found[name] = Cause("overwritten", text, self.evidence.tape.places[keys[0][0]])
+            if len(keys) < 2:
+                continue
+            for key in (keys[0], keys[-1]):
+                alone = np.array([parts[int(n)][key] % self.evidence.p for n in nodes.flat], dtype=object).reshape(
+                    nodes.shape
+                )
+                step = "first" if key == keys[0] else "last"
+                place = self.evidence.tape.places[key[0]]
+                if name in self.found:
+                    break
+                if _same(self.evidence.claimed[name], alone):
+                    text = f"only the {step} step's part of the sum is left: overwritten instead of accumulated"
+                    self.found[name] = Cause("overwritten", text, place)
+                elif _same(self.evidence.claimed[name], (self.evidence.true[name] - alone) % self.evidence.p):
+                    self.found[name] = Cause("time", f"the {step} step's part of the sum is missing", place)
+
+
+def _same(left: Any, right: Any) -> bool:
+    return left.shape == right.shape and bool(np.all(left == right))
+
+
+def _ratio(claimed: Any, true: Any, p: int) -> Fraction | None:
+    """The simple fraction by which every entry of one differs from that of the other."""
+    pairs = [(int(c), int(t)) for c, t in zip(claimed.flat, true.flat, strict=True)]
+    first = next(((c, t) for c, t in pairs if t), None)
+    if first is None:
+        return None
+    residue = first[0] * pow(first[1], -1, p) % p
+    if any(c != residue * t % p for c, t in pairs):
+        return None
+    for denominator in range(1, 1001):
+        numerator = residue * denominator % p
+        for signed in (numerator, numerator - p):
+            if abs(signed) <= 1000:
+                return Fraction(signed, denominator)
+    return None
