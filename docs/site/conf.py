@@ -5,12 +5,17 @@ from importlib.metadata import version as version_of
 project = "gradproof"
 author = "the gradproof authors"
 release = version = version_of("gradproof")
-extensions = ["myst_parser", "sphinx_copybutton", "gradproof.site"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx_copybutton", "gradproof.site"]
 nitpicky = True
+nitpick_ignore_regex = [("py:.*", ".*")]  # types in signatures, of which most are not the interface
+exclude_patterns = ["examples"]
+default_role = "code"  # what docstrings quote is code
+autodoc_typehints_format = "short"
+python_use_unqualified_type_names = True
 
 html_theme = "furo"
 html_title = "gradproof: verified gradients of recurrent networks"
-html_show_sphinx = False
+html_show_sphinx = html_show_copyright = False
 html_copy_source = False
 html_show_search_summary = False  # fetching pages for it is not allowed from file://
 

@@ -15,7 +15,8 @@ from gradproof import request
 @click.command("docs")
 @click.option("--out", type=click.Path(path_type=Path), default="site", show_default=True, metavar="DIR")
 @click.option("--open", "opens", is_flag=True, help="Show it in the browser.")
-def command(out: Path, opens: bool) -> None:
+@click.option("--pdf", is_flag=True, help="Print it as a PDF as well, beside its front page (needs Chromium).")
+def command(out: Path, opens: bool, pdf: bool) -> None:
     """Prove the catalogue and build the book of verified formulas from the verdicts.
 
     Exit code 0: built; 1: some formula has not its verdict, and nothing is written; 2: usage error.
@@ -28,7 +29,7 @@ def command(out: Path, opens: bool) -> None:
         raise request.BadRequest(f"the site needs {missing.name}: pip install 'gradproof[docs]'") from None
     started = time.perf_counter()
     try:
-        site = build.build(list(request.known()), out, build.default_kept())
+        site = build.build(list(request.known()), out, build.default_kept(), pdf)
     except build.Unproved as unproved:
         for each in unproved.judged:
             click.echo("\n".join(report.explanation(each)))

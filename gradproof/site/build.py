@@ -17,16 +17,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sphinx.application import Sphinx
+from sphinx.errors import SphinxError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
 
+from gradproof.claims import load
 from gradproof.request import BadRequest
 from gradproof.run import Judged, usable_cores
+from gradproof.site import page, printed
 from gradproof.site.verdicts import Run, prove_all
 from symbolic.records import Derivation
 
 INSTALLED = Path(__file__).parent / "docs" / "site"
 CHECKOUT = Path(__file__).parents[2] / "docs" / "site"
+CLAIMS = "examples/right.py"
 MARK = "searchindex.js"
+PDF = "gradproof.pdf"
 
 
 class Unproved(Exception):
@@ -45,16 +50,23 @@ class Site:
     run: Run
 
 
-def build(records: Sequence[Derivation], out: Path, kept: Path, builder: str = "html") -> Site:
-    """The site in `out`; Unproved, BadRequest or Sphinx's own errors, and then `out` is as it was."""
+def build(records: Sequence[Derivation], out: Path, kept: Path, pdf: bool = False) -> Site:
+    """The site in `out`, with a PDF on request; Unproved or BadRequest, and then `out` is as it was."""
     _refuse_foreign(out)
-    run = prove_all(records, kept)
+    if pdf:
+        printed.browser()
+    own = list(load(chapters_folder() / CLAIMS))
+    run = prove_all([*records, *own], kept)
     judged = [Judged(record, run.of(record)) for record in records]
+    judged += [Judged(record, run.of(record), own=True) for record in own]
     if wrong := [each for each in judged if not each.is_expected]:
         raise Unproved(wrong)
     with tempfile.TemporaryDirectory(prefix="gradproof-") as scratch:
         made = Path(scratch) / "site"
-        _sphinx(made, Path(scratch) / "doctrees", kept, builder)
+        _sphinx(made, records, kept, "html")
+        if pdf:
+            _sphinx(Path(scratch) / "paper", records, kept, "singlehtml")
+            printed.print_page(Path(scratch) / "paper" / "index.html", made / PDF)
         _replace(made, out)
     return Site(out / "index.html", run)
 
@@ -70,16 +82,26 @@ def chapters_folder() -> Path:
     return CHECKOUT if CHECKOUT.is_dir() else INSTALLED
 
 
-def _sphinx(out: Path, doctrees: Path, kept: Path, builder: str) -> None:
-    """Run Sphinx with every warning an error."""
+def _sphinx(out: Path, records: Sequence[Derivation], kept: Path, builder: str) -> None:
+    """Run Sphinx with every warning an error; every record that was judged must stand on some page."""
+    try:
+        shown = _shown(out, kept, builder)
+    except SphinxError as error:
+        raise BadRequest(f"the site is not built: {error}") from None
+    if missing := [record.id for record in records if page.label(record.id).lower() not in shown]:
+        raise BadRequest(f"no page shows {', '.join(missing)}; name it in a {{formula}} of {chapters_folder()}")
+
+
+def _shown(out: Path, kept: Path, builder: str) -> set[str]:
+    """The labels that the pages have."""
     source = chapters_folder()
-    settings = {"gradproof_verdicts": str(kept)}
+    settings = {"gradproof_verdicts": str(kept), "gradproof_claims": CLAIMS}
     with patch_docutils(source), docutils_namespace():
         app = Sphinx(
             source,
             source,
             out,
-            doctrees,
+            out.with_name(f"{out.name}-doctrees"),
             builder,
             confoverrides=settings,
             status=None,
@@ -91,6 +113,7 @@ def _sphinx(out: Path, doctrees: Path, kept: Path, builder: str) -> None:
         app.build(force_all=True)
     if app.statuscode:
         raise BadRequest("the site has warnings (above), and is not written")
+    return set(app.env.domains.standard_domain.labels)
 
 
 def _refuse_foreign(out: Path) -> None:

@@ -1,8 +1,8 @@
 """The Sphinx extension: formulas on pages, each with the verdict of the run that builds them.
 
 In:  a project's pages.  `{formula}` shows records of the catalogue, `{proof}` those of the claims
-     file that `gradproof_claims` in conf.py names; `{model}`, `{picture}`, `{session}` and
-     `{notation}` are the book's other parts.
+     file that `gradproof_claims` in conf.py names; `{model}`, `{picture}`, `{session}`, `{tally}`
+     and `{notation}` are the book's other parts.
 Out: HTML, the mathematics of the whole project as MathML.
 A missing, stale or unexpected verdict, and mathematics that does not parse, raise: the build fails.
 To add a directive: write it in a module of its own, name it in `setup`.
@@ -29,6 +29,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_config_value("gradproof_claims", "", "env", str)
     app.add_directive("formula", formulas.FormulaDirective)
     app.add_directive("proof", formulas.ProofDirective)
+    app.add_directive("tally", formulas.TallyDirective)
     app.add_role("formula", formulas.FormulaRole())
     app.add_directive("model", parts.ModelDirective)
     app.add_directive("notation", parts.NotationDirective)
@@ -62,9 +63,12 @@ def _mathml(node: nodes.Element, display: bool) -> str:
 
 
 def _unfoldable(writer: HTML5Translator, node: folded) -> None:
-    """In print everything is unfolded."""
+    """On paper derivations are unfolded, and what is for the screen is left out."""
+    on_paper = writer.builder.tags.has("print")
+    if on_paper and not node["printed"]:
+        raise nodes.SkipNode
     summary = writer.encode(node["summary"])
-    is_open = " open" if writer.builder.tags.has("print") else ""
+    is_open = " open" if on_paper else ""
     writer.body.append(f'<details class="fold"{is_open}><summary>{summary}</summary>\n')
 
 

@@ -20,6 +20,7 @@ from gradproof.site import page
 from gradproof.site.verdicts import NoVerdict, Run, prove_all, read
 from symbolic.derivations import catalogue, chapters
 from symbolic.records import Catalogue, Derivation, UnknownId
+from symbolic.verdicts import Proved
 
 
 class FormulaDirective(SphinxDirective):
@@ -65,6 +66,22 @@ class ProofDirective(FormulaDirective):
 
     def known(self) -> Catalogue:
         return own_claims(self.config, Path(self.env.srcdir))
+
+
+class TallyDirective(SphinxDirective):
+    """A table of the chapters: how many of its records are proved, how many refuted, in what time."""
+
+    def run(self) -> list[nodes.Node]:
+        run = this_run(self.config)
+        rows = []
+        for chapter in chapters():
+            verdicts = [run.judged(record).verdict for record in chapter.DERIVATIONS]
+            proved = sum(isinstance(verdict, Proved) for verdict in verdicts)
+            seconds = sum(verdict.seconds for verdict in verdicts)
+            rows.append((chapter.CHAPTER[1], str(proved), str(len(verdicts) - proved), f"{seconds:.1f}"))
+        total = [sum(float(row[column]) for row in rows) for column in (1, 2, 3)]
+        rows.append(("all", f"{total[0]:.0f}", f"{total[1]:.0f}", f"{total[2]:.1f}"))
+        return [page.table(["chapter", "proved", "refuted or ill-typed", "seconds"], rows, classes=["tally"])]
 
 
 class FormulaRole(SphinxRole):

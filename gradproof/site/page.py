@@ -29,7 +29,7 @@ from symbolic.worked_example import worked_example
 
 
 class folded(nodes.General, nodes.Element):  # noqa: N801 (docutils names its nodes so)
-    """What a click or Enter unfolds; its attribute `summary` is always seen."""
+    """What a click or Enter unfolds; `summary` is always seen, and the rest on paper if `printed`."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,9 @@ def section(formula: Formula) -> nodes.section:
     record = formula.record
     title = nodes.title("", "", *words(f"{formula.number} {record.title or record.id}".strip()))
     names = [nodes.fully_normalize_name(label(record.id))]
-    made = nodes.section("", title, ids=[anchor(record.id)], names=names, classes=["formula"])
-    return made.__class__("", *made.children, *body(formula), **made.attributes)
+    # The index lists ids, and search finds what it lists.
+    index = addnodes.index(entries=[("single", record.id, anchor(record.id), "main", None)])
+    return nodes.section("", title, index, *body(formula), ids=[anchor(record.id)], names=names, classes=["formula"])
 
 
 def brief(formula: Formula) -> Iterator[nodes.Node]:
@@ -69,7 +70,11 @@ def body(formula: Formula) -> Iterator[nodes.Node]:
     yield nodes.container("", _statement(formula), *_legend(formula.record), classes=["statement"])
     yield _line("Source: ", *words(formula.record.source or "not given"))
     yield from _refutation(formula)
-    yield fold(f"Derivation: {_count(len(formula.record.reasons), 'equality', 'equalities')}", *_chain(formula))
+    yield fold(
+        f"Derivation: {_count(len(formula.record.reasons), 'equality', 'equalities')}",
+        *_chain(formula),
+        printed=True,
+    )
     if example := worked_example(formula.record):
         yield fold("Written out entry by entry", *_document(example))
     if formula.source:
@@ -217,8 +222,8 @@ def table(head: list[str], rows: Sequence[tuple[nodes.Node | str, ...]], classes
     return nodes.table("", group, classes=classes)
 
 
-def fold(summary: str, *children: nodes.Node) -> folded:
-    return folded("", *children, summary=summary)
+def fold(summary: str, *children: nodes.Node, printed: bool = False) -> folded:
+    return folded("", *children, summary=summary, printed=printed)
 
 
 def _line(lead: str, *children: nodes.Node) -> nodes.paragraph:

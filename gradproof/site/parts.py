@@ -13,8 +13,6 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from types import ModuleType
 
 from docutils import nodes
 from sphinx.errors import ExtensionError
@@ -25,6 +23,7 @@ from gradproof.site.notation import COLUMNS, ROWS
 from gradproof.site.pictures import Picture
 from symbolic.latex import latex
 from symbolic.model import Model
+from symbolic.models import models
 from symbolic.notation import t
 
 
@@ -91,35 +90,25 @@ class SessionDirective(SphinxDirective):
     """Commands of gradproof, run while the page is read, and what they print.
 
     Each ends with the exit code that `:exit:` states (0 if it states none), or the build fails.
-    Files are found beside the page.
+    They run in the folder of conf.py.
     """
 
     has_content = True
     option_spec = {"exit": int}  # noqa: RUF012 (docutils declares it so)
 
     def run(self) -> list[nodes.Node]:
-        text = "\n".join(self.shown())
+        text = "\n\n".join(self.shown())
         return [nodes.literal_block(text, text, language="console", classes=["session"])]
 
     def shown(self) -> Iterator[str]:
-        page_file, _ = self.get_source_info()
         for line in self.content:
             if not line.startswith("$ gradproof "):
                 raise ExtensionError(f"{self.get_location()}: a session has lines `$ gradproof …`, not {line!r}")
             command = [sys.executable, "-c", RUN, *shlex.split(line)[2:]]
-            ran = subprocess.run(command, cwd=Path(page_file).parent, capture_output=True, text=True, check=False)
+            ran = subprocess.run(command, cwd=self.env.srcdir, capture_output=True, text=True, check=False)
             if ran.returncode != self.options.get("exit", 0):
                 raise ExtensionError(f"{self.get_location()}: {line} ends with {ran.returncode}: {ran.stderr}")
-            yield line
-            yield from (ran.stdout + ran.stderr).rstrip().splitlines()
+            yield f"{line}\n{ran.stdout}{ran.stderr}".rstrip()
 
 
 RUN = "from gradproof.cli import main; main(prog_name='gradproof')"
-
-
-def models() -> dict[str, Model]:
-    """Every model by name."""
-    from gradproof import models as package
-
-    modules = [value for value in vars(package).values() if isinstance(value, ModuleType)]
-    return {each.name: each for module in modules for each in vars(module).values() if isinstance(each, Model)}

@@ -55,7 +55,6 @@ def open_page(chromium, site):
         page.on("request", lambda request: None if request.url.startswith("file:") else heard.append(request.url))
         page.on("requestfailed", lambda request: heard.append(f"failed: {request.url}"))
         page.goto((site / path).as_uri())
-        page.wait_for_load_state("networkidle")
         return page
 
     yield visit

@@ -19,7 +19,7 @@ def pages(site):
 def test_no_page_complains_or_asks_another_host(site, open_page):
     complaints: list[str] = []
     for path in pages(site):
-        open_page(path, complaints=complaints)
+        open_page(path, complaints=complaints).wait_for_timeout(100)
     assert complaints == []
 
 
@@ -93,10 +93,67 @@ def test_the_badge_is_the_verdict(open_page):
     ]
 
 
+def found_by(page, query):
+    """The links of a search, after it has finished."""
+    page.locator("input[name=q]").first.fill(query)
+    page.locator("input[name=q]").first.press("Enter")
+    page.get_by_text(re.compile("Search finished|did not match")).wait_for()
+    return page.locator("#search-results li a")
+
+
+def test_search_finds_the_cell_state(open_page):
+    links = found_by(open_page("index.html"), "cell state")
+    assert "formulas/60-lstm.html" in [link.get_attribute("href") for link in links.all()]
+
+
+def test_search_finds_a_formula_by_its_id(open_page):
+    page = open_page("formulas/10-activations.html")
+    found_by(page, "lstm.dc").first.click()
+    page.wait_for_url("**/60-lstm.html#lstm-dc")
+    assert page.locator(":target .id").text_content() == "lstm.dc"
+
+
+def test_search_finds_nothing_for_nonsense(open_page):
+    assert found_by(open_page("index.html"), "qwertzuiop").count() == 0
+
+
+def test_a_reference_leads_to_its_formula(open_page):
+    page = open_page("formulas/80-vanishing.html")
+    page.get_by_role("link", name="(4.2)").click()
+    assert page.url.endswith("40-bptt.html#bptt-jacobian-product")
+    assert page.locator(":target .id").text_content() == "bptt.jacobian-product"
+
+
+def test_every_picture_says_what_is_to_be_seen_and_stands_out(site, open_page):
+    pictures = 0
+    for path in (each for each in pages(site) if 'class="picture' in (site / each).read_text()):
+        page = open_page(path)
+        says = page.evaluate("[...document.querySelectorAll('.picture svg')].map(each => each.ariaLabel)")
+        assert all(len(each) > 40 for each in says), (path, says)
+        pictures += len(says)
+    assert pictures >= 7
+
+
+def test_the_unrolled_graph_labels_its_nodes_and_marks_the_paths(open_page):
+    page = open_page("formulas/30-rnn.html")
+    labels = page.locator(".picture .label math")
+    assert labels.count() == 19
+    widths = labels.evaluate_all("all => all.map(each => each.getBoundingClientRect().width)")
+    assert min(widths) > 5
+    assert page.locator(".picture path.edge.accent").count() == 9 + 4
+
+
+def test_the_front_page_shows_a_refutation_and_its_repair(open_page):
+    shown = open_page("index.html").locator("article").inner_text()
+    assert "refuted (expected proved)" in shown
+    assert "x = 1/2" in shown
+    assert "1 claim: 1 proved; 0 unexpected" in shown
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_is_wider_than_the_screen_and_text_stands_out(open_page, width, scheme):
-    page = open_page(ACTIVATIONS, width=width, scheme=scheme)
+    page = open_page("formulas/60-lstm.html", width=width, scheme=scheme)
     page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     colour, ground = page.evaluate(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import pytest
 from sphinx.errors import ExtensionError, SphinxError
 
+from gradproof.request import BadRequest
 from gradproof.site import build, verdicts
 from gradproof.site.verdicts import NoVerdict, Run, prove_all, read
 from symbolic.derivations import catalogue
@@ -98,6 +100,19 @@ def test_a_persons_own_project_shows_its_proofs_and_stops_at_a_wrong_one(tmp_pat
     (tmp_path / "claims.py").write_text(CLAIM.format(3))
     with pytest.raises(ExtensionError, match=r"own is refuted \(expected proved\)"):
         sphinx(tmp_path, "```{proof} own\n```", gradproof_claims="claims.py")
+
+
+def test_a_formula_that_no_page_shows_fails_the_build(tmp_path, monkeypatch):
+    chapters = tmp_path / "chapters"
+    shutil.copytree(build.CHECKOUT / "examples", chapters / "examples")
+    shutil.copy(build.CHECKOUT / "conf.py", chapters)
+    (chapters / "index.md").write_text("# Page\n\n```{formula} activations.tanh activations.sigmoid\n```\n")
+    monkeypatch.setattr(build, "CHECKOUT", chapters)
+    with pytest.raises(BadRequest, match=r"^no page shows activations\.sigmoid-of-minus, "):
+        build.build(RECORDS, tmp_path / "out", tmp_path / "run.pickle")
+    assert not (tmp_path / "out").exists()
+    build.build([RECORDS[0], RECORDS[3]], tmp_path / "out", tmp_path / "run.pickle")
+    assert (tmp_path / "out" / "index.html").is_file()
 
 
 def test_an_unknown_id_and_mathematics_that_does_not_parse_stop_the_build(tmp_path, kept, site):

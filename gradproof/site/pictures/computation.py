@@ -17,6 +17,7 @@ from gradproof.site.mathml import mathml
 from gradproof.site.pictures import Picture, add, canvas, drawn
 from symbolic.latex import latex
 from symbolic.model import Model, variables
+from symbolic.models import models
 from symbolic.notation import Step
 
 STEPS = 3
@@ -28,8 +29,6 @@ Place = tuple[float, float]
 
 def draw(model_name: str, state: str) -> Picture:
     """The unrolled graph, with the paths of ∇ by the state at step 1."""
-    from gradproof.site.parts import models
-
     model = models()[model_name]
     edges = unrolled(model)
     start, losses = (state, 1), [(model.step_loss.name, n) for n in range(1, STEPS + 1)]

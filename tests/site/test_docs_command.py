@@ -1,0 +1,75 @@
+"""`gradproof docs`: what it answers, and what it never leaves half-written."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import pytest
+from click.testing import CliRunner
+
+from gradproof.cli import main
+from gradproof.site import build, printed
+
+
+@pytest.fixture
+def docs(kept, site, monkeypatch):
+    """The command, with the verdicts of the session's build."""
+    monkeypatch.setattr(build, "default_kept", lambda: kept)
+    return lambda *arguments: CliRunner().invoke(main, ["docs", *map(str, arguments)])
+
+
+def test_unchanged_proofs_are_kept_and_an_earlier_site_is_replaced(tmp_path, docs, site):
+    out = tmp_path / "book"
+    shutil.copytree(site, out)
+    (out / "left-over.html").write_text("of an earlier build")
+    result = docs("--out", out)
+    assert result.exit_code == 0, result.output
+    assert " 0 of them judged now" in result.stdout
+    assert not (out / "left-over.html").exists()
+    assert (out / "formulas" / "60-lstm.html").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == ["book"]
+
+
+def test_a_folder_that_is_no_site_is_not_touched(tmp_path, docs):
+    (tmp_path / "thesis.tex").write_text("mine")
+    result = docs("--out", tmp_path)
+    assert (result.exit_code, result.stderr) == (
+        2,
+        f"gradproof: cannot write {tmp_path}: it holds something that is not a site of gradproof; name another --out\n",
+    )
+    assert (tmp_path / "thesis.tex").read_text() == "mine"
+
+
+def test_a_file_in_the_way_is_not_touched(tmp_path, docs):
+    out = tmp_path / "out"
+    out.write_text("mine")
+    result = docs("--out", out)
+    assert (result.exit_code, result.stderr) == (2, f"gradproof: cannot write {out}: it is not a folder\n")
+
+
+def test_without_a_browser_no_pdf_is_promised(tmp_path, docs, monkeypatch):
+    monkeypatch.setattr(printed, "BROWSERS", ("no-such-browser",))
+    result = docs("--pdf", "--out", tmp_path / "out")
+    assert (result.exit_code, result.stderr) == (
+        2,
+        "gradproof: --pdf needs a Chromium to print with, and none of no-such-browser is installed\n",
+    )
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_page_is_printed(tmp_path, chromium):
+    page = tmp_path / "page.html"
+    page.write_text("<h1>On paper</h1>")
+    printed.print_page(page, tmp_path / "page.pdf")
+    assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_a_standalone_document_compiles(tmp_path):
+    document = tmp_path / "lstm.tex"
+    arguments = ["latex", "lstm.dc", "errata.lstm-h-without-transposes", "--steps", "--entries", "--standalone"]
+    assert CliRunner().invoke(main, [*arguments, "--out", str(document)]).exit_code == 0
+    command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", document.name]
+    ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout[-2000:]

@@ -1,0 +1,86 @@
+"""KaTeX, in its strict mode, reads whatever LaTeX the product prints."""
+
+from __future__ import annotations
+
+import pytest
+
+from gradproof.site.mathml import BadMath, mathml, paragraphs
+from symbolic.derivations import catalogue
+from symbolic.latex import derivation_latex, latex
+from symbolic.models import models
+from symbolic.notation import t
+from symbolic.prose import prose
+
+RECORDS = list(catalogue())
+
+
+@pytest.mark.parametrize("record", RECORDS, ids=lambda record: record.id)
+def test_derivation_and_worked_example_parse(record):
+    printed = derivation_latex(record) + derivation_latex(record, steps=True, entries=True)
+    parts = paragraphs(printed.replace(r"\paragraph", r"\textbf"))
+    displays = [tex for tex, display in parts if display]
+    assert len(displays) >= 2
+    for tex, display in parts:
+        assert mathml(tex, display).startswith("<math")
+
+
+def test_every_equation_of_every_model_parses():
+    for model in models().values():
+        for eq in model.equations:
+            for side in (eq.left, eq.right):
+                assert "<math" in mathml(latex(side, model.subscript_time), display=True)
+        for var in model.arrays.values():
+            assert "<math" in mathml(latex(var[t] if var.sequence else var))
+
+
+def test_every_title_reason_and_source_parses_as_text():
+    for record in RECORDS:
+        for line in (record.title, record.source, *record.reasons, *map(str, record.hypotheses)):
+            assert mathml(rf"\text{{{prose(line)}}}").startswith("<math"), line
+
+
+@pytest.mark.parametrize(
+    "tex",
+    [
+        r"\frac{a}",
+        r"a^{1}^{2}",
+        r"\text{é}\é",
+        r"x \notacommand y",
+        r"\begin{aligned} a &= b",
+        "ŷ",
+    ],
+)
+def test_what_strict_mode_does_not_take_is_an_error(tex):
+    with pytest.raises(BadMath, match="KaTeX"):
+        mathml(tex)
+
+
+@pytest.mark.parametrize(
+    ("tex", "shown"), [(r"\mathbb{R}", "ℝ"), (r"\mathcal{L}", "ℒ"), (r"\mathbf{1}", "𝟏"), (r"\mathbf{y}", "𝐲")]
+)
+def test_letters_of_other_alphabets_are_characters(tex, shown):
+    assert f">{shown}</m" in mathml(tex)
+    assert "mathvariant" not in mathml(tex)
+
+
+@pytest.mark.parametrize(
+    ("tex", "element"),
+    [
+        (r"\color{red} x", "mathcolor"),
+        (r"\underbrace{a + b}_{\text{both}}", "munder"),
+        (r"\begin{aligned} a &= b \\ c &= d \end{aligned}", 'columnalign="right left"'),
+        (r"\begin{pmatrix} " + " & ".join("x" * 40) + r" \end{pmatrix}", "mtable"),
+    ],
+)
+def test_colours_braces_alignments_and_wide_matrices(tex, element):
+    assert element in mathml(tex, display=True)
+
+
+def test_a_document_is_taken_apart_into_text_and_displays():
+    text = "Written out for $D=4$.\n\\begin{equation*}\n x\n\\end{equation*}\nthen\n\\[\n  y\n\\]"
+    assert paragraphs(text) == [
+        (r"\text{Written out for $D=4$.}", False),
+        ("\\begin{equation*}\n x\n\\end{equation*}", True),
+        (r"\text{then}", False),
+        ("\n  y\n", True),
+    ]
