@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from gradproof.request import BadRequest
 from symbolic.reader.declare import BadDeclaration
-from symbolic.reader.document import parts
+from symbolic.reader.document import Part, parts
 from symbolic.reader.judge import UNKNOWN, UNREAD, Finding, judged
 from symbolic.reader.scan import LARGEST_DOCUMENT, Unscannable
 
@@ -64,7 +65,7 @@ def checked(given: Sequence[Document], jobs: int, advance: Callable[[int], None]
     chunks: list[tuple[int, int, int, int]] = []
     for number, document in enumerate(given):
         try:
-            found = parts(document.name, document.content, document.declared, document.beside)
+            found = _parts(document)
         except (Unscannable, BadDeclaration) as error:
             raise BadRequest(str(error)) from None
         for position, part in enumerate(found):
@@ -85,10 +86,16 @@ def checked(given: Sequence[Document], jobs: int, advance: Callable[[int], None]
 
 def _chunk(document: Document, position: int, first: int, last: int) -> list[Finding]:
     """The findings of some formulas of a document; the formula before them is looked at for what they continue."""
-    part = parts(document.name, document.content, document.declared, document.beside)[position]
+    part = _parts(document)[position]
     before = max(0, first - 1)
     found = list(judged(part.formulas[before:last], part.declarations, part.macros, skip=first - before))
     return [finding for each in found for finding in each]
+
+
+@cache
+def _parts(document: Document) -> list[Part]:
+    """Read once, before processes are forked: a model's derivatives are remembered by the model."""
+    return parts(document.name, document.content, document.declared, document.beside)
 
 
 def exit_code(findings: Sequence[Finding], allow_unread: bool = False) -> int:

@@ -203,9 +203,9 @@ def _name(context: _Context, state: State, rest: str) -> State:
     name = _python(base, sub)
     var = Var("L_t" if name == LOSS.name and sequence else name, axes, sequence=sequence, latex=_untimed(latex))
     draft = replace(state.draft, targets=(*state.draft.targets, var.name)) if "target" in words else state.draft
-    old = scope.names.get((base, sub))
-    if old is not None and old.time and not time:
-        untimed = replace(old, untimed=replace(var, name=f"{name}_"))
+    known = scope.names.get((base, sub))
+    if known is not None and known.time and not time:
+        untimed = replace(known, untimed=replace(var, name=f"{name}_"))
         return State(scope.with_name((base, sub), untimed), draft)
     return State(scope.with_name((base, sub), Meaning(var, time)), draft)
 
@@ -409,7 +409,7 @@ def _built(draft: Draft, loss: Term, scope: Scope) -> Model:
         equations=equations,
         step_loss=step_loss,
         scale=scale,
-        subscript_time=True,
+        subscript_time=not any(meaning.time == "sup" for meaning in scope.names.values()),
     )
 
 

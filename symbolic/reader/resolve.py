@@ -221,7 +221,9 @@ class Resolver:
                 left = left.T
             if left.size != right.size:
                 raise Misfit(at, str(a), str(b), "a Frobenius product")
-            pairs = [f.Mul(x, y) for p, q in zip(left.rows, right.rows, strict=True) for x, y in zip(p, q, strict=True)]
+            pairs: list[Term] = [
+                f.Mul(x, y) for p, q in zip(left.rows, right.rows, strict=True) for x, y in zip(p, q, strict=True)
+            ]
             return Reading(reduce(f.Add, pairs))
         if a.rank != b.rank or a.axes != b.axes:
             raise Misfit(at, str(a), str(b), "a Frobenius product")
@@ -283,7 +285,7 @@ class Resolver:
             raise Unread(node.at, "a derivative is taken by a variable or an entry of one")
         assert isinstance(by, Term)
         of = Reading(self.in_terms_of(of.array, variable), of.layout)
-        immediate = isinstance(node, s.Derivative) and (node.d == "∂+" or self.is_immediate(of.term, variable))
+        immediate = isinstance(node, s.Derivative) and (node.d == "∂+" or self.is_immediate(of.array, variable))
         if isinstance(by, f.Entry) and of.rank:
             one = f.Derivative(by, variable)
             return _derived(f.MatMul(f.Derivative(of.array, variable, not immediate), one))
@@ -503,8 +505,10 @@ class Resolver:
             rest = ()
         where: Step | None = None
         try:
-            if meaning.time == "sub" or (meaning.time == "sup" and not sup and rest):
+            if meaning.time == "sub":
                 where, rest = self.time_in(rest, node)
+            elif meaning.time == "sup" and not sup and rest and meaning.untimed is None:
+                where, rest = self.time_in(rest, node, anchored=True)
             elif meaning.time == "sup":
                 where, sup = self.time_above(sup, node)
             elif meaning.time == "call":
@@ -547,16 +551,16 @@ class Resolver:
             raise Misfit(rest[0].at, plain(rest), "×".join(map(str, axes)), "a shape written as a subscript")
         return True
 
-    def time_in(self, rest: Tokens, node: s.Name) -> tuple[Step, Tokens]:
+    def time_in(self, rest: Tokens, node: s.Name, anchored: bool = False) -> tuple[Step, Tokens]:
         """The step at the head of a subscript, and the entries after it (or, after a comma, before it)."""
         for length in range(len(rest), 0, -1):
-            if (found := self.step(rest[:length])) is not None:
+            if (found := self.step(rest[:length])) is not None and (found.anchor or not anchored):
                 left = rest[length:]
                 return found, left[1:] if left and left[0].text == "," else left
         texts = [token.text for token in rest]
         if "," in texts and (found := self.step(rest[texts.index(",") + 1 :])) is not None:
             return found, rest[: texts.index(",")]
-        if rest and (found := self.step(rest[-1:])) is not None:
+        if rest and (found := self.step(rest[-1:])) is not None and (found.anchor or not anchored):
             return found, rest[:-1]
         raise Unread(node.at, f"{node} stands without its step")
 
