@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import inspect
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +21,8 @@ import numeric.trace.functions  # noqa: F401 - installs what arrays of symbols d
 from numeric.trace.arrays import Symbolic, nodes_of, shaped
 from numeric.trace.scalar import Traced
 from numeric.trace.stand_in import standing_in
-from numeric.trace.state import lifted
-from numeric.trace.tape import Decision, Refused, Tape
+from numeric.trace.state import lifted, preserved
+from numeric.trace.tape import SKIPPED, Decision, Place, Refused, Tape
 
 Shape = tuple[int, ...]
 Nodes = NDArray[np.int64]
@@ -32,8 +33,12 @@ class BadRun(Exception):
     """`run` does not do what it must: take arrays by name, return a scalar loss and gradients by name."""
 
 
-class PersonsError(Exception):
-    """The code itself fails; `__cause__` is how."""
+class OnSymbolsOnly(Exception):
+    """The code fails on symbols although it does not on numbers."""
+
+    def __init__(self, error: Exception, place: Place | None) -> None:
+        super().__init__(f"not supported: {place}: {type(error).__name__}: {error}, on symbols and not on numbers")
+        self.place = place
 
 
 @dataclass(frozen=True)
@@ -78,10 +83,22 @@ def trace(run: Callable[..., Any], shapes: Mapping[str, Shape], path: list[bool]
             leaves = {name: nodes_of(tape, array) for name, array in arguments.items()}
             with np.errstate(all="ignore"):
                 returned = call(run, arguments)
+    except Exception as error:
+        # The person's own mistake is theirs: then the code fails on numbers as well, in its own words.
+        with preserved(run):
+            call(run, {name: np.full(shape, 0.5) for name, shape in shapes.items()})
+        raise OnSymbolsOnly(error, _raised_at(error)) from error
+    else:
         return Trace(tape, *_read(tape, returned, leaves))
     finally:
         if collecting:
             gc.enable()
+
+
+def _raised_at(error: Exception) -> Place | None:
+    """The last line of the person's on the way to the error."""
+    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(SKIPPED)]
+    return Place(frames[-1].filename, frames[-1].lineno or 0) if frames else None
 
 
 def call(run: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 from numeric.trace.tape import Place
@@ -50,7 +49,7 @@ class Cause:
     place: Place | None = None
 
     def __str__(self) -> str:
-        return f"{self.text} ({_short(self.place)})" if self.place else self.text
+        return f"{self.text} ({self.place})" if self.place else self.text
 
 
 @dataclass(frozen=True)
@@ -71,16 +70,14 @@ class ParameterVerdict:
     def __str__(self) -> str:
         if self.finding == Finding.PROVED:
             how = "exactly" if not self.error else f"modulo a random prime, error < {ceiling(self.error)}"
-            return f"{self.name:<{6}} proved {how}"
+            return f"{self.name:<6} proved {how}"
         if self.finding == Finding.UNKNOWN:
-            return f"{self.name:<{6}} unknown: {self.reason}"
+            return f"{self.name:<6} unknown: {self.reason}"
         of = math.prod(self.shape)
-        lines = [f"{self.name:<{6}} refuted: {self.reason or f'{self.wrong} of {of} entries are wrong'}"]
+        lines = [f"{self.name:<6} refuted: {self.reason or f'{self.wrong} of {of} entries are wrong'}"]
         lines += [f"         {self.name}{entry}" for entry in self.entries[:SHOWN]]
         if len(self.entries) > SHOWN:
             lines.append(f"         … and {self.wrong - SHOWN} more")
-        if self.cause is not None:
-            lines.append(f"         likely cause: {self.cause}")
         return "\n".join(lines)
 
 
@@ -118,10 +115,10 @@ class Proof:
         return next(p for p in self.parameters if p.name == name)
 
     def __str__(self) -> str:
-        under = f" under {len(self.hypotheses)} hypotheses" if len(self.hypotheses) > 1 else ""
-        under = f" under a hypothesis" if len(self.hypotheses) == 1 else under  # noqa: F541
-        lines = [f"{self.finding}{under if self.proved else ''}" + (f": {self.reason}" if self.reason else "")]
+        under = " under the hypotheses below" if self.proved and self.hypotheses else ""
+        lines = [f"{self.finding}{under}" + (f": {self.reason}" if self.reason else "")]
         lines += [str(p) for p in self.parameters]
+        lines += self._causes()
         lines += [f"hypothesis: {h}" for h in self.hypotheses]
         point = next((p.point for p in self.parameters if p.point is not None), None)
         if point is not None:
@@ -130,6 +127,14 @@ class Proof:
         lines += [f"note: {note}" for note in self.notes]
         lines.append(f"{self.operations:,} operations, {self.seconds:.1f} s")
         return "\n".join(lines)
+
+    def _causes(self) -> list[str]:
+        """Each likely cause once, with the gradients that it explains."""
+        explained: dict[str, list[str]] = {}
+        for p in self.parameters:
+            if p.cause is not None:
+                explained.setdefault(str(p.cause), []).append(p.name)
+        return [f"likely cause ({', '.join(names)}): {cause}" for cause, names in explained.items()]
 
 
 class GradientError(AssertionError):
@@ -154,11 +159,3 @@ def _exact(value: Any) -> str:
     if isinstance(value, Fraction | int):
         return str(value)
     return "[" + ", ".join(_exact(part) for part in value) + "]"
-
-
-def _short(place: Place) -> str:
-    path = Path(place.file)
-    try:
-        return f"{path.relative_to(Path.cwd())}:{place.line}"
-    except ValueError:
-        return str(place)

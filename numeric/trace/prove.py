@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from numeric.trace.causes import causes
-from numeric.trace.execute import BadRun, Trace, traces
+from numeric.trace.execute import BadRun, OnSymbolsOnly, Trace, traces
 from numeric.trace.judge import judge
 from numeric.trace.proof import Finding, GradientError, ParameterVerdict, Proof
+from numeric.trace.recheck import Mismatch, recheck
 from numeric.trace.tape import Refused, TimedOut
 
 Shapes = Mapping[str, Any]
@@ -37,23 +38,32 @@ def prove_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | 
     if not sizes:
         raise BadRun("shapes is empty: name every array that run takes, with its shape")
     deadline = None if timeout is None else started + timeout
-    found: list[Proof] = []
-    operations = 0
+    own = {name: value for name, value in shapes.items() if isinstance(value, np.ndarray)}
+    branches, proofs, operations = [], [], 0
+    notes: tuple[str, ...] = ()
+    reason, place = "", None
     try:
         for trace in traces(run, sizes, deadline):
             operations += len(trace.tape)
-            found.append(_judged(trace))
+            proofs.append(_judged(trace))
+            branches.append(trace)
+        notes = recheck(run, branches, own).notes
     except Refused as refusal:
-        what = "out of time" if isinstance(refusal, TimedOut) else "not supported"
-        known = [p for proof in found for p in proof.parameters if p.finding == Finding.REFUTED]
-        return Proof(
-            tuple(known),
-            reason=f"{what}: {refusal}",
-            seconds=time.monotonic() - started,
-            operations=operations,
-            place=refusal.place,
-        )
-    return replace(_together(found), seconds=time.monotonic() - started, operations=operations)
+        reason = f"{'out of time' if isinstance(refusal, TimedOut) else 'not supported'}: {refusal}"
+        place = refusal.place
+        proofs = [replace(proof, parameters=_refuted(proof)) for proof in proofs]
+    except Mismatch as mismatch:
+        reason, proofs = str(mismatch), []
+    except OnSymbolsOnly as error:
+        reason, place, proofs = str(error), error.place, []
+    proof = _together(proofs)
+    seconds = time.monotonic() - started
+    return replace(proof, notes=notes, reason=reason, place=place, seconds=seconds, operations=operations)
+
+
+def _refuted(proof: Proof) -> tuple[ParameterVerdict, ...]:
+    """What stands although not every branch was seen."""
+    return tuple(p for p in proof.parameters if p.finding == Finding.REFUTED)
 
 
 def assert_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | None = None) -> None:

@@ -110,7 +110,7 @@ def _steps(evidence: Evidence, op: Op, nodes: list[int]) -> Candidates:
                     elif zero and all(t is None for t in targets):
                         remade[i] = _product((), ())
                 when = "before" if steps < 0 else "after"
-                yield "time", f"a factor is to be that of the step {when}", remade
+                yield "time", f"a factor of this product belongs to the step {when}", remade
 
 
 def _sides(tape: Tape, i: int) -> tuple[tuple[int, ...], tuple[int, ...]]:

@@ -36,13 +36,26 @@ def lifted(tape: Tape, run: Callable[..., Any]) -> Iterator[None]:
         lifting.restore()
 
 
+@contextmanager
+def preserved(run: Callable[..., Any]) -> Iterator[None]:
+    """Whatever `run` changes within its reach is put back at the end."""
+    lifting = _Lifting(None)
+    lifting.visit(run)
+    try:
+        yield
+    finally:
+        lifting.restore()
+
+
 class _Lifting:
-    def __init__(self, tape: Tape) -> None:
+    """The containers and arrays within reach, and what they held."""
+
+    def __init__(self, tape: Tape | None) -> None:
         self.tape = tape
         self.seen: dict[int, Any] = {}
         self.containers: list[tuple[Any, Any]] = []
         self.arrays: dict[int, Symbolic] = {}
-        self.originals: list[Any] = []
+        self.generators: list[tuple[Any, Any]] = []
         self.buffers: list[tuple[Any, Any]] = []
 
     def visit(self, start: Any) -> None:
@@ -92,7 +105,10 @@ class _Lifting:
         if isinstance(value, tuple):
             return list(value)
         if isinstance(value, np.ndarray):
-            self.originals.append(value)
+            self.buffers.append((value, value.copy()))
+            return []
+        if isinstance(value, np.random.Generator):
+            self.generators.append((value.bit_generator, value.bit_generator.state))
             return []
         if isinstance(value, type):
             return list(vars(value).values()) if _is_persons_class(value) else []
@@ -131,18 +147,15 @@ class _Lifting:
             return parts if any(a is not b for a, b in zip(parts, value, strict=True)) else value
         if type(value) is not np.ndarray:
             return value
-        if value.dtype.kind != "f":
-            if id(value) not in self.arrays:
-                self.arrays[id(value)] = value  # type: ignore[assignment]
-                self.buffers.append((value, value.copy()))
+        if value.dtype.kind != "f" or self.tape is None:
             return value
         if id(value) not in self.arrays:
-            self.originals.append(value)
             self.arrays[id(value)] = self._symbols(value)
         return self.arrays[id(value)]
 
     def _symbols(self, array: Any) -> Symbolic:
         """The array as symbols; what shares memory goes on sharing it."""
+        assert self.tape is not None
         base = array
         while isinstance(base.base, np.ndarray):
             base = base.base
@@ -166,6 +179,8 @@ class _Lifting:
                 for name in [name for name in container if name not in before]:
                     del container[name]
                 container.update(before)
+        for generator, state in self.generators:
+            generator.state = state
         for array, before in self.buffers:
             if array.flags.writeable:
                 array[...] = before

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from numeric.trace.tape import Op, Refused, Tape
 
 Scalar = Any
+OFTEN = 0xFFF
 Remade = Mapping[int, Callable[[Sequence[Any]], Any]]
 
 
@@ -57,6 +58,8 @@ def evaluate(
     """The values from node `start` on, written into `found`; what is in `remade` is made in that way instead."""
     field.values = found
     for i in range(start, len(tape)):
+        if not i & OFTEN:
+            tape.check_time("values were computed")
         if wanted is None or wanted[i]:
             found[i] = field.reduced(remade[i](found)) if i in remade else value(tape, field, found, i)
     return found
@@ -117,6 +120,8 @@ def adjoints(
     result[top] = 1
     reduced, groups, ops, left, right = field.reduced, tape.groups, tape.ops, tape.a, tape.b
     for i in range(top, -1, -1):
+        if not i & OFTEN:
+            tape.check_time("derivatives were accumulated")
         if isinstance(result[i], int) and not result[i] and slope is None:
             continue
         result[i] = adjoint = reduced(result[i])

@@ -63,7 +63,15 @@ class Place(NamedTuple):
     site: tuple[int, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{_short(self.file)}:{self.line}"
+
+
+def _short(file: str) -> str:
+    """A path as the person would type it here."""
+    try:
+        return str(Path(file).relative_to(Path.cwd()))
+    except ValueError:
+        return file
 
 
 class Refused(BaseException):
@@ -108,7 +116,7 @@ class Tape:
         self.decisions: list[Decision] = []
         self.blocks: list[Block] = []
         self.clips: dict[int, bool] = {}
-        self._path, self._deadline, self._started = list(path), deadline, time.monotonic()
+        self._path, self._deadline = list(path), deadline
         self._numbers: dict[tuple[Fraction, bool], int] = {}
         self._conditions: dict[int, int] = {}
         self._place_ids: dict[Place, int] = {}
@@ -136,15 +144,18 @@ class Tape:
         return self.places[self._current if self._current >= 0 else self._here()]
 
     def _here(self) -> int:
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            raise TimedOut(
-                f"the time is over after {len(self.ops):,} operations", self.places[-1] if self.places else None
-            )
+        self.check_time("the code was being run")
         place = calling_place()
         if place not in self._place_ids:
             self._place_ids[place] = len(self.places)
             self.places.append(place)
         return self._place_ids[place]
+
+    def check_time(self, doing: str) -> None:
+        """Raise TimedOut when the time is over."""
+        if self._deadline is not None and time.monotonic() > self._deadline:
+            last = self.places[-1] if self.places else None
+            raise TimedOut(f"the time is over after {len(self.ops):,} operations, while {doing}", last)
 
     # -- making nodes ----------------------------------------------------------------------
 
@@ -351,7 +362,7 @@ def calling_place() -> Place:
         name = frame.f_code.co_filename
         if name == _BOTTOM:
             break
-        if not name.startswith(_SKIPPED):
+        if not name.startswith(SKIPPED):
             if not site:
                 file, line = name, frame.f_lineno
             site.append(frame.f_lasti)
@@ -359,7 +370,7 @@ def calling_place() -> Place:
     return Place(file, line, tuple(site))
 
 
-_SKIPPED = (OURS, *LIBRARIES, "<__array_function__")
+SKIPPED = (OURS, *LIBRARIES, "<__array_function__")
 _BOTTOM = str(Path(__file__).with_name("execute.py"))
 
 
