@@ -22,4 +22,4 @@ html_show_search_summary = False  # fetching pages for it is not allowed from fi
 myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
-copybutton_exclude = ".linenos, .gp, .go"
+copybutton_prompt_text = "$ "

@@ -163,12 +163,19 @@ def _refutation(formula: Formula) -> Iterator[nodes.Node]:
     """The counterexample or the two shapes, and where the right formula stands."""
     record, verdict = formula.record, formula.judged.verdict
     if isinstance(verdict, Refuted) and verdict.counterexample:
-        text = "\n".join(report.counterexample(record, verdict.counterexample))
-        yield nodes.literal_block(text, text, language="text", classes=["counterexample"])
+        lines = list(report.counterexample(record, verdict.counterexample))
+        values = lines.index("  where")
+        yield _verbatim(lines[:values])
+        yield fold("At these exact values", _verbatim([line[4:] for line in lines[values + 1 :]]), printed=True)
     if isinstance(verdict, IllTyped):
         yield _line("", nodes.Text(f"{verdict.message}: it has no meaning, whatever the values."))
     if record.repair:
         yield _line("Repair: ", reference(record.repair, record.repair))
+
+
+def _verbatim(lines: list[str]) -> nodes.literal_block:
+    text = "\n".join(lines)
+    return nodes.literal_block(text, text, language="text")
 
 
 def _chain(formula: Formula) -> Iterator[nodes.Node]:

@@ -150,6 +150,30 @@ def test_the_front_page_shows_a_refutation_and_its_repair(open_page):
     assert "1 claim: 1 proved; 0 unexpected" in shown
 
 
+def test_a_refuted_formula_shows_where_it_fails_and_leads_to_its_repair(open_page):
+    page = open_page("formulas/90-errata.html")
+    section = page.locator("#errata-softmax-without-exp")
+    assert section.locator(".badge.refuted").text_content() == "refuted"
+    assert "counterexample: equality 1 fails (as printed)" in section.inner_text()
+    values = section.locator("details", has_text="At these exact values")
+    values.locator("summary").click()
+    assert "h = [" in values.inner_text()
+    section.get_by_role("link", name="errata.softmax-without-exp-repaired").click()
+    assert page.locator(":target .badge.proved").count() == 1
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_number_of_a_formula_never_lies_on_it(open_page, width):
+    page = open_page("formulas/60-lstm.html", width=width)
+    gaps = page.evaluate(
+        """[...document.querySelectorAll(".statement div.math")].map(each =>
+            each.querySelector(".eqno").getBoundingClientRect().left
+            - each.querySelector("math").getBoundingClientRect().right)"""
+    )
+    assert len(gaps) == 33
+    assert min(gaps) >= 0
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_is_wider_than_the_screen_and_text_stands_out(open_page, width, scheme):
