@@ -21,6 +21,7 @@ from symbolic.reader.readings import COLUMN, ROW, Grid, Misfit, Reading, canonic
 from symbolic.reader.resolve import Resolver
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax import Node
+from symbolic.reader.tokens import Unread
 from symbolic.records import Derivation, derivation
 from symbolic.shapes import ShapeMismatch
 from symbolic.terms import Term
@@ -42,12 +43,25 @@ class Candidate:
 
 
 def candidates(left: Node, right: Node, scope: Scope) -> list[Candidate]:
-    """Every reading of left = right whose shapes conform; raises Misfit or Unread."""
+    """Every reading of left = right whose shapes conform; raises Misfit or Unread.
+
+    The square of a vector is taken entry by entry wherever that conforms.
+    """
+    try:
+        return _candidates(left, right, scope, inner_squares=False)
+    except Misfit as why:
+        try:
+            return _candidates(left, right, scope, inner_squares=True)
+        except Misfit:
+            raise why from None
+
+
+def _candidates(left: Node, right: Node, scope: Scope, inner_squares: bool) -> list[Candidate]:
     found: dict[object, Candidate] = {}
     last: Misfit | None = None
     seen: tuple[Reading, Reading] | None = None
     for kind in (scope.partial,) if scope.partial else ("total", "immediate"):
-        resolver = Resolver(scope, kind)
+        resolver = Resolver(scope, kind, inner_squares)
         try:
             pairs = list(product(resolver.of(left), resolver.of(right)))
         except Misfit as why:
@@ -66,7 +80,9 @@ def candidates(left: Node, right: Node, scope: Scope) -> list[Candidate]:
             raise last
         assert seen is not None
         raise Misfit(right.at, str(seen[0]), str(seen[1]), "the two sides")
-    return list(found.values())[:MOST_READINGS]
+    if len(found) > MOST_READINGS:
+        raise Unread(left.at, f"more than {MOST_READINGS} readings: add brackets, or say how products are read")
+    return list(found.values())
 
 
 def _matched(a: Reading, b: Reading) -> tuple[Pair, ...] | None:

@@ -140,9 +140,13 @@ def _model(context: _Context, state: State, rest: str) -> State:
         return replace(state, scope=replace(state.scope, model=None), draft=Draft())
     if rest not in MODELS:
         raise ValueError(f"there is no model {rest}; there are own, {', '.join(sorted(MODELS))}")
-    model = MODELS[rest]
-    time = state.scope.time or ("sub" if model.subscript_time else "sup")
-    scope = replace(state.scope, model=model)
+    return replace(state, scope=with_model(state.scope, MODELS[rest]))
+
+
+def with_model(scope: Scope, model: Model) -> Scope:
+    """The scope with a model and its arrays' names, as they are printed."""
+    time = scope.time or ("sub" if model.subscript_time else "sup")
+    scope = replace(scope, model=model)
     for var in model.arrays.values():
         base, sub, _ = _spelled(var.latex or _greek(var.name), scope)
         if var == replace(model.step_loss, step=None) and var.sequence:
@@ -151,7 +155,11 @@ def _model(context: _Context, state: State, rest: str) -> State:
             scope = scope.with_name((base, sub), Meaning(var, time))
         else:
             scope = scope.with_name((base, sub), Meaning(LOSS if var == model.step_loss else var))
-    return replace(state, scope=scope)
+    for var in model.arrays.values():
+        small = (var.name.lower(), "")
+        if len(var.name) == 1 and len(var.axes) == 2 and not var.sequence and small not in scope.names:
+            scope = scope.with_name(small, Meaning(var, entries_only=True))
+    return scope
 
 
 def _greek(name: str) -> str:
@@ -519,7 +527,9 @@ def _only(given: Tokens, scope: Scope) -> Term:
 
 
 def _of_shape(given: Tokens, scope: Scope, left: Term) -> Term:
-    found = [t for t in _terms(readings(parse(given, scope.grammar), scope)) if shape(t) == shape(left)]
+    node = parse(given, scope.grammar)
+    found = [t for t in _terms(readings(node, scope)) if shape(t) == shape(left)]
+    found = found or [t for t in _terms(readings(node, scope, inner_squares=True)) if shape(t) == shape(left)]
     if len(found) != 1:
         raise ValueError(f"{len(found)} readings of the right side have the shape of {left}")
     return found[0]

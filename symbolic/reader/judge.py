@@ -78,8 +78,15 @@ def judged(
                 found = judge.findings()
         except TooLong:
             found = [judge.finding(UNKNOWN, message=f"stopped after {seconds:g} s")]
+        except Unread as why:
+            found = [judge.unread(why)]
+        except Misfit as why:
+            found = [judge.finding(ILL_TYPED, message=str(why))]
         except (RecursionError, MemoryError):
             found = [judge.finding(UNKNOWN, message="too deep")]
+        except (ArithmeticError, LookupError, TypeError, ValueError) as why:
+            # Nothing a document holds may end in a traceback.
+            found = [judge.finding(UNKNOWN, message=f"{type(why).__name__}: {why}")]
         above = judge.last or above
         yield found
 
@@ -409,6 +416,8 @@ class _Judge:
         from symbolic.reader.repair import contributions
 
         if isinstance(left, s.Name):
+            for node in (left, added):
+                Resolver(self.scope, "total").of(node)
             return self.finding(DEFINITION, start, end, message="a rule that changes a value; nothing is claimed")
         try:
             pairs = self.candidates(left, added)

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from fractions import Fraction
 
 from symbolic import terms as f
 from symbolic.notation import Index, Shape, Subscript, shape_text
 from symbolic.reader.scope import ANY, HADAMARD, INNER, OUTER
+from symbolic.reader.tokens import Unread
 from symbolic.shapes import ShapeMismatch, shape
 from symbolic.terms import Term
 
@@ -121,8 +121,8 @@ def lays_as(reading: Reading, layout: str) -> bool:
     return reading.layout in (layout, EITHER)
 
 
-def products(a: Reading, b: Reading, beside: str, at: int) -> list[Reading]:
-    """a b, every way that conforms; raises Misfit."""
+def products(a: Reading, b: Reading, beside: str, at: int, transposed_layout: str) -> list[Reading]:
+    """a b, every way that conforms; a vector that was transposed lies as it is written; raises Misfit."""
     if isinstance(a.term, Grid) or isinstance(b.term, Grid):
         return [_grid_product(a, b, at)]
     if a.is_scalar or b.is_scalar:
@@ -131,7 +131,8 @@ def products(a: Reading, b: Reading, beside: str, at: int) -> list[Reading]:
     found = []
     same = a.axes == b.axes
     if both_vectors:
-        undecided = a.layout == b.layout or EITHER in (a.layout, b.layout)
+        written = transposed_layout in (a.layout, b.layout) and a.layout != b.layout
+        undecided = (a.layout == b.layout or EITHER in (a.layout, b.layout)) and not written
         layout = a.layout if a.layout != EITHER else b.layout
         if undecided and beside in (HADAMARD, ANY) and same:
             found.append(Reading(f.Mul(a.array, b.array), layout))
@@ -224,10 +225,20 @@ def added(a: Reading, b: Reading, at: int) -> Reading:
     term = f.Add(a.array, b.array)
     layouts = {r.layout for r in (a, b) if r.rank == 1}
     numbers = [r for r in (a, b) if r.is_scalar and not is_number(r.term)]
-    mixed = len(numbers) == 1 and a.is_scalar != b.is_scalar
+    mixed = len(numbers) == 1 and a.is_scalar != b.is_scalar and not is_contracted(numbers[0].array)
     if layouts == {ROW, COLUMN} or mixed or not _conforms(term):
         raise Misfit(at, str(a), str(b), "a sum")
     return Reading(term, _lying(term, next((r.layout for r in (a, b) if r.layout not in ("", EITHER)), EITHER)))
+
+
+def is_contracted(term: Term) -> bool:
+    """Whether a number is written as an inner product or a sum, so that it is plainly one number for all entries."""
+    match term:
+        case f.Neg(arg):
+            return is_contracted(arg)
+        case f.MatMul() | f.Inner() | f.Sum() | f.SumIndex():
+            return True
+    return False
 
 
 def is_number(term: Term | Grid) -> bool:
@@ -270,12 +281,12 @@ def _conforms(term: Term) -> bool:
 
 
 def distinct(readings: Iterable[Reading]) -> list[Reading]:
-    """Each meaning once, at most MOST of them."""
+    """Each meaning once; raises Unread where there are too many to judge each."""
     found: dict[object, Reading] = {}
     for reading in readings:
         found.setdefault((canonical(reading.term), reading.layout), reading)
-        if len(found) >= MOST:
-            break
+        if len(found) > MOST:
+            raise Unread(0, f"more than {MOST} readings: add brackets, or say how products are read")
     return list(found.values())
 
 
@@ -294,42 +305,55 @@ def canonical(term: Term | Grid) -> object:
     """The same for two terms that differ only in the order and grouping of products."""
     if isinstance(term, Grid):
         return tuple(tuple(canonical(x) for x in row) for row in term.rows)
-    scalars: list[object] = []
+    scalars: list[str] = []
     core = _core(term, scalars)
-    return ("·", tuple(sorted(map(str, scalars))), core)
+    return ("·", tuple(sorted(scalars)), core) if scalars else core
 
 
-def _core(term: Term, scalars: list[object]) -> object:
+def _core(term: Term, scalars: list[str]) -> object:
+    """What is left of a product when its numbers are taken out of it, into `scalars`."""
     match term:
         case f.Neg(arg):
             scalars.append("-1")
             return _core(arg, scalars)
+        case f.Const(value) if value == 1:
+            return None
         case f.Mul(left, right):
-            factors: list[object] = []
-            for part in (left, right):
-                if not shape(part):
-                    inner = _core(part, scalars)
-                    if inner is not None:
-                        scalars.append(inner)
-                else:
-                    inner = _core(part, scalars)
-                    factors += inner[1] if isinstance(inner, tuple) and inner[:1] == ("*",) else [inner]
-            if not factors:
-                return None
-            return ("*", tuple(sorted(factors, key=str))) if len(factors) > 1 else factors[0]
+            return _entrywise([left, right], scalars)
+        case f.Inner(left, right) if len(shape(left)) == 1:
+            return _core(f.MatMul(left, right), scalars)
+        case f.MatMul(f.Outer(left, row), right) if len(shape(row)) == len(shape(right)) == 1:
+            return _entrywise([left, f.MatMul(row, right)], scalars)
+        case f.MatMul(left, f.MatMul(inner, right)) if len(shape(inner)) > 1:
+            return _core(f.MatMul(f.MatMul(left, inner), right), scalars)
         case f.MatMul(f.Diag(arg), right) if len(shape(right)) == 1:
-            return _core(f.Mul(arg, right), scalars)
+            return _entrywise([arg, right], scalars)
+        case f.MatMul(f.MatMul(left, f.Diag(arg)), right) if len(shape(right)) == 1:
+            return _core(f.MatMul(left, f.Mul(arg, right)), scalars)
         case f.MatMul(left, right):
             parts: list[object] = []
             for part in (left, right):
-                inner = _core(part, scalars)
-                parts += inner[1] if isinstance(inner, tuple) and inner[:1] == ("@",) else [inner]
-            if len(shape(left)) == len(shape(right)) == 1:
-                parts = sorted(parts, key=str)
-            return ("@", tuple(parts))
-        case f.Const(value) if value == Fraction(1):
-            return None
-    return term
+                inner_core = _core(part, scalars)
+                is_chain = isinstance(inner_core, tuple) and inner_core[:1] == ("@",)
+                parts += inner_core[1] if isinstance(inner_core, tuple) and is_chain else [inner_core]
+            return ("@", tuple(sorted(parts, key=str) if len(shape(left)) == len(shape(right)) == 1 else parts))
+    fields = (canonical(value) if isinstance(value, Term) else value for value in vars(term).values())
+    return (type(term).__name__, *fields)
+
+
+def _entrywise(factors: list[Term], scalars: list[str]) -> object:
+    arrays: list[object] = []
+    for factor in factors:
+        core = _core(factor, scalars)
+        if not shape(factor):
+            scalars += [] if core is None else [str(core)]
+        elif isinstance(core, tuple) and core[:1] == ("*",):
+            arrays += core[1]
+        else:
+            arrays.append(core)
+    if not arrays:
+        return None
+    return ("*", tuple(sorted(arrays, key=str))) if len(arrays) > 1 else arrays[0]
 
 
 def described(left: Shape, right: Shape) -> tuple[str, str]:

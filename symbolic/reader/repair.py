@@ -83,11 +83,13 @@ def edits(sides: Sides, scope: Scope) -> Iterator[Sides]:
 
 def says_nothing(candidate: Candidate) -> bool:
     """Whether it holds immediate derivatives by values of other steps, which are 0."""
-    for term in (term for pair in candidate.pairs for side in pair for term in f.subterms(side)):
-        if isinstance(term, f.Derivative) and not term.total and term.by.step and isinstance(term.of, Var):
-            if term.of.step is None or term.by.step not in (term.of.step, term.of.step - 1):
-                return True
-    return False
+    parts = (part for pair in candidate.pairs for side in pair for part in f.subterms(side))
+    return any(isinstance(part, f.Derivative) and not part.total and _is_zero(part) for part in parts)
+
+
+def _is_zero(node: f.Derivative) -> bool:
+    of = node.of.step if isinstance(node.of, Var) else None
+    return node.by.step is not None and (of is None or node.by.step not in (of, of - 1))
 
 
 def agrees(candidate: Candidate, scope: Scope) -> bool:

@@ -51,16 +51,23 @@ PLUS_TIMES = {"tanh", "log", "exp", "sigmoid"}
 LONGEST_PRODUCT = 9
 
 
-def readings(node: Node, scope: Scope, partial: str = "total") -> list[Reading]:
+def readings(node: Node, scope: Scope, partial: str = "total", inner_squares: bool = False) -> list[Reading]:
     """Every reading of an expression; raises Unread or Misfit."""
-    return Resolver(scope, partial).of(node)
+    return Resolver(scope, partial, inner_squares).of(node)
 
 
 class Resolver:
-    def __init__(self, scope: Scope, partial: str) -> None:
-        self.scope, self.partial = scope, partial
+    """Reads one expression; with `inner_squares` the square of a vector may be the sum of its squares."""
+
+    def __init__(self, scope: Scope, partial: str, inner_squares: bool = False) -> None:
+        self.scope, self.partial, self.inner_squares = scope, partial, inner_squares
         self.bound: dict[str, str] = {}
         self.both_kinds_matter = False
+
+    @property
+    def transposed_layout(self) -> str:
+        """How a vector lies that was transposed."""
+        return {COLUMNS: ROW, AS_FITS: ""}.get(self.scope.vectors, COLUMN)
 
     def of(self, node: Node) -> list[Reading]:
         match node:
@@ -68,6 +75,8 @@ class Resolver:
                 return [Reading(f.Const(value))]
             case s.Name():
                 return self.name(node)
+            case s.Group(at, (a, b), bracket=r"\langle"):
+                return self.all(lambda x, y: [self.frobenius(x, y, at)], self.of(a), self.of(b))
             case s.Group(at, items):
                 if len(items) != 1:
                     raise Unread(at, "several things in one pair of brackets")
@@ -161,7 +170,7 @@ class Resolver:
         return between(0, len(parts))
 
     def multiplied(self, left: list[Reading], right: list[Reading], at: int) -> list[Reading]:
-        return self.all(lambda a, b: products(a, b, self.scope.beside, at), left, right)
+        return self.all(lambda a, b: products(a, b, self.scope.beside, at, self.transposed_layout), left, right)
 
     def telescoped(self, run: tuple[Node, ...]) -> list[Reading]:
         """∂a/∂b ∂b/∂c: a chain rule, b is summed over whole; a name with two meanings has one of them in both."""
@@ -285,7 +294,9 @@ class Resolver:
             raise Unread(node.at, "a derivative is taken by a variable or an entry of one")
         assert isinstance(by, Term)
         of = Reading(self.in_terms_of(of.array, variable), of.layout)
-        immediate = isinstance(node, s.Derivative) and (node.d == "∂+" or self.is_immediate(of.array, variable))
+        immediate = isinstance(node, s.Derivative) and (
+            node.d == "∂+" or (node.d == "∂" and self.is_immediate(of.array, variable))
+        )
         if isinstance(by, f.Entry) and of.rank:
             one = f.Derivative(by, variable)
             return _derived(f.MatMul(f.Derivative(of.array, variable, not immediate), one))
@@ -316,8 +327,28 @@ class Resolver:
         return self.partial == IMMEDIATE
 
     def nabla(self, at: int, by: Tokens, of: Node) -> list[Reading]:
-        variable = self.of(s.parse(by, self.scope.grammar))[0].term
+        parsed = s.parse(by, self.scope.grammar)
+        if (copy := self.copied(parsed)) is not None:
+            return self.all(lambda r: [_derived(f.Derivative(r.array, *copy))], self.of(_inside(of)))
+        variable = self.of(parsed)[0].term
         return self.all(lambda r: [self.differentiated(r, variable, s.Nabla(at, by, of))], self.of(_inside(of)))
+
+    def copied(self, by: Node) -> tuple[Var, bool, Step] | None:
+        """W^{(t)}, the use of a parameter at one step: what a gradient is taken by."""
+        if not isinstance(by, s.Name):
+            return None
+        meaning = self.scope.names.get((by.base, s.unstyled(by.sub)))
+        texts = [token.text for token in by.sup]
+        if (
+            meaning is None
+            or meaning.time
+            or not isinstance(meaning.term, Var)
+            or texts[:1] != ["("]
+            or texts[-1:] != [")"]
+        ):
+            return None
+        where = self.step(by.sup[1:-1])
+        return (meaning.term, True, where) if where is not None else None
 
     def differential(self, at: int, d: str, arg: Node | None) -> list[Reading]:
         if d != "d" or arg is None or not self.scope.d:
@@ -405,11 +436,11 @@ class Resolver:
         raise Unread(sup[0].at, f"the superscript {above} is not in the grammar")
 
     def powers(self, r: Reading, n: int, by_entries: bool) -> list[Reading]:
-        """x^n entry by entry; of a vector side by side with itself, x² may also be xᵀx."""
+        """x^n entry by entry; where nothing else conforms, x² of a vector is xᵀx."""
         if abs(n) > 16:
             raise Unread(0, f"the power {n} is not in the grammar")
         plain_power = mapped(r, lambda x: f.Pow(x, n))
-        if r.rank == 1 and n == 2 and not by_entries and self.scope.beside in {"any", "inner"}:
+        if self.inner_squares and r.rank == 1 and n == 2 and not by_entries and self.scope.beside in {"any", "inner"}:
             return [plain_power, Reading(f.MatMul(r.array, r.array))]
         return [plain_power]
 
@@ -423,7 +454,7 @@ class Resolver:
         """Each letter or digit a subscript of its axis; raises Unread."""
         parts: list[Token] = []
         for token in tokens:
-            if token.text in {",", "{", "}"}:
+            if token.text in {",", "{", "}"} or token.text in s.STYLES:
                 continue
             if token.kind == "number" and len(axes) > 1 and len(token.text) > 1 and len(tokens) == 1:
                 parts += [replace(token, text=digit) for digit in token.text]
@@ -529,6 +560,8 @@ class Resolver:
         reading = self.lying(term)
         if rest:
             reading = self.entry(reading, rest, node.at)
+        elif meaning.entries_only:
+            raise Unread(node.at, f"{node} is not declared")
         return self.scripted(node.at, [reading], (), sup) if sup else [reading]
 
     def lying(self, term: Term) -> Reading:
@@ -621,8 +654,8 @@ class Resolver:
             return self.ones(node)
         if base == "I" and not above:
             axis = self.scope.axes.get(plain(node.sub)) if node.sub else None
-            if axis is not None:
-                return [Reading(f.Eye(axis))]
+            axes = [axis] if axis is not None else [] if node.sub else dict.fromkeys(self.scope.axes.values())
+            return [Reading(f.Eye(each)) for each in axes] or None
         return None
 
     def delta(self, node: s.Name) -> Reading:
@@ -641,8 +674,12 @@ class Resolver:
         mark = next((m for m in ("=", ",") if m in texts), None)
         if mark is None:
             axis = self.scope.axes.get(plain(node.sub))
-            if axis is not None:
-                return [of_term(f.Ones((axis,)))]
+            axes = [axis] if axis is not None else [] if node.sub else dict.fromkeys(self.scope.axes.values())
+            if axes:
+                return [r for each in axes for r in self.scripted(node.at, [of_term(f.Ones((each,)))], (), node.sup)]
+            (whole,) = self.of(s.parse(node.sub, self.scope.grammar))[:1]
+            if isinstance(whole.term, Var) and whole.rank:
+                return [of_term(f.Indicator(whole.term))]
             raise Unread(node.at, "1 with this subscript is not declared")
         cut = texts.index(mark)
         (target,) = self.of(s.parse(node.sub[cut + 1 :], self.scope.grammar))[:1]
@@ -674,7 +711,9 @@ class Resolver:
 
     def lower(self, node: s.Big) -> tuple[str, Tokens, str]:
         """The letter that runs, where it starts, and whether one value is left out."""
-        texts = [token.text for token in node.lower]
+        lower = tuple(token for token in node.lower if token.text not in s.STYLES and token.text not in "{}")
+        node = replace(node, lower=lower)
+        texts = [token.text for token in lower]
         if not texts:
             return "", (), ""
         for mark, symbol in (("=", "="), (r"\neq", "≠"), (r"\ne", "≠")):
@@ -718,7 +757,7 @@ class Resolver:
         finally:
             self.bound = saved
         if node.operator == r"\prod":
-            if (first.anchor and not last.anchor) or (last.offset < first.offset and last.anchor == first.anchor):
+            if _later(first, last):
                 first, last = last, first
             return self.all(lambda r: [Reading(f.ProductSteps(letter, first, last, self.term(r, node.at)))], body)
         everywhere = not node.upper and letter not in self.scope.ranges
@@ -933,6 +972,13 @@ def moved(term: Term, anchor: str, where: Step) -> Term:
     if isinstance(term, f.SumSteps | f.ProductSteps) and term.index == anchor:
         return replace(term, first=of(term.first), last=of(term.last))
     return replace(term, **{key: of(value) for key, value in fields.items()}) if fields else term
+
+
+def _later(a: Step, b: Step) -> bool:
+    """Whether a step is the later of two, as far as their names say it: T after t after k after a number."""
+    order = {"T": 3, "t": 2, "": 0}
+    ranks = [order.get(step.anchor, 1) for step in (a, b)]
+    return ranks[0] > ranks[1] or (a.anchor == b.anchor and a.offset > b.offset)
 
 
 def latest(term: Term, letter: str) -> int:

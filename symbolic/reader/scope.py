@@ -25,13 +25,14 @@ class Meaning:
     """What a name stands for, and how it shows time (`sub`, `sup`, `call` or not at all).
 
     `untimed` is what the name stands for where it shows no time, if it may; `other` another
-    meaning that the document gives the same name.
+    meaning that the document gives the same name; with `entries_only` only entries are written so.
     """
 
     term: Term | None
     time: str = ""
     untimed: Term | None = None
     other: Meaning | None = None
+    entries_only: bool = False
 
 
 Key = tuple[str, str]

@@ -1,0 +1,150 @@
+"""What is said of formulas in a document: each right one beside wrong neighbours."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic.reader.document import findings
+
+LSTM = "model lstm\nread d as gradient\nread beside as hadamard"
+RNN = "model rnn\ntime superscript\nindex i, j, k"
+
+
+def judged(latex, declared=RNN):
+    """The findings of one displayed formula."""
+    text = f"<!-- check\n{declared}\n-->\n\n$$ {latex} $$\n"
+    return [finding for each in findings("notes.md", text) for finding in each]
+
+
+def verdicts(latex, declared=RNN):
+    return [finding.verdict for finding in judged(latex, declared)]
+
+
+WRONG_DH = (
+    r"d h_{t-1} = o_t (1-o_t) W_{ho} d o_t + i_t (1-i_t) W_{hi} d i_t "
+    r"+ f_t (1-f_t) W_{hf} d f_t + (1-g_t^2) W_{hc} d g_t"
+)
+
+
+def test_missing_transposes_are_refuted_and_the_proved_repair_is_printed():
+    (found,) = judged(WRONG_DH, LSTM)
+    assert found.verdict == "refuted"
+    assert found.counterexample is not None
+    assert r"W_{ho}^{\top} \left(o_{t} \odot \left(1 - o_{t}\right) \odot \nabla_{o_{t}} L\right)" in found.repair
+    assert found.repair.endswith(r"W_{hz}^{\top} \nabla_{\alpha_{t-1}} L")
+
+
+@pytest.mark.parametrize(
+    ("latex", "declared", "verdict"),
+    [
+        (r"d o_t = \tanh(c_t) d h_t", LSTM, "proved"),
+        (r"d o_t = c_t d h_t", LSTM, "refuted"),
+        (r"d W_{xo} = \sum_t (o_t (1-o_t) d o_t) x_t^\top", LSTM, "proved"),
+        (r"d W_{xo} = \sum_t o_t (1-o_t) x_t d o_t", LSTM, "ill_typed"),
+        (r"d W_{xo} = (o_t (1-o_t) d o_t) x_t^\top", LSTM, "refuted"),
+        (r"d c_{t-1} \mathrel{+}= f_t \circ d c_t", LSTM, "unread"),
+        (r"d c_{t-1} += f_t \circ d c_t", LSTM, "proved"),
+        (r"d c_{t-1} += i_t \circ d c_t", LSTM, "refuted"),
+        (r"\nabla_{o^{(t)}} L = \hat{y}^{(t)} - y^{(t)}", RNN, "proved"),
+        (r"\nabla_{o^{(t)}} L = y^{(t)} - \hat{y}^{(t)}", RNN, "refuted"),
+        (r"\nabla_{h^{(t)}} L = W^\top \nabla_{a^{(t+1)}} L + V^\top \nabla_{o^{(t)}} L", RNN, "proved"),
+        (r"\nabla_{h^{(t)}} L = W \nabla_{a^{(t+1)}} L + V^\top \nabla_{o^{(t)}} L", RNN, "refuted"),
+        (r"\nabla_{h^{(t)}} L = W^\top \nabla_{a^{(t+1)}} L + V \nabla_{o^{(t)}} L", RNN, "ill_typed"),
+        (r"(\nabla_{o^{(t)}} L)_i = \hat{y}_i^{(t)} - \mathbf{1}_{i=y^{(t)}}", RNN, "proved"),
+        (r"\frac{\partial L}{\partial V} = \sum_t (\hat{y}^{(t)} - y^{(t)}) \otimes h^{(t)}", RNN, "proved"),
+        (r"\partial L / \partial c = \sum_t \partial L / \partial o^{(t)}", RNN, "proved"),
+        (r"h^{(t)} = \tanh(b + W h^{(t-1)} + U x^{(t)})", RNN, "definition"),
+        (r"\nabla_{q^{(t)}} L = 1", RNN, "unread"),
+        (r"\hat{y}^{(t)} \approx y^{(t)}", RNN, "unread"),
+    ],
+)
+def test_verdicts(latex, declared, verdict):
+    assert verdicts(latex, declared) == [verdict]
+
+
+def test_a_definition_that_differs_from_the_model_has_a_defect():
+    (found,) = judged(r"h^{(t)} = \tanh(b + W h^{(t)} + U x^{(t)})")
+    assert (found.verdict, found.defect, found.message) == ("definition", True, "differs from the model rnn")
+
+
+def test_hypotheses_are_reported():
+    (found,) = judged(r"\nabla_{o^{(t)}} L = \hat{y}^{(t)} - y^{(t)}")
+    assert found.hypotheses == ("Σ_k y_k = 1",)
+
+
+def test_total_against_immediate_is_reported_and_can_be_declared():
+    double_sum = (
+        r"\frac{\partial L}{\partial W} = \sum_t \sum_{k=1}^{t} \frac{\partial L^{(t)}}{\partial h^{(t)}}"
+        r"\frac{\partial h^{(t)}}{\partial h^{(k)}} \frac{\partial h^{(k)}}{\partial W}"
+    )
+    (found,) = judged(double_sum, "model rnn\nstep k")
+    assert found.verdict == "ambiguous"
+    assert "refuted (total)" in found.reading
+    assert "proved (immediate)" in found.reading
+    assert verdicts(double_sum, "model rnn\nstep k\nread \\partial as total") == ["refuted"]
+    assert verdicts(double_sum, "model rnn\nstep k\nread \\partial as immediate") == ["proved"]
+    assert verdicts(double_sum.replace(r"{\partial h^{(k)}}{\partial W}", r"{\partial^+ h^{(k)}}{\partial W}"),
+                    "model rnn\nstep k") == ["proved"]  # fmt: skip
+
+
+def test_vectors_side_by_side_are_read_every_way_that_fits():
+    formula = r"d c_t = (1 - \tanh(c_t)^2) o_t d h_t + f_{t+1} d c_{t+1}"
+    (found,) = judged(formula, "model lstm\nread d as gradient")
+    assert found.verdict == "ambiguous"
+    assert verdicts(formula, LSTM) == ["proved"]
+
+
+def test_a_chain_has_one_finding_per_equality():
+    chain = r"\nabla_{o^{(t)}} L = \hat{y}^{(t)} - y^{(t)} = y^{(t)} - \hat{y}^{(t)} = -(\hat{y}^{(t)} - y^{(t)})"
+    assert verdicts(chain) == ["proved", "refuted", "proved"]
+
+
+def test_a_row_that_starts_with_a_relation_continues_the_chain():
+    text = "<!-- check\nmodel rnn\n-->\n$$ \\nabla_{o^{(t)}} L = \\hat y^{(t)} - y^{(t)} $$\nso\n$$ = -y^{(t)} $$\n"
+    assert [finding.verdict for each in findings("notes.md", text) for finding in each] == ["proved", "refuted"]
+
+
+def test_the_document_s_own_equations_are_its_model():
+    declared = r"""dims D = 2, H = 3
+name x_t : D
+name s_t : H
+name A : H×D
+name r_t : H target
+forward s_t = \tanh(A x_t)
+loss J = \sum_t (r_t - s_t)^2
+read d as gradient"""
+    assert verdicts(r"dA = \sum_t (2 (s_t - r_t) \odot (1 - s_t^2)) x_t^T", declared) == ["proved"]
+    assert verdicts(r"dA = \sum_t (2 (s_t - r_t) \odot (1 + s_t^2)) x_t^T", declared) == ["refuted"]
+
+
+def test_matrices_that_are_written_out_are_compared_entry_by_entry():
+    declared = "dims K = 3\nmodel head"
+    right = (
+        r"\frac{\partial L}{\partial o} = \begin{pmatrix} \hat y_1 - 1 & \hat y_1 & \hat y_1 \\ "
+        r"\hat y_2 & \hat y_2 - 1 & \hat y_2 \\ \hat y_3 & \hat y_3 & \hat y_3 - 1 \end{pmatrix} \begin{pmatrix} y_1 \\ y_2 \\ y_3 \end{pmatrix}"
+    )
+    assert verdicts(right, declared) == ["proved"]
+    assert verdicts(right.replace(r"\hat y_3 - 1", r"\hat y_3"), declared) == ["refuted"]
+    assert verdicts(right.replace(r" \\ y_3", ""), declared) == ["ill_typed"]
+
+
+def test_a_shape_statement_is_compared_with_the_declaration():
+    (right,) = judged(r"U \in \mathbb{R}^{5 \times 4}")
+    (wrong,) = judged(r"U \in \mathbb{R}^{4 \times 5}")
+    assert (right.verdict, right.defect) == ("definition", False)
+    assert (wrong.verdict, wrong.defect) == ("definition", True)
+    assert wrong.message == "the shape is said to be 4×5, and declared H×D"
+
+
+def test_what_cannot_be_read_is_named_with_its_column():
+    (found,) = judged(r"\nabla_{h^{(t)}} L = Q h^{(t)}")
+    assert (found.verdict, found.token) == ("unread", "Q")
+    assert found.message == "7:25: Q is not declared"
+
+
+def test_the_same_formula_with_its_sizes_confused_is_not_read_as_right():
+    for formula in (
+        r"\nabla_{U} L = \sum_t x^{(t)} (\nabla_{a^{(t)}} L)^\top",
+        r"\nabla_{x^{(t)}} L = U \nabla_{a^{(t)}} L",
+    ):
+        assert verdicts(formula) == ["ill_typed"]
