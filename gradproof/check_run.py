@@ -84,6 +84,19 @@ def checked(given: Sequence[Document], jobs: int, advance: Callable[[int], None]
     return Checked([finding for chunk in chunks for finding in results[chunk]], time.perf_counter() - started)
 
 
+def formula_places(document: Document) -> list[tuple[int, int]]:
+    """Line and column of every formula; raises BadRequest."""
+    try:
+        return [formula.place for part in _parts(document) for formula in part.formulas]
+    except (Unscannable, BadDeclaration) as error:
+        raise BadRequest(str(error)) from None
+
+
+def each_formula(document: Document) -> list[list[Finding]]:
+    """The findings of every formula, in the order of `formula_places`."""
+    return [found for part in _parts(document) for found in judged(part.formulas, part.declarations, part.macros)]
+
+
 def _chunk(document: Document, position: int, first: int, last: int) -> list[Finding]:
     """The findings of some formulas of a document; the formula before them is looked at for what they continue."""
     part = _parts(document)[position]

@@ -121,7 +121,8 @@ def test_matrices_that_are_written_out_are_compared_entry_by_entry():
     declared = "dims K = 3\nmodel head"
     right = (
         r"\frac{\partial L}{\partial o} = \begin{pmatrix} \hat y_1 - 1 & \hat y_1 & \hat y_1 \\ "
-        r"\hat y_2 & \hat y_2 - 1 & \hat y_2 \\ \hat y_3 & \hat y_3 & \hat y_3 - 1 \end{pmatrix} \begin{pmatrix} y_1 \\ y_2 \\ y_3 \end{pmatrix}"
+        r"\hat y_2 & \hat y_2 - 1 & \hat y_2 \\ \hat y_3 & \hat y_3 & \hat y_3 - 1 \end{pmatrix} "
+        r"\begin{pmatrix} y_1 \\ y_2 \\ y_3 \end{pmatrix}"
     )
     assert verdicts(right, declared) == ["proved"]
     assert verdicts(right.replace(r"\hat y_3 - 1", r"\hat y_3"), declared) == ["refuted"]

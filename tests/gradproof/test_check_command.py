@@ -1,0 +1,184 @@
+"""`gradproof check`, the pytest plugin and the hook: what is printed, and the exit codes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+DECLARED = "<!-- check\nmodel rnn\n-->\n"
+RIGHT = r"$\nabla_{o^{(t)}} L = \hat{y}^{(t)} - y^{(t)}$"
+WRONG = r"$\nabla_{h^{(t)}} L = W \nabla_{a^{(t+1)}} L + V^\top \nabla_{o^{(t)}} L$"
+UNREAD = "$q = 1$"
+VERDICTS = ["proved", "definition", "refuted", "ill_typed", "ambiguous", "unread", "unknown"]
+
+
+@pytest.fixture
+def notes(tmp_path):
+    def write(*formulas, name="notes.md", before=DECLARED):
+        path = tmp_path / name
+        path.write_text(before + "\n\n".join(formulas) + "\n", encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.mark.parametrize(
+    ("formulas", "code"),
+    [((RIGHT,), 0), ((RIGHT, WRONG), 1), ((RIGHT, UNREAD), 3), ((WRONG, UNREAD), 1), ((), 0)],
+)
+def test_exit_codes(gradproof, notes, formulas, code):
+    assert gradproof("check", notes(*formulas)).exit_code == code
+
+
+def test_unread_can_be_a_warning(gradproof, notes):
+    result = gradproof("check", notes(RIGHT, UNREAD), "--allow-unread")
+    assert result.exit_code == 0
+    assert result.stderr == "gradproof: warning: 1 cannot be read\n"
+
+
+def test_a_finding_is_a_block_with_place_reading_counterexample_and_repair(gradproof, notes):
+    path = notes(RIGHT, WRONG)
+    lines = gradproof("check", path).stdout.splitlines()
+    assert lines[0].startswith(rf"{path}:6:2: refuted  \nabla_{{h^{{(t)}}}} L = W")
+    assert lines[1] == "    read as      grad(h[t]) [H×1] = W @ grad(a[t+1]) + V.T @ grad(o[t]) [H×1]"
+    assert lines[2].startswith("    fails at     entry (1), T = ")
+    assert lines[3] == (r"    did you mean W^{\top} \nabla_{a^{(t+1)}} L + V^{\top} \nabla_{o^{(t)}} L      (proved)")
+    assert lines[4].startswith("2 formulas: 1 proved, 1 refuted; ")
+
+
+def test_what_cannot_be_read_names_column_and_token(gradproof, notes):
+    path = notes(UNREAD)
+    lines = gradproof("check", path).stdout.splitlines()
+    assert lines[0] == f"{path}:4:2: cannot read  q = 1"
+    assert lines[1] == "    because      4:2: q is not declared"
+
+
+def test_json(gradproof, notes):
+    result = gradproof("check", notes(RIGHT, WRONG, UNREAD), "--json")
+    given = json.loads(result.stdout)
+    assert list(given["summary"]) == VERDICTS
+    assert given["summary"] == dict.fromkeys(VERDICTS, 0) | {"proved": 1, "refuted": 1, "unread": 1}
+    right, wrong, unread = given["formulas"]
+    assert (right["verdict"], right["hypotheses"], right["counterexample"]) == ("proved", ["Σ_k y_k = 1"], None)
+    assert (wrong["line"], wrong["column"], wrong["verdict"]) == (6, 2, "refuted")
+    assert wrong["counterexample"]["left"] != wrong["counterexample"]["right"]
+    assert wrong["repair"] == r"W^{\top} \nabla_{a^{(t+1)}} L + V^{\top} \nabla_{o^{(t)}} L"
+    assert unread["message"] == "8:2: q is not declared"
+
+
+def test_github_annotations(gradproof, notes):
+    path = notes(WRONG, UNREAD)
+    error, warning = gradproof("check", path, "--format", "github").stdout.splitlines()
+    assert error.startswith(f"::error file={path},line=4,col=2,title=gradproof%3A refuted::")
+    assert warning.startswith(f"::warning file={path},line=6,col=2,title=gradproof%3A cannot read::")
+
+
+def test_one_process_and_several_say_the_same(gradproof, notes):
+    path = notes(*[RIGHT, WRONG] * 20)
+    alone, several = (json.loads(gradproof("check", path, "--json", "--jobs", n).stdout) for n in (1, 2))
+    assert alone == several
+
+
+def test_declarations_beside_in_a_folder_and_by_name(gradproof, notes, tmp_path):
+    path = notes(RIGHT, before="")
+    assert gradproof("check", path).exit_code == 3
+    other = tmp_path / "declared"
+    other.mkdir()
+    (other / "notes.check").write_text("model rnn\n")
+    assert gradproof("check", path, "--declare", other).exit_code == 0
+    assert gradproof("check", path, "--declare", other / "notes.check").exit_code == 0
+    path.with_suffix(".check").write_text("model rnn\n")
+    assert gradproof("check", path).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("model qrnn", "model: there is no model qrnn; there are own, gru, head, head-squared, lstm, "),
+        ("colour red", "colour is no directive; there are also, assume, "),
+        ("name h : Q", "name: there is no dimension Q; there are D, H, K, N"),
+        ("read d as slope", "read: d is read as differential, gradient, name, not as 'slope'"),
+        ("forward 99", "forward: no formula starts at 99"),
+    ],
+)
+def test_a_declaration_that_is_not_in_order_is_one_line(gradproof, notes, line, message):
+    path = notes(RIGHT, before=f"<!-- check\n{line}\n-->\n")
+    result = gradproof("check", path)
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"gradproof: {path}:2: {message}")
+    assert result.stderr.count("\n") == 1
+
+
+def test_usage_errors(gradproof, tmp_path):
+    missing = gradproof("check", tmp_path / "none.md")
+    assert (missing.exit_code, missing.stderr) == (2, f"gradproof: there is no file {tmp_path / 'none.md'}\n")
+    (tmp_path / "bad.ipynb").write_text("[]")
+    broken = gradproof("check", tmp_path / "bad.ipynb")
+    assert broken.exit_code == 2
+    assert broken.stderr.endswith("bad.ipynb is not a notebook: no list of cells with their source\n")
+    (tmp_path / "bytes.md").write_bytes(b"\xff\xfe$x$")
+    assert gradproof("check", tmp_path / "bytes.md").exit_code == 2
+
+
+def test_a_notebook_counts_cells(gradproof, tmp_path):
+    cells = [
+        {"cell_type": "markdown", "source": ["<!-- check\n", "model rnn\n", "-->\n"]},
+        {"cell_type": "code", "source": ["x = '$q$'"]},
+        {"cell_type": "markdown", "source": ["Text\n", WRONG]},
+    ]
+    path = tmp_path / "lecture.ipynb"
+    path.write_text(json.dumps({"cells": cells, "nbformat": 4}))
+    assert gradproof("check", path).stdout.startswith(f"{path}:3:2:2: refuted  ")
+
+
+def test_a_paper_with_macros_of_its_own_and_of_a_neighbour(gradproof, tmp_path):
+    (tmp_path / "macros.tex").write_text("\\newcommand{\\grad}[1]{\\nabla_{#1^{(t)}} L}\n")
+    (tmp_path / "paper.tex").write_text(
+        "% check: model rnn\n\\input{macros}\n\\def\\p{\\hat{y}^{(t)}}\n"
+        "\\begin{equation}\\label{e} \\grad{o} = \\p - y^{(t)} % $q$\n\\end{equation}\n"
+        "\\begin{verbatim} $q$ \\end{verbatim}\n"
+    )
+    result = json.loads(gradproof("check", tmp_path / "paper.tex", "--json").stdout)
+    assert [(f["line"], f["verdict"]) for f in result["formulas"]] == [(4, "proved")]
+
+
+def test_files_of_other_folders_are_not_read(gradproof, tmp_path):
+    (tmp_path / "outside.tex").write_text("\\newcommand{\\p}{\\hat{y}^{(t)}}\n")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "paper.tex").write_text(
+        "% check: model rnn\n\\input{../outside}\n$\\nabla_{o^{(t)}} L = \\p - y^{(t)}$\n"
+    )
+    assert gradproof("check", folder / "paper.tex").exit_code == 3
+
+
+def pytest_run(folder, *arguments):
+    run = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "gradproof.pytest_plugin", *arguments]
+    alone = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    return subprocess.run(run, cwd=folder, env=alone, capture_output=True, text=True, check=False)
+
+
+def test_formulas_are_test_items(notes):
+    path = notes(RIGHT, WRONG)
+    result = pytest_run(path.parent, "--gradproof", ".")
+    assert "1 failed, 1 passed" in result.stdout
+    assert "notes.md:6:2: refuted" in result.stdout
+    assert "no tests ran" in pytest_run(path.parent, ".").stdout
+
+
+def test_the_plugin_imports_nothing_heavy():
+    program = (
+        "import sys; import gradproof.pytest_plugin; print(sorted({'sympy', 'numpy', 'symbolic'} & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert shown == "[]\n"
+
+
+def test_the_hook_names_the_command_and_the_files_that_are_read():
+    hook = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
+    assert "entry: gradproof check\n" in hook
+    assert r"files: \.(md|markdown|tex|ipynb|rst)$" in hook
