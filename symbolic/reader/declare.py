@@ -148,7 +148,7 @@ def with_model(scope: Scope, model: Model) -> Scope:
     time = scope.time or ("sub" if model.subscript_time else "sup")
     scope = replace(scope, model=model)
     for var in model.arrays.values():
-        base, sub, _ = _spelled(var.latex or _greek(var.name), scope)
+        base, sub, _ = spelled(var.latex or printed_name(var.name), scope)
         if var == replace(model.step_loss, step=None) and var.sequence:
             scope = scope.with_name((base, sub), Meaning(var, time, LOSS))
         elif var.sequence:
@@ -162,7 +162,7 @@ def with_model(scope: Scope, model: Model) -> Scope:
     return scope
 
 
-def _greek(name: str) -> str:
+def printed_name(name: str) -> str:
     return f"\\{name}" if f"\\{name}" in syntax.GREEK else name
 
 
@@ -186,7 +186,7 @@ def _dims(context: _Context, state: State, rest: str) -> State:
 def _name(context: _Context, state: State, rest: str) -> State:
     """`name W_{xh} : H×D`, `name y_t : K target`, `name \\alpha_t = o`."""
     latex, mark, meaning = _cut(rest)
-    base, sub, time = _spelled(latex, state.scope)
+    base, sub, time = spelled(latex, state.scope)
     scope = state.scope
     if mark == "=":
         model = scope.model
@@ -220,7 +220,7 @@ def _name(context: _Context, state: State, rest: str) -> State:
 
 def _also(context: _Context, state: State, rest: str) -> State:
     """`also Z_t = L_t`: a second meaning of a name; both are read."""
-    base, sub, _ = _spelled(_cut(rest)[0], state.scope)
+    base, sub, _ = spelled(_cut(rest)[0], state.scope)
     old = state.scope.names.get((base, sub))
     if old is None:
         raise ValueError("a second meaning, and there is no first")
@@ -238,7 +238,7 @@ def _let(context: _Context, state: State, rest: str) -> State:
     if not isinstance(parse(tokens(latex), syntax.Grammar()), Name):
         phrase = (tokens(latex), tokens(meaning))
         return replace(state, scope=replace(state.scope, phrases=(*state.scope.phrases, phrase)))
-    base, sub, time = _spelled(latex, state.scope)
+    base, sub, time = spelled(latex, state.scope)
     reading = _only(tokens(meaning), state.scope)
     old = state.scope.names.get((base, sub))
     if old is not None and old.time and not time:
@@ -252,7 +252,7 @@ def _entries(context: _Context, state: State, rest: str) -> State:
     match = re.fullmatch(r"(\S+)\s+of\s+(\S+)", rest)
     if not match:
         raise ValueError("write: entries w of W")
-    new, old = (_spelled(each, state.scope)[:2] for each in match.groups())
+    new, old = (spelled(each, state.scope)[:2] for each in match.groups())
     if old not in state.scope.names:
         raise ValueError(f"{match[2]} is not declared")
     return replace(state, scope=state.scope.with_name(new, state.scope.names[old]))
@@ -308,7 +308,7 @@ def _read(context: _Context, state: State, rest: str) -> State:
     value = "" if how in {"either", "name"} and what in {"d", r"\partial"} else how
     scope = replace(state.scope, **{FIELDS[what]: value})  # type: ignore[arg-type]
     if more[:1] == ["along"] and len(more) == 2:
-        scope = replace(scope, along=_spelled(more[1], scope)[0])
+        scope = replace(scope, along=spelled(more[1], scope)[0])
     return replace(state, scope=scope)
 
 
@@ -465,7 +465,7 @@ def _cut(rest: str) -> tuple[str, str, str]:
     return match[1].strip(), mark, match[2].strip()
 
 
-def _spelled(latex: str, scope: Scope) -> tuple[str, str, str]:
+def spelled(latex: str, scope: Scope) -> tuple[str, str, str]:
     """Base letter, own subscript, and how the name shows time."""
     given = tokens(latex)
     called = (
