@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from dataclasses import replace
 from functools import cache, reduce
 
@@ -53,6 +53,7 @@ from symbolic.terms import LOSS, Term, Var, subterms
 __all__ = ["NotUniform", "bound"]
 
 FURTHEST = 2
+Chain = tuple[Term, Var]
 
 
 def bound(equality: Equality, assumes_target: bool) -> Sizes:
@@ -60,7 +61,10 @@ def bound(equality: Equality, assumes_target: bool) -> Sizes:
 
     `assumes_target`: it was shown under a hypothesis about the targets.
     """
-    form, model = _IndexForm(equality), equality.model
+    model = equality.model
+    form = _IndexForm(
+        model, {v.name for v in equality.logits}, {(n.of, n.by) for n in symbols_of(equality.right, equality.left)}
+    )
     _refuse_steps_that_may_coincide(equality)
     products = form.expand(equality.left) + form.expand(equality.right)
     running_free = {running(index) for index in equality.indices}
@@ -106,10 +110,8 @@ def _filling(products: Sum, kind_of: Callable[[Factor], Term | None], least: int
 class _IndexForm:
     """Expands terms; derivatives by the chain rule in index form, up to the same symbols."""
 
-    def __init__(self, equality: Equality) -> None:
-        self.model = equality.model
-        self.logits = {logits.name for logits in equality.logits}
-        self.opaque = {(n.of, n.by) for n in symbols_of(equality.right, equality.left)}
+    def __init__(self, model: Model | None, logits: Set[str] = frozenset(), opaque: Set[Chain] = frozenset()) -> None:
+        self.model, self.logits, self.opaque = model, logits, opaque
 
     def expand(self, term: Term) -> Sum:
         of = self.expand
@@ -203,7 +205,8 @@ class _IndexForm:
 
     def derivative(self, what: Term, by: Var, total: bool, copy: Step | None) -> Sum:
         if not isinstance(what, Var):
-            return self._through(what, self.expand(what), lambda used: self.adjoint(used, by))
+            products = self.expand(what)
+            return self._through(what, lambda used: differentiated(products, used), lambda used: self.adjoint(used, by))
         if not total:
             return self.tangent(what, by, only=what.step)
         if what.axes and not any(o == what for o, _ in self.opaque):
@@ -224,11 +227,10 @@ class _IndexForm:
         if by.step is None and copy is None and model.is_sequence:
             raise NotUniform("a parameter's gradient shown only as a whole sum")
         result: Sum = []
-        for made, right in self._uses(by, copy):
-            if _later(made, of):
-                continue
-            jacobian = differentiated(self.expand(right), by)
-            result += [contracted(a, b, len(made.axes)) for a in self.adjoint(of, made) for b in jacobian]
+        for made in self._uses(by, copy):
+            if not _later(made, of):
+                jacobian = _jacobian(model, made, by)
+                result += [contracted(a, b, len(made.axes)) for a in self.adjoint(of, made) for b in jacobian]
         return result
 
     def tangent(self, of: Var, by: Var, only: Step | None) -> Sum:
@@ -236,36 +238,38 @@ class _IndexForm:
             return [generator(None, "adjoint", of.axes + by.axes, free=True)]
         if of == by:
             return [identity(by)]
-        made = self._model().by_name.get(of.name)
-        if made is None or (only is not None and of.step != only):
+        model = self._model()
+        if of.name not in model.by_name or (only is not None and of.step != only):
             return []
-        if _later(by, of) or by.name not in _ancestors(self._model(), of.name):
+        if _later(by, of) or by.name not in _ancestors(model, of.name):
             return []
         self._near(of)
-        right = made.right if of.step is None else _at(made.right, of.step)
-        return self._through(right, self.expand(right), lambda used: self.tangent(used, by, only))
+        return self._through(
+            _right_side(model, of),
+            lambda used: _jacobian(model, of, used),
+            lambda used: self.tangent(used, by, only),
+        )
 
-    def _through(self, right: Term, products: Sum, down: Callable[[Var], Sum]) -> Sum:
+    def _through(self, what: Term, jacobian: Callable[[Var], Sum], down: Callable[[Var], Sum]) -> Sum:
         result: Sum = []
-        for used in variables(right):
+        for used in variables(what):
             if inner := down(used):
-                jacobian = differentiated(products, used)
-                result += [contracted(a, b, len(used.axes)) for a in jacobian for b in inner]
+                result += [contracted(a, b, len(used.axes)) for a in jacobian(used) for b in inner]
         return result
 
-    def _uses(self, by: Var, copy: Step | None) -> Iterator[tuple[Var, Term]]:
-        """Every equation that uses `by`, at the step at which it does."""
+    def _uses(self, by: Var, copy: Step | None) -> Iterator[Var]:
+        """What is made from `by`, each at the step at which it uses it."""
         self._near(by)
         for equation in self._model().equations:
             offsets = {v.step for v in variables(equation.right) if v.name == by.name}
             for offset in offsets:
                 if equation.left.step is None:
-                    yield equation.left, equation.right
+                    yield equation.left
                     continue
                 where = copy if by.step is None or offset is None else by.step - offset.offset
                 beyond = where is None or (where.anchor == "T" and where.offset > 0)
                 if where is not None and not beyond and not (where.anchor == "" and where.offset < 1):
-                    yield replace(equation.left, step=where), _at(equation.right, where)
+                    yield replace(equation.left, step=where)
 
     def _near(self, var: Var) -> None:
         if var.step is not None and abs(var.step.offset) > FURTHEST:
@@ -275,6 +279,19 @@ class _IndexForm:
         if self.model is None:
             raise NotUniform("a derivative of a variable without a model")
         return self.model
+
+
+@cache
+def _right_side(model: Model, made: Var) -> Term:
+    """What a variable is made from, at its step."""
+    right = model.by_name[made.name].right
+    return right if made.step is None else _at(right, made.step)
+
+
+@cache
+def _jacobian(model: Model, made: Var, used: Var) -> Sum:
+    """∂ made / ∂ used in the equation of `made`; its subscripts are its own wherever it is joined."""
+    return differentiated(_IndexForm(model).expand(_right_side(model, made)), used)
 
 
 def _later(one: Var, other: Var) -> bool:

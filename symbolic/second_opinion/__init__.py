@@ -110,6 +110,14 @@ def _compare(derivation: Derivation, world: World, steps: Steps, indices: Sequen
 
 def _side(term: Term, world: World, steps: Steps, indices: Sequence[Index]) -> Entries | None:
     """All entries of a term, those of free subscripts first; None where a variable does not exist."""
+    # Links of a chain share a term; by identity, because a term's hash costs as much as reading it.
+    key = id(term), tuple(steps.items()), tuple(indices)
+    if key not in world.sides:
+        world.sides[key] = term, _read(term, world, steps, indices)
+    return world.sides[key][1]
+
+
+def _read(term: Term, world: World, steps: Steps, indices: Sequence[Index]) -> Entries | None:
     try:
         parts = [
             world.read(term, {"T": world.T, **steps}, dict(zip(indices, where, strict=True)), world.value)

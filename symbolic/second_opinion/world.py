@@ -57,6 +57,7 @@ class World:
         self._values: dict[Place, Entries] = {}
         self._derivatives: dict[tuple[Place, Place, bool], Entries] = {}
         self._adjoints: dict[int, list[Scalar]] = {}
+        self.sides: dict[object, tuple[Term, Entries | None]] = {}
         self.remembered: set[str] = set()
         if model is not None and model.is_sequence:
             self._unroll(model)
