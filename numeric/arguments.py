@@ -106,7 +106,8 @@ def state_key(state: Var) -> str:
 def _name(leaf: Var | Derivative) -> str:
     if isinstance(leaf, Var):
         return identifier(leaf.name)
-    assert isinstance(leaf.of, Var)
+    if not isinstance(leaf.of, Var):
+        raise ValueError(f"{leaf} is the derivative of a formula, and no argument can stand for it")
     of, by = identifier(leaf.of.name), identifier(leaf.by.name)
     if not leaf.total:
         return f"immediate_{of}_{by}"
@@ -122,6 +123,7 @@ def _anywhere(leaf: Var | Derivative) -> Var | Derivative:
     """A leaf without its steps: what two leaves in one array have in common."""
     if isinstance(leaf, Var):
         return replace(leaf, step=None, latex="")
-    assert isinstance(leaf.of, Var)
+    if not isinstance(leaf.of, Var):
+        raise ValueError(f"{leaf} is the derivative of a formula, and no argument can stand for it")
     of, by = (replace(var, step=None, latex="") for var in (leaf.of, leaf.by))
     return replace(leaf, of=of, by=by, copy=None)

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner
 
+from gradproof import request
 from gradproof.cli import main
 from gradproof.site import build, printed
+from symbolic.derivations import catalogue
 
 
 @pytest.fixture
@@ -29,6 +32,21 @@ def test_unchanged_proofs_are_kept_and_an_earlier_site_is_replaced(tmp_path, doc
     assert not (out / "left-over.html").exists()
     assert (out / "formulas" / "60-lstm.html").is_file()
     assert [path.name for path in tmp_path.iterdir()] == ["book"]
+
+
+def test_a_broken_formula_is_explained_and_nothing_is_built(tmp_path, docs, monkeypatch):
+    records = [broken(record) if record.id == "lstm.dc" else record for record in catalogue()]
+    monkeypatch.setattr(request, "known", lambda: records)
+    result = docs("--out", tmp_path / "out")
+    assert result.exit_code == 1
+    assert "lstm.dc: refuted (expected proved)\ncounterexample: equality " in result.stdout
+    assert result.stderr == "gradproof: the site is not built\n"
+    assert not (tmp_path / "out").exists()
+
+
+def broken(record):
+    """The same record with the last equality wrong."""
+    return replace(record, chain=(*record.chain[:-1], -record.chain[-1]))
 
 
 def test_a_folder_that_is_no_site_is_not_touched(tmp_path, docs):

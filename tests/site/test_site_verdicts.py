@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from sphinx.errors import ExtensionError, SphinxError
@@ -13,6 +16,7 @@ from gradproof.site import build, verdicts
 from gradproof.site.verdicts import NoVerdict, Run, prove_all, read
 from symbolic.derivations import catalogue
 
+STATEMENTS = tuple(f"symbolic.{name}" for name in verdicts.STATED)
 CLAIM = """from gradproof import *
 x = scalar("x")
 own = derivation("own", "Mine", d(x * x, x), ("power rule", {} * x), source="my notes")
@@ -100,6 +104,44 @@ def test_a_persons_own_project_shows_its_proofs_and_stops_at_a_wrong_one(tmp_pat
     (tmp_path / "claims.py").write_text(CLAIM.format(3))
     with pytest.raises(ExtensionError, match=r"own is refuted \(expected proved\)"):
         sphinx(tmp_path, "```{proof} own\n```", gradproof_claims="claims.py")
+
+
+def test_a_closed_form_that_has_no_function_is_shown_without_one(tmp_path):
+    (tmp_path / "claims.py").write_text(CLAIM.replace("{} * x", "x * d(exp(x) * exp(-x) + 2 * x, x)"))
+    html = sphinx(tmp_path, "```{proof} own\n```", gradproof_claims="claims.py")
+    assert "badge proved" in html
+    assert "NumPy function" not in html
+
+
+def test_what_judges_reads_no_statement_but_the_claim():
+    """Verdicts are kept by claim and by the code of `symbolic` without its statements; so it must not read them."""
+    judging = read_by("symbolic.prove")
+    assert {"symbolic.normal_form", "symbolic.differentiate", "symbolic.second_opinion.tape"} <= judging
+    assert {name for name in judging if name.startswith(STATEMENTS)} == set()
+    assert {name for name in read_by("symbolic.derivations.lstm") if name.startswith(STATEMENTS)} != set()
+
+
+def read_by(module):
+    """Every module of `symbolic` that a module imports, by whatever way and wherever the statement stands."""
+    found, waiting = set(), {module}
+    while waiting:
+        name = waiting.pop()
+        found.add(name)
+        tree = ast.parse(Path(importlib.util.find_spec(name).origin).read_text("utf-8"))
+        froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+        named = {node.module for node in froms} | {
+            f"{node.module}.{each.name}" for node in froms for each in node.names
+        }
+        modules = {each for each in named if each.startswith("symbolic.") and is_module(each)}
+        waiting |= modules - found
+    return found
+
+
+def is_module(name):
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 def test_a_formula_that_no_page_shows_fails_the_build(tmp_path, monkeypatch):
