@@ -38,7 +38,7 @@ class Symbolic(np.ndarray[Any, Any]):
     def __setitem__(self, key: Any, value: Any) -> None:
         before = self.tape.enter("setitem")
         try:
-            if isinstance(key, Symbolic):
+            if isinstance(key, Symbolic) and np.size(value) in (1, self.size):
                 spread = plain(key).reshape(key.shape + (1,) * (self.ndim - key.ndim))
                 plain(self)[...] = where(self.tape, spread, value, self)
                 return
@@ -82,10 +82,10 @@ class Symbolic(np.ndarray[Any, Any]):
         return np.dot(self, other)
 
     def argmax(self, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
-        return settled(self).argmax(axis, *args, **kwargs)
+        return np.argmax(self, axis, *args, **kwargs)
 
     def argmin(self, axis: Any = None, *args: Any, **kwargs: Any) -> Any:
-        return settled(self).argmin(axis, *args, **kwargs)
+        return np.argmin(self, axis, *args, **kwargs)
 
     def __bool__(self) -> bool:
         if self.size != 1:

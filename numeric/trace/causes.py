@@ -32,7 +32,7 @@ from numeric.trace.mistakes import MISTAKES, Mistake
 from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
 from numeric.trace.sweep import Remade
-from numeric.trace.tape import Op
+from numeric.trace.tape import Op, Refused, TimedOut
 
 KINDS = ("transpose", "sign", "factor", "path", "derivative", "time", "overwritten", "swapped", "clipping")
 
@@ -65,9 +65,25 @@ class _Search:
     # -- the returned arrays ---------------------------------------------------------------
 
     def of_arrays(self) -> None:
+        """A transpose, a factor, an exchange; or one factor for all, as of clipping by the norm."""
+        if self._rescaled():
+            text = "all gradients are the derivatives times one factor, which depends on them: clipping by norm"
+            self.found = dict.fromkeys(self.wrong, Cause("clipping", text))
         for name in self.left:
             if cause := self._of_array(name):
                 self.found[name] = cause
+
+    def _rescaled(self) -> bool:
+        p, true, claimed = self.evidence.p, self.evidence.true, self.evidence.claimed
+        pairs = [
+            (int(c), int(t))
+            for name in self.wrong
+            if claimed[name].shape == true[name].shape
+            for c, t in zip(claimed[name].flat, true[name].flat, strict=True)
+        ]
+        c, t = next(((c, t) for c, t in pairs if t), (0, 0))
+        same = bool(c) and len(pairs) > 1 and all(x * t % p == y * c % p for x, y in pairs)
+        return same and _simple(c * pow(t, -1, p) % p, p) is None
 
     def _of_array(self, name: str) -> Cause | None:
         claimed, true = self.evidence.claimed[name], self.evidence.true[name]
@@ -133,8 +149,10 @@ class _Search:
                 break
             try:
                 names = mended(candidate)
-            except (ZeroDivisionError, ValueError):
-                continue
+            except TimedOut:
+                break
+            except (Refused, ValueError, ZeroDivisionError):
+                continue  # the repair divides by 0
             if len(names) > best[0]:
                 best = (len(names), candidate.cause, names)
             if best[0] == len(self.left):
@@ -224,6 +242,11 @@ def _ratio(claimed: Any, true: Any, p: int) -> Fraction | None:
     residue = first[0] * pow(first[1], -1, p) % p
     if any(c != residue * t % p for c, t in pairs):
         return None
+    return _simple(residue, p)
+
+
+def _simple(residue: int, p: int) -> Fraction | None:
+    """The fraction of small numbers that a residue stands for."""
     for denominator in range(1, 1001):
         numerator = residue * denominator % p
         for signed in (numerator, numerator - p):

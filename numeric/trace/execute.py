@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 import numeric.trace.functions  # noqa: F401 - installs what arrays of symbols do
 from numeric.trace.arrays import Symbolic, nodes_of, shaped
 from numeric.trace.scalar import Traced
-from numeric.trace.stand_in import standing_in
+from numeric.trace.stand_in import Nested, standing_in
 from numeric.trace.state import lifted, preserved
 from numeric.trace.tape import SKIPPED, Decision, Place, Refused, Tape
 
@@ -55,14 +55,19 @@ class Trace:
         return self.tape.decisions
 
 
-def traces(run: Callable[..., Any], shapes: Mapping[str, Shape], deadline: float | None) -> Iterator[Trace]:
-    """A trace for every outcome of the comparisons that control flow depends on; raises Refused."""
+def traces(
+    run: Callable[..., Any], shapes: Mapping[str, Shape], deadline: float | None, branching: bool = False
+) -> Iterator[Trace]:
+    """A trace for every outcome of the comparisons that control flow depends on; raises Refused.
+
+    `branching`: which entry is the largest is such an outcome too.
+    """
     waiting: list[list[bool]] = [[]]
     count = 0
     while waiting:
         path = waiting.pop()
         count += 1
-        found = trace(run, shapes, path, deadline)
+        found = trace(run, shapes, Tape(path, deadline, branching))
         taken = [decision.outcome for decision in found.decisions]
         if count + len(waiting) + len(taken) - len(path) > BRANCHES:
             raise Refused(
@@ -72,17 +77,18 @@ def traces(run: Callable[..., Any], shapes: Mapping[str, Shape], deadline: float
         yield found
 
 
-def trace(run: Callable[..., Any], shapes: Mapping[str, Shape], path: list[bool], deadline: float | None) -> Trace:
-    """One run on symbols."""
-    tape = Tape(path, deadline)
+def trace(run: Callable[..., Any], shapes: Mapping[str, Shape], tape: Tape) -> Trace:
+    """One run on symbols, onto an empty tape."""
     collecting = gc.isenabled()
     gc.disable()  # Millions of small objects, none of them in a cycle.
     try:
-        with lifted(tape, run), standing_in(tape):
+        with standing_in(tape) as stand_ins, lifted(tape, run, stand_ins):
             arguments = {name: shaped(tape, name, shape) for name, shape in shapes.items()}
             leaves = {name: nodes_of(tape, array) for name, array in arguments.items()}
             with np.errstate(all="ignore"):
                 returned = call(run, arguments)
+    except Nested:
+        raise
     except Exception as error:
         # The person's own mistake is theirs: then the code fails on numbers as well, in its own words.
         with preserved(run):

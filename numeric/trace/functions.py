@@ -134,13 +134,24 @@ def _np_nan_to_num(tape: Tape, array: Any, copy: bool = True, **_: Any) -> Any:
 
 
 @instead_of(np.argmax)
-def _np_argmax(tape: Tape, array: Any, *args: Any, **kwargs: Any) -> Any:
-    return np.argmax(settled(array), *args, **kwargs)
+def _np_argmax(tape: Tape, array: Any, axis: Any = None, out: Any = None, *, keepdims: Any = False) -> Any:
+    """The first largest entry: a branch for every comparison that decides it."""
+    given = entries(tape, array)
+    found = np.apply_along_axis(_largest, -1 if axis is None else axis, given.ravel() if axis is None else given)
+    return np.expand_dims(found, axis) if keepdims and axis is not None else found[()]
+
+
+def _largest(row: Any) -> int:
+    best = 0
+    for k in range(1, len(row)):
+        if row[k] > row[best]:
+            best = k
+    return best
 
 
 @instead_of(np.argmin)
 def _np_argmin(tape: Tape, array: Any, *args: Any, **kwargs: Any) -> Any:
-    return np.argmin(settled(array), *args, **kwargs)
+    return _np_argmax(tape, -as_symbolic(tape, array), *args, **kwargs)
 
 
 @instead_of(np.count_nonzero, np.nonzero, np.argsort, np.sort, np.unique, np.allclose, np.isclose, np.array_equal)

@@ -32,7 +32,8 @@ from numeric.trace.residues import NoRoot, Residues
 from numeric.trace.tape import Op, Refused
 
 CHOICES = tuple(Fraction(n, 4) for n in (-6, -4, -3, -2, -1, 1, 2, 3, 4, 6))
-POINTS = 6
+POINTS = 8
+SCALES = (Fraction(1), Fraction(1, 4), Fraction(4), Fraction(16))
 COMPARISONS = 8
 DRAWS_WITH_ROOTS = 40
 REDRAWN = 4000
@@ -56,11 +57,15 @@ class Difference:
 
 @dataclass(frozen=True)
 class Judged:
-    """The verdict of every gradient, the hypotheses of those that are proved, the outcomes taken of comparisons."""
+    """The verdict of every gradient, the hypotheses of those that are proved, the outcomes taken of comparisons.
+
+    `deciding`: the loss depends on which entry of some maximum is the largest.
+    """
 
     parameters: list[ParameterVerdict]
     hypotheses: tuple[str, ...]
     outcomes: Mapping[int, bool]
+    deciding: bool = False
 
 
 def judge(trace: Trace) -> Judged:
@@ -81,14 +86,16 @@ def judge(trace: Trace) -> Judged:
             difference, outcomes = instead, outcomes | unclipped
             hypotheses = _nothing_clipped(trace, unclipped)
             open_comparisons = [i for i in open_comparisons if i not in unclipped]
-    if difference.count and 0 < len(open_comparisons) <= COMPARISONS:
+    if difference.count and open_comparisons:
         difference = _on_every_branch(trace, wanted, outcomes, open_comparisons, difference)
-    return Judged([*_verdicts(trace, difference, outcomes, wanted), *misshapen], hypotheses, outcomes)
+    verdicts = _verdicts(trace, difference, outcomes, wanted)
+    return Judged([*verdicts, *misshapen], hypotheses, outcomes, difference.deciding is not None)
 
 
 def wanted_of(trace: Trace) -> bytearray:
-    """The nodes that the loss and the gradients are made from."""
-    return trace.tape.cone([trace.loss, *(int(n) for nodes in trace.claims.values() for n in nodes.flat)])
+    """The nodes that the loss, the gradients and the branches are made from."""
+    decisions = [d.node for d in trace.decisions]
+    return trace.tape.cone([trace.loss, *decisions, *(int(n) for nodes in trace.claims.values() for n in nodes.flat)])
 
 
 def difference_of(trace: Trace, wanted: bytearray, outcomes: Mapping[int, bool]) -> Difference:
@@ -135,13 +142,51 @@ def _on_every_branch(
     trace: Trace, wanted: bytearray, outcomes: Mapping[int, bool], comparisons: list[int], before: Difference
 ) -> Difference:
     """What differs on some branch; before, comparisons were free symbols, which proves more."""
+    kinds = _comparisons(trace, wanted, outcomes, comparisons)
+    if len(kinds) > COMPARISONS:
+        return before
     wrong = {name: np.zeros_like(mask) for name, mask in before.wrong.items()}
-    error, deciding = Fraction(0), None
-    for results in product((False, True), repeat=len(comparisons)):
-        found = difference_of(trace, wanted, {**outcomes, **dict(zip(comparisons, results, strict=True))})
+    error, deciding = before.error, before.deciding
+    for results in product((False, True), repeat=len(kinds)):
+        chosen = dict(zip(kinds, results, strict=True))
+        if not _possible(chosen):
+            continue
+        together = {i: result != opposite for kind, result in chosen.items() for i, opposite in kinds[kind]}
+        found = difference_of(trace, wanted, {**outcomes, **together})
         wrong = {name: mask | found.wrong[name] for name, mask in wrong.items()}
         error, deciding = error + found.error, found.deciding or deciding
-    return Difference({name: mask & before.wrong[name] for name, mask in wrong.items()}, error + before.error, deciding)
+    return Difference({name: mask & before.wrong[name] for name, mask in wrong.items()}, error, deciding)
+
+
+_Kind = tuple[int, Fraction]
+
+
+def _comparisons(
+    trace: Trace, wanted: bytearray, outcomes: Mapping[int, bool], comparisons: list[int]
+) -> dict[_Kind, list[tuple[int, bool]]]:
+    """Comparisons that say the same of the same value x, as x + c > 0; and which of them say the opposite."""
+    tape = trace.tape
+    field, found = next(random_points(trace, wanted, outcomes))
+    kinds: dict[_Kind, list[tuple[int, bool]]] = {}
+    for i in comparisons:
+        x, c = tape.a[i], Fraction(0)
+        if tape.ops[x] in (Op.ADD, Op.SUB) and tape.b[x] in tape.constants:
+            c = tape.constants[tape.b[x]] * (1 if tape.ops[x] == Op.ADD else -1)
+            x = tape.a[x]
+        value, opposite = found[x], False
+        if value > field.p - value:
+            value, c, opposite = field.p - value, -c, True
+        kinds.setdefault((value, c), []).append((i, opposite))
+    return kinds
+
+
+def _possible(chosen: Mapping[_Kind, bool]) -> bool:
+    """x + c > 0 implies x + d > 0 for every d > c."""
+    return not any(
+        result and not other and x == y and d > c
+        for (x, c), result in chosen.items()
+        for (y, d), other in chosen.items()
+    )
 
 
 def _verdicts(
@@ -208,14 +253,15 @@ def _witness(trace: Trace, difference: Difference, outcomes: Mapping[int, bool],
 
 
 def rational_point(trace: Trace, seed: int) -> dict[str, Any]:
-    """Simple numbers for every leaf, smaller ones from the third point on."""
+    """Simple numbers for every leaf: smaller and larger ones in turn, positive ones at every other point."""
     source = random.Random(seed)
-    scale = Fraction(1, 4 ** (seed // 2))
+    scale = SCALES[seed // 2]
+    choices = [c for c in CHOICES if c > 0 or seed % 2 == 0]
     point = {}
     for name, nodes in trace.leaves.items():
         values = np.empty(nodes.shape, dtype=object)
         for position in np.ndindex(nodes.shape):
-            values[position] = source.choice(CHOICES) * scale
+            values[position] = source.choice(choices) * scale
         point[name] = values
     return point
 
@@ -225,7 +271,7 @@ def _apart(
 ) -> _Witness | None:
     tape, field = trace.tape, Reals(point)
     found = sweep.values(tape, field, wanted)
-    if field.boundary or any(wanted[i] and bool(found[i].low) != outcome for i, outcome in outcomes.items()):
+    if field.boundary or any(bool(found[i].low) != outcome for i, outcome in outcomes.items() if wanted[i]):
         return None
     adjoint = sweep.adjoints(tape, field, found, trace.loss)
     if field.boundary:

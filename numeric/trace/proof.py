@@ -92,6 +92,7 @@ class Proof:
     seconds: float = 0.0
     operations: int = 0
     place: Place | None = field(default=None)
+    deciding: bool = field(default=False, repr=False)
 
     @property
     def finding(self) -> Finding:
@@ -110,6 +111,12 @@ class Proof:
     def refuted(self) -> bool:
         """Some gradient is certainly not the derivative."""
         return self.finding == Finding.REFUTED
+
+    @property
+    def clipped(self) -> bool:
+        """Whatever is wrong is so by one factor for all: this is the branch where the norm is clipped."""
+        wrong = [p for p in self.parameters if p.finding != Finding.PROVED]
+        return bool(wrong) and all(p.cause is not None and p.cause.kind == "clipping" for p in wrong)
 
     def __getitem__(self, name: str) -> ParameterVerdict:
         return next(p for p in self.parameters if p.name == name)

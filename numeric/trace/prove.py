@@ -39,14 +39,21 @@ def prove_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | 
         raise BadRun("shapes is empty: name every array that run takes, with its shape")
     deadline = None if timeout is None else started + timeout
     own = {name: value for name, value in shapes.items() if isinstance(value, np.ndarray)}
-    branches, proofs, operations = [], [], 0
+    branches: list[Trace] = []
+    proofs: list[Proof] = []
+    operations = 0
     notes: tuple[str, ...] = ()
     reason, place = "", None
     try:
-        for trace in traces(run, sizes, deadline):
-            operations += len(trace.tape)
-            proofs.append(_judged(trace))
-            branches.append(trace)
+        for branching in (False, True):
+            branches.clear()
+            proofs.clear()
+            for trace in traces(run, sizes, deadline, branching):
+                operations += len(trace.tape)
+                proofs.append(_judged(trace))
+                branches.append(trace)
+            if not any(proof.deciding for proof in proofs):
+                break
         notes = recheck(run, branches, own).notes
     except Refused as refusal:
         reason = f"{'out of time' if isinstance(refusal, TimedOut) else 'not supported'}: {refusal}"
@@ -80,7 +87,8 @@ def _judged(trace: Trace) -> Proof:
     wrong = [p.name for p in judged.parameters if p.finding == Finding.REFUTED and p.entries]
     likely = causes(trace, judged.outcomes, wrong) if wrong else {}
     parameters = [replace(p, cause=likely.get(p.name)) for p in judged.parameters]
-    return Proof(tuple(parameters), judged.hypotheses)
+    place = trace.decisions[-1].place if trace.decisions else None
+    return Proof(tuple(parameters), judged.hypotheses, place=place, deciding=judged.deciding)
 
 
 def _shape(name: str, value: Any) -> tuple[int, ...]:
@@ -94,7 +102,12 @@ def _shape(name: str, value: Any) -> tuple[int, ...]:
 
 
 def _together(branches: list[Proof]) -> Proof:
-    """The verdict over all branches: what is proved is proved on each."""
+    """The verdict over all branches: what is proved is proved on each, but those where gradients are clipped."""
+    clipped = [branch for branch in branches if branch.clipped]
+    if clipped and len(clipped) < len(branches):
+        rest = _together([branch for branch in branches if not branch.clipped])
+        places = dict.fromkeys(str(branch.place) for branch in clipped)
+        return replace(rest, hypotheses=rest.hypotheses + tuple(f"nothing is clipped at {p}" for p in places))
     if len(branches) == 1:
         return branches[0]
     names = dict.fromkeys(p.name for branch in branches for p in branch.parameters)

@@ -27,7 +27,7 @@ from numeric.trace.tape import Place
 
 FAITHFUL = 1e-3
 LARGE = 1000.0
-POINTS = 4
+POINTS = 8
 UNSTABLE = ("overflow", "divide by zero", "invalid value")
 
 
@@ -48,8 +48,11 @@ def recheck(run: Callable[..., Any], traces: Sequence[Trace], own: Mapping[str, 
     for seed in range(POINTS):
         point = rational_point(traces[0], seed)
         arrays = {name: np.array(values, dtype=np.float64) for name, values in point.items()}
-        if _compared(run, traces, arrays) is not None:
+        numbers = _compared(run, traces, arrays)
+        if numbers is not None and numbers.finite:
             break
+    else:
+        notes.append(f"at none of {POINTS} points could the code be compared with what it did on symbols")
     if own:
         arrays = {name: np.array(own.get(name, arrays[name])) for name in arrays}
         notes += _own_numbers(run, traces, arrays)
@@ -65,6 +68,10 @@ class _Numbers:
     traced: Mapping[str, Any]
     derivative: Mapping[str, Any]
 
+    @property
+    def finite(self) -> bool:
+        return all(np.isfinite(np.asarray(value, dtype=np.float64)).all() for value in self.returned.values())
+
 
 def _compared(run: Callable[..., Any], traces: Sequence[Trace], arrays: Mapping[str, Any]) -> _Numbers | None:
     """Both at one point; None where no branch is known to be taken there."""
@@ -74,9 +81,12 @@ def _compared(run: Callable[..., Any], traces: Sequence[Trace], arrays: Mapping[
         returned = _on_numbers(run, arrays)[0]
         for name, expected in numbers.traced.items():
             got = np.asarray(returned[name], dtype=np.float64)
+            if got.shape != expected.shape:
+                raise Mismatch(f"on numbers {name or 'the loss'} has shape {got.shape}, on symbols {expected.shape}")
             scale = 1 + np.max(np.abs(expected), initial=0.0)
             tolerance = FAITHFUL if all(np.asarray(a).dtype == np.float64 for a in arrays.values()) else 1e-2
-            if got.shape != expected.shape or not np.all(np.abs(got - expected) <= tolerance * scale):
+            near = ~np.isfinite(got) | (np.abs(got - expected) <= tolerance * scale)
+            if not near.all():
                 raise Mismatch(
                     f"on numbers the code computes something else than on symbols: {_where(name, got, expected)}"
                 )
@@ -85,8 +95,6 @@ def _compared(run: Callable[..., Any], traces: Sequence[Trace], arrays: Mapping[
 
 
 def _where(name: str, got: Any, expected: Any) -> str:
-    if got.shape != expected.shape:
-        return f"{name or 'the loss'} has shape {got.shape} and {expected.shape}"
     position = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(got - expected), nan=np.inf))), got.shape)
     entry = f"{name}[{', '.join(map(str, position))}]" if name else "the loss"
     return f"{entry} is {float(got[position])!r} and {float(expected[position])!r}"
@@ -105,6 +113,9 @@ def _at(trace: Trace, arrays: Mapping[str, Any]) -> _Numbers | None:
     def middles(found: Sequence[Any], nodes: Any) -> Any:
         return np.array([field.reduced(found[n]).middle() for n in nodes.flat], dtype=np.float64).reshape(nodes.shape)
 
+    tops = [trace.loss, *(int(n) for nodes in trace.claims.values() for n in nodes.flat)]
+    if any(field.reduced(values[n]).wide() for n in tops):
+        return None  # outside of the domain of a root or a logarithm
     traced = {name: middles(values, nodes) for name, nodes in trace.claims.items()}
     traced[""] = np.asarray(field.reduced(values[trace.loss]).middle())
     derivative = {name: middles(adjoint, trace.leaves[name]) for name in trace.claims}
@@ -122,6 +133,10 @@ def _own_numbers(run: Callable[..., Any], traces: Sequence[Trace], arrays: Mappi
         yield "at your own numbers no branch that was proved is taken for certain"
         return
     kinds = ", ".join(sorted({str(np.asarray(a).dtype) for a in arrays.values()}))
+    if not numbers.finite:
+        yield f"at your own numbers ({kinds}) the result is not finite"
+        yield from _stability(run, arrays, "your own numbers")
+        return
     worst = max(
         float(np.max(np.abs(numbers.returned[name] - derivative), initial=0.0))
         / max(float(np.max(np.abs(derivative), initial=0.0)), 1e-300)

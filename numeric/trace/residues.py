@@ -46,6 +46,8 @@ class Residues:
     def begin(self, tape: Tape) -> None:
         self.tape = tape
         self.roots = 0
+        # Where there are branches, roots on different ones need not exist together.
+        self.piecewise = any(op == Op.COND for op in tape.ops)
         self.exponents: dict[int, int] = {}
         self._logarithms: dict[int, int] = {}
         self._arguments: set[tuple[str, int]] = set()
@@ -86,10 +88,15 @@ class Residues:
         if op == Op.LOG:
             return self._log(value, i)
         self.roots += 1
+        root = self._root(value)
+        return self.p - root if self.piecewise and self.random("sign", value) & 1 else root
+
+    def _root(self, value: int) -> int:
+        """The root that is a square itself, so that √x·√y = √(xy) wherever both sides exist."""
         root = pow(value, (self.p + 1) // 4, self.p)
         if root * root % self.p != value:
             raise NoRoot
-        return root if self.random("sign", value) & 1 else self.p - root
+        return root
 
     def maximum(self, values: Sequence[int], i: int) -> int:
         return self.random("max", sorted(set(values)))
@@ -124,7 +131,11 @@ class Residues:
         self.exponents[i] = 2 * factor * int(sum(abs(c) for c in linear.values()) * common) + 1
         for monomial, c in linear.items():
             exponent = c * factor
-            base = self._logarithms.get(monomial) if exponent.denominator == 1 else None
+            base = self._logarithms.get(monomial)
+            if base is not None and exponent.denominator != 1:
+                # x to a fraction: of a square, whose group has no small orders.
+                base = None if self.piecewise else self._root(base) ** 2 % p
+                self.roots += 1
             if base is None:
                 root = self._drawn("exp", monomial)
                 base = root * root % p

@@ -1,10 +1,13 @@
 """What NumPy and others do instead while somebody's code runs on symbols.
 
-In:  a tape.  Out: `standing_in`, within which functions that make arrays make arrays of symbols.
+In:  a tape.
+Out: `standing_in`: within it, what is to stand where in the person's own modules: a module that
+     looks like NumPy, whose functions that make arrays make arrays of symbols.
 
-Only the calling thread sees it, and of that only code that is not a library's own.  Every
-name is put back, also after an exception, in NumPy and in each module of the person's that
-had imported the name.  To extend: an entry in `_replacements`.
+NumPy itself is never changed: compiled code that calls it (such as its random generators) must
+go on getting memory of floats.  Only the person's names for it are exchanged, by
+`numeric.trace.state`, and what their code imports while it runs.  Only the calling thread
+gets symbols.  To extend: an entry in `_replacements`.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ import random as python_random
 import sys
 import sysconfig
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial, wraps
 from types import ModuleType
@@ -25,61 +28,44 @@ import numpy as np
 
 from numeric.trace.arrays import Symbolic, as_symbolic, wrapped
 from numeric.trace.scalar import NUMBERS, Traced, traced
-from numeric.trace.tape import OURS, Refused, Tape
+from numeric.trace.tape import Refused, Tape
 
 LOCK = threading.Lock()
 _OWNER: list[int] = []
 _LIBRARY_PATHS = tuple({sysconfig.get_paths()[k] for k in ("stdlib", "platstdlib", "purelib", "platlib")})
-_OWN_PACKAGES = ("numeric.", "symbolic.", "gradproof.")
-ABSENT = object()
+_OWN_PACKAGES = ("numeric", "symbolic", "gradproof")
+
+
+class Nested(RuntimeError):
+    """A proof within a proof."""
 
 
 @contextmanager
-def standing_in(tape: Tape) -> Iterator[None]:
-    """Replace what makes arrays, for this thread and until the end; raises RuntimeError when nested."""
+def standing_in(tape: Tape) -> Iterator[Mapping[int, Any]]:
+    """{id of a module or function: what stands in for it}; raises Nested."""
     me = threading.get_ident()
     if me in _OWNER:
-        raise RuntimeError("prove_gradient was called by code that prove_gradient is running; call it outside")
+        raise Nested("prove_gradient was called by code that prove_gradient is running; call it outside")
     with LOCK:
         _OWNER.append(me)
-        undo: list[tuple[dict[str, Any], str, Any]] = []
-        state = np.random.get_state(), python_random.getstate()
+        state, importing = (np.random.get_state(), python_random.getstate()), builtins.__import__
         try:
-            replaced = {}
-            for home, name, make in _replacements(tape):
-                original = getattr(home, name)
-                made = make(original)
-                replaced[id(original)] = stand_in = made if isinstance(made, type) else _dispatching(original, made, me)
-                _put(undo, vars(home), name, stand_in)
-            for module in persons_modules():
-                for name, value in list(vars(module).items()):
-                    if id(value) in replaced and value is not replaced[id(value)]:
-                        _put(undo, vars(module), name, replaced[id(value)])
-                if "float" not in vars(module):
-                    _put(undo, vars(module), "float", _Float)
-            yield
+            replaced = _stand_ins(tape, me)
+            builtins.__import__ = _importing(importing, replaced, me)
+            yield replaced
         finally:
-            for home, name, before in reversed(undo):
-                if before is ABSENT:
-                    home.pop(name, None)
-                else:
-                    home[name] = before
+            builtins.__import__ = importing
             np.random.set_state(state[0])
             python_random.setstate(state[1])
             _OWNER.clear()
 
 
-def _put(undo: list[tuple[dict[str, Any], str, Any]], home: dict[str, Any], name: str, value: Any) -> None:
-    undo.append((home, name, home.get(name, ABSENT)))
-    home[name] = value
-
-
 def is_persons(module: Any) -> bool:
     """A module of source that is neither Python's, nor installed, nor ours."""
     file = getattr(module, "__file__", None)
-    if not isinstance(module, ModuleType) or not file or module.__name__.startswith(_OWN_PACKAGES):
+    if not isinstance(module, ModuleType) or not file or module.__name__.partition(".")[0] in _OWN_PACKAGES:
         return False
-    return not file.startswith(_LIBRARY_PATHS) and module.__name__ not in ("numeric", "symbolic", "gradproof")
+    return not file.startswith(_LIBRARY_PATHS)
 
 
 def persons_modules() -> list[ModuleType]:
@@ -87,14 +73,72 @@ def persons_modules() -> list[ModuleType]:
     return [module for module in list(sys.modules.values()) if is_persons(module)]
 
 
+class _StandIn(ModuleType):
+    """A module with some of its names replaced."""
+
+    def __init__(self, original: ModuleType, names: Mapping[str, Any]) -> None:
+        super().__init__(original.__name__, original.__doc__)
+        vars(self).update(names)
+        self.__original = original
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__original, name)
+
+    def __dir__(self) -> list[str]:
+        return dir(self.__original)
+
+
+def _stand_ins(tape: Tape, owner: int) -> dict[int, Any]:
+    names: dict[str, dict[str, Any]] = {}
+    replaced: dict[int, Any] = {}
+    for home, name, make in _replacements(tape):
+        original = getattr(home, name)
+        made = make(original)
+        if not isinstance(made, type):
+            made = _dispatching(original, made, owner)
+        names.setdefault(home.__name__, {})[name] = replaced[id(original)] = made
+    # A package has its submodules as attributes, so they come first.
+    for home in sorted(names, key=lambda home: -home.count(".")):
+        package, _, last = home.rpartition(".")
+        module = _StandIn(sys.modules[home], names[home])
+        replaced[id(sys.modules[home])] = module
+        if package:
+            names.setdefault(package, {})[last] = module
+    if "scipy" in names:
+        replaced[id(sys.modules["scipy"])] = _StandIn(sys.modules["scipy"], names["scipy"])
+    return replaced
+
+
+def _importing(original: Any, replaced: Mapping[int, Any], owner: int) -> Any:
+    """`import` within the person's code gives what stands in."""
+
+    def imported(name: str, home: Any = None, *args: Any, **kwargs: Any) -> Any:
+        module = original(name, home, *args, **kwargs)
+        if threading.get_ident() != owner or not home or not is_persons_globals(home):
+            return module
+        return replaced.get(id(module), module)
+
+    return imported
+
+
+def is_persons_globals(home: Mapping[str, Any]) -> bool:
+    """The global names of a module of the person's, or of code without a module."""
+    name = home.get("__name__")
+    module = sys.modules.get(name) if isinstance(name, str) else None
+    if module is not None and vars(module) is home:
+        return is_persons(module) or name == "__main__"
+    file = home.get("__file__")
+    return str(name).partition(".")[0] not in (*_OWN_PACKAGES, "numpy", "scipy") and not (
+        isinstance(file, str) and file.startswith(_LIBRARY_PATHS)
+    )
+
+
 def _dispatching(original: Any, own: Callable[..., Any], owner: int) -> Any:
-    """The own function for the owner's code, the original for other threads and for libraries."""
+    """The own function for the owner's thread, the original for the others."""
 
     @wraps(original, updated=())
     def function(*args: Any, **kwargs: Any) -> Any:
-        if threading.get_ident() != owner or sys._getframe(1).f_code.co_filename.startswith((OURS, *_LIBRARY_PATHS)):
-            return original(*args, **kwargs)
-        return own(*args, **kwargs)
+        return own(*args, **kwargs) if threading.get_ident() == owner else original(*args, **kwargs)
 
     if isinstance(original, np.ufunc):
         for method in ("reduce", "accumulate", "outer", "at", "reduceat"):
@@ -107,7 +151,7 @@ class _FloatType(type):
         return isinstance(value, builtins.float | Traced)
 
 
-class _Float(float, metaclass=_FloatType):
+class Float(float, metaclass=_FloatType):
     """`float`, which lets symbols be."""
 
     def __new__(cls, value: Any = 0.0) -> Any:

@@ -10,7 +10,8 @@ every run of it begins in the same state.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import CellType, FunctionType, MethodType, ModuleType
 from typing import Any
@@ -18,17 +19,19 @@ from typing import Any
 import numpy as np
 
 from numeric.trace.arrays import Symbolic, as_symbolic
-from numeric.trace.stand_in import is_persons
+from numeric.trace.stand_in import Float, is_persons, is_persons_globals, persons_modules
 from numeric.trace.tape import Tape
 
 LIMIT = 100_000
 
 
 @contextmanager
-def lifted(tape: Tape, run: Callable[..., Any]) -> Iterator[None]:
-    """Arrays of floats within reach of `run` as arrays of symbols; the same containers, put back at the end."""
-    lifting = _Lifting(tape)
+def lifted(tape: Tape, run: Callable[..., Any], stand_ins: Mapping[int, Any]) -> Iterator[None]:
+    """Arrays of floats within reach of `run` as symbols, modules and functions as what stands in for them."""
+    lifting = _Lifting(tape, stand_ins)
     lifting.visit(run)
+    for module in persons_modules():
+        lifting.note_module(module)
     try:
         lifting.exchange()
         yield
@@ -39,7 +42,7 @@ def lifted(tape: Tape, run: Callable[..., Any]) -> Iterator[None]:
 @contextmanager
 def preserved(run: Callable[..., Any]) -> Iterator[None]:
     """Whatever `run` changes within its reach is put back at the end."""
-    lifting = _Lifting(None)
+    lifting = _Lifting(None, {})
     lifting.visit(run)
     try:
         yield
@@ -50,8 +53,9 @@ def preserved(run: Callable[..., Any]) -> Iterator[None]:
 class _Lifting:
     """The containers and arrays within reach, and what they held."""
 
-    def __init__(self, tape: Tape | None) -> None:
-        self.tape = tape
+    def __init__(self, tape: Tape | None, stand_ins: Mapping[int, Any]) -> None:
+        self.tape, self.stand_ins = tape, stand_ins
+        self.homes: set[int] = set()
         self.seen: dict[int, Any] = {}
         self.containers: list[tuple[Any, Any]] = []
         self.arrays: dict[int, Symbolic] = {}
@@ -77,8 +81,8 @@ class _Lifting:
                 getattr(value, "__wrapped__", None),
             ]
             home = value.__globals__
-            if _is_persons_globals(home):
-                self._note(home)
+            if is_persons_globals(home):
+                self._note_home(home)
                 parts += [home[name] for name in _names(value) if name in home]
                 parts += [v for v in home.values() if isinstance(v, np.ndarray)]
             return parts
@@ -94,7 +98,7 @@ class _Lifting:
         if isinstance(value, ModuleType):
             if not is_persons(value):
                 return []
-            self._note(vars(value))
+            self._note_home(vars(value))
             return list(vars(value).values())
         if isinstance(value, dict):
             self._note(value)
@@ -125,6 +129,15 @@ class _Lifting:
             parts += vars(value).values()
         return parts
 
+    def note_module(self, module: ModuleType) -> None:
+        """A module whose names for NumPy are to be exchanged."""
+        self._note_home(vars(module))
+
+    def _note_home(self, names: dict[str, Any]) -> None:
+        if id(names) not in self.homes:
+            self.homes.add(id(names))
+            self._note(names)
+
     def _note(self, container: Any) -> None:
         self.containers.append(
             (container, type(container)(container) if isinstance(container, list) else dict(container))
@@ -140,13 +153,15 @@ class _Lifting:
                 for name, value in list(container.items()):
                     if (new := self._lift(value)) is not value:
                         container[name] = new
+                if id(container) in self.homes:
+                    container.setdefault("float", Float)
 
     def _lift(self, value: Any) -> Any:
         if isinstance(value, tuple) and type(value) is tuple:
             parts = tuple(self._lift(part) for part in value)
             return parts if any(a is not b for a, b in zip(parts, value, strict=True)) else value
         if type(value) is not np.ndarray:
-            return value
+            return self.stand_ins.get(id(value), value)
         if value.dtype.kind != "f" or self.tape is None:
             return value
         if id(value) not in self.arrays:
@@ -197,19 +212,7 @@ def _names(function: FunctionType) -> set[str]:
     return found
 
 
-def _is_persons_globals(home: dict[str, Any]) -> bool:
-    import sys
-
-    name = home.get("__name__")
-    module = sys.modules.get(name) if isinstance(name, str) else None
-    if module is not None and vars(module) is home:
-        return is_persons(module) or name == "__main__"
-    return not str(name).startswith(("numpy", "scipy", "numeric.", "symbolic.", "gradproof"))
-
-
 def _is_persons_class(cls: type) -> bool:
-    import sys
-
     module = sys.modules.get(cls.__module__)
     if module is None:
         return cls.__module__ not in ("builtins",)

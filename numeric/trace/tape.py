@@ -20,6 +20,7 @@ from array import array
 from collections.abc import Sequence
 from enum import IntEnum
 from fractions import Fraction
+from functools import reduce
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -105,7 +106,9 @@ class Block(NamedTuple):
 class Tape:
     """The nodes, the leaves by name, the branches taken."""
 
-    def __init__(self, path: Sequence[bool] = (), deadline: float | None = None) -> None:
+    def __init__(self, path: Sequence[bool] = (), deadline: float | None = None, branching: bool = False) -> None:
+        """`branching`: which entry is a maximum is a branch; otherwise a maximum is a symbol of its own."""
+        self.branching = branching
         self.ops = array("b")
         self.a, self.b, self.place = array("q"), array("q"), array("i")
         self.groups: list[tuple[int, ...]] = []
@@ -118,7 +121,7 @@ class Tape:
         self.clips: dict[int, bool] = {}
         self._path, self._deadline = list(path), deadline
         self._numbers: dict[tuple[Fraction, bool], int] = {}
-        self._conditions: dict[int, int] = {}
+        self._conditions: dict[tuple[int, ...], int] = {}
         self._place_ids: dict[Place, int] = {}
         self._current = -1
 
@@ -293,6 +296,8 @@ class Tape:
         """The largest of several: a symbol of its own, of which a result may turn out not to depend."""
         if all(n in self.constants for n in nodes):
             return max(nodes, key=self.constants.__getitem__)
+        if self.branching:
+            return reduce(lambda best, n: n if self.decide(self.positive(self.sub(n, best))) else best, nodes)
         return self.node(Op.MAX, self.group(sorted(set(nodes))))
 
     def positive(self, a: int) -> int:
@@ -306,9 +311,11 @@ class Tape:
             for condition, x in ((self.a[a], self.b[a]), (self.b[a], self.a[a])):
                 if self.ops[condition] == Op.COND and self.a[condition] == x:
                     return condition
-        if a not in self._conditions:
-            self._conditions[a] = self.node(Op.COND, a)
-        return self._conditions[a]
+        # The same difference taken twice is one comparison.
+        key = (self.ops[a], self.a[a], self.b[a]) if self.ops[a] == Op.SUB else (a,)
+        if key not in self._conditions:
+            self._conditions[key] = self.node(Op.COND, a)
+        return self._conditions[key]
 
     def decide(self, a: int) -> bool:
         """The truth of a node that control flow depends on: as this path says."""

@@ -35,7 +35,9 @@ def _minimum(a: Any, b: Any) -> Any:
 
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
-    return x + _beyond(x < low, x, low) + _beyond(x > high, x, high)
+    """x + [x < low]·(low − x) + (1 − [x < low])·[x > high]·(high − x)."""
+    under = x < low
+    return x + _beyond(under, x, low) + (1 - under) * _beyond(x > high, x, high)
 
 
 def _beyond(outside: Any, x: Any, bound: Any) -> Any:
@@ -120,6 +122,8 @@ def ufunc_on_symbols(tape: Tape, ufunc: np.ufunc, method: str, inputs: Sequence[
                 result = getattr(loop, method)(*given, **options)
             else:
                 result = getattr(LOOPS[name], method)(*given, **options)
+        elif all(set(kinds) <= set("O->") for kinds in ufunc.types):
+            result = getattr(ufunc, method)(*(entries(tape, value) for value in inputs), **options)  # np.vectorize
         else:
             raise Refused(f"np.{name} of symbols", tape.here())
         return delivered(tape, result, out)

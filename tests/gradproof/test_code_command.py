@@ -1,0 +1,96 @@
+"""`gradproof code`: exit codes, text, JSON, one line for what is wrong with a file."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+RIGHT = """\
+import numpy as np
+
+def run(W, x):
+    h = np.tanh(W @ x)
+    d = 1 - h**2
+    return h.sum(), {"W": np.outer(d, x), "x": W.T @ d}
+
+shapes = {"W": (3, 3), "x": (3,)}
+"""
+
+
+@pytest.fixture
+def code(tmp_path):
+    def write(text):
+        path = tmp_path / "mine.py"
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_right_one_exits_with_0(gradproof, code):
+    result = gradproof("code", code(RIGHT))
+    assert result.exit_code == 0
+    assert result.stdout.startswith("run: proved\nW      proved modulo a random prime, error < 1e-")
+
+
+def test_a_wrong_one_exits_with_1_and_names_cause_and_line(gradproof, code):
+    path = code(RIGHT.replace("W.T @ d", "W @ d"))
+    result = gradproof("code", path)
+    assert result.exit_code == 1
+    assert "x      refuted: 3 of 3 entries are wrong" in result.stdout
+    assert f"likely cause (x): the left factor of the matrix product is to be transposed ({path}:6)" in result.stdout
+
+
+def test_json_says_the_same(gradproof, code):
+    result = gradproof("code", code(RIGHT.replace("W.T @ d", "W @ d")), "--json")
+    found = json.loads(result.stdout)
+    assert found["summary"] == {"proved": 0, "refuted": 1, "unknown": 0}
+    W, x = found["functions"][0]["gradients"]
+    assert (W["verdict"], W["wrong"], W["cause"]) == ("proved", 0, None)
+    assert (x["verdict"], x["wrong"], x["cause"]["kind"], x["cause"]["line"]) == ("refuted", 3, "transpose", 6)
+    assert float(x["entries"][0]["claimed"][0]) <= float(x["entries"][0]["claimed"][1])
+
+
+def test_one_function_of_several(gradproof, code):
+    path = code(RIGHT + "def run_wrong(W, x):\n    return (W @ x).sum(), {'x': x}\n")
+    assert gradproof("code", path).exit_code == 1
+    assert gradproof("code", f"{path}:run").exit_code == 0
+    assert "1 proved; 1 refuted" in gradproof("code", path).stdout
+
+
+def test_what_is_not_supported_exits_with_3(gradproof, code):
+    path = code(RIGHT.replace("h.sum()", "np.arctan(h).sum()"))
+    result = gradproof("code", path)
+    assert result.exit_code == 3
+    assert result.stdout.startswith(f"run: unknown: not supported: {path}:6: np.arctan of symbols\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x = 1\n", "{} has no function run, nor run_…, which returns a loss and its gradients"),
+        ("def run(x): pass\n", "{} has no dict shapes, {{name: shape}} of every array that run takes"),
+        ("def run(x) pass\n", "{}:1: SyntaxError: expected ':'"),
+        ("import nothing_of_this_name\n", "{}:1: ModuleNotFoundError: No module named 'nothing_of_this_name'"),
+        ("def run(x):\n    return x[9]\nshapes = {'x': (2,)}\n", "{}:2: IndexError: index 9 is out of bounds"),
+        ("def run(x):\n    return 1\nshapes = {'x': (2,)}\n", "{}: run: run must return (loss, {{name: gradient, …}})"),
+        (
+            "def run(x):\n    return 1\nshapes = {'x': 0}\n",
+            "{}: run: the shape of x must be a tuple of positive integers",
+        ),
+    ],
+)
+def test_a_bad_file_is_one_line_and_2(gradproof, code, text, message):
+    path = code(text)
+    result = gradproof("code", path)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith("gradproof: " + message.format(path))
+    assert result.stderr.count("\n") == 1
+
+
+def test_no_file_no_function(gradproof, code):
+    assert gradproof("code", "absent.py").stderr == "gradproof: there is no file absent.py\n"
+    path = code(RIGHT)
+    assert gradproof("code", f"{path}:walk").stderr == f"gradproof: {path} has no function walk; it has run\n"
