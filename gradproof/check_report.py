@@ -54,10 +54,10 @@ def _word(finding: Finding) -> str:
 def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     if finding.reading:
         yield "read as", finding.reading
-    if finding.message:
-        yield "because", finding.message
     if finding.counterexample is not None:
         yield "fails at", _point(finding.counterexample)
+    if finding.message:
+        yield ("but" if finding.counterexample is not None else "because"), finding.message
     if finding.repair:
         yield "did you mean", f"{finding.repair}      (proved)"
 

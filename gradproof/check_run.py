@@ -98,10 +98,9 @@ def each_formula(document: Document) -> list[list[Finding]]:
 
 
 def _chunk(document: Document, position: int, first: int, last: int) -> list[Finding]:
-    """The findings of some formulas of a document; the formula before them is looked at for what they continue."""
+    """The findings of some formulas of a document."""
     part = _parts(document)[position]
-    before = max(0, first - 1)
-    found = list(judged(part.formulas[before:last], part.declarations, part.macros, skip=first - before))
+    found = judged(part.formulas, part.declarations, part.macros, first=first, last=last)
     return [finding for each in found for finding in each]
 
 

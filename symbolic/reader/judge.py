@@ -24,10 +24,11 @@ from symbolic.reader.candidates import Candidate, candidates, described, verdict
 from symbolic.reader.declare import Declarations
 from symbolic.reader.macros import Macros
 from symbolic.reader.readings import COLUMN, Grid, Misfit
-from symbolic.reader.resolve import Resolver
+from symbolic.reader.resolve import Resolver, is_same_node, moved
 from symbolic.reader.scan import Formula
 from symbolic.reader.scope import Scope
-from symbolic.reader.statements import Statement, statements
+from symbolic.reader.special import special_case
+from symbolic.reader.statements import Relation, Statement, statements
 from symbolic.reader.syntax import Node, Tokens, parse
 from symbolic.reader.tokens import Unread, plain, tokens
 from symbolic.shapes import shape
@@ -38,6 +39,7 @@ PROVED, DEFINITION, REFUTED, ILL_TYPED = "proved", "definition", "refuted", "ill
 AMBIGUOUS, UNREAD, UNKNOWN = "ambiguous", "unread", "unknown"
 VERDICTS = (PROVED, DEFINITION, REFUTED, ILL_TYPED, AMBIGUOUS, UNREAD, UNKNOWN)
 SECONDS = 20
+NEAR = 8
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,19 @@ class Finding:
 
 
 def judged(
-    formulas: Sequence[Formula], declarations: Declarations, macros: Macros, seconds: float = SECONDS, skip: int = 0
+    formulas: Sequence[Formula],
+    declarations: Declarations,
+    macros: Macros,
+    seconds: float = SECONDS,
+    first: int = 0,
+    last: int | None = None,
 ) -> Iterator[list[Finding]]:
-    """The findings of each formula, in order; the first `skip` are looked at only for what others continue."""
+    """The findings of each formula from `first` to before `last`; the others show what belongs together."""
     above: Tokens = ()
-    for number, formula in enumerate(formulas):
-        judge = _Judge(formula, declarations, macros, above)
-        if number < skip:
-            above = judge.end_of_chain()
+    for number, formula in enumerate(formulas[:last]):
+        judge = _Judge(formula, declarations, macros, above, formulas[number + 1 : number + 1 + NEAR])
+        if number < first:
+            above = judge.end_of_chain() if number == first - 1 else ()
             continue
         try:
             with within(seconds):
@@ -89,6 +96,9 @@ def judged(
             found = [judge.finding(UNKNOWN, message=f"{type(why).__name__}: {why}")]
         above = judge.last or above
         yield found
+
+
+PART_OF_A_SUM = "refuted as an equation; proved as the first part of what a += nearby adds to"
 
 
 class TooLong(Exception):
@@ -117,8 +127,16 @@ def within(seconds: float) -> Iterator[None]:
 class _Judge:
     """One formula."""
 
-    def __init__(self, formula: Formula, declarations: Declarations, macros: Macros, above: Tokens) -> None:
+    def __init__(
+        self,
+        formula: Formula,
+        declarations: Declarations,
+        macros: Macros,
+        above: Tokens,
+        after: Sequence[Formula] = (),
+    ) -> None:
         self.formula, self.declarations, self.macros, self.above = formula, declarations, macros, above
+        self.after = after
         self.scope: Scope = declarations.at(formula.place)
         self.last: Tokens = ()
 
@@ -163,7 +181,7 @@ class _Judge:
             sides = (self.scope.phrased(self.above), *sides)
         left = self.declarations.lefts.get(self.formula.place)
         if not relations and left is not None:
-            sides, relations = (left, *sides), (replace_relation(statement),)
+            sides, relations = (left, *sides), (Relation("=", statement.at),)
         before, self.last = self.last or self.above, sides[-1]
         if relations and relations[-1].symbol == "=" and _is_one_hot(sides[-1]):
             self.last = before
@@ -331,7 +349,38 @@ class _Judge:
             return self.repaired(self.finding(verdict, start, end, message=str(why), defect=defect), left, right)
         verdicts = [(candidate, self.verdict(candidate)) for candidate in candidates]
         found = self.merged(n, sides, verdicts, start, end)
+        if found.verdict == REFUTED and (added := self.with_additions(candidates)) is not None:
+            return replace(found, verdict=AMBIGUOUS, counterexample=None, reading=added, message=PART_OF_A_SUM)
         return self.repaired(found, left, right) if found.is_wrong else found
+
+    def with_additions(self, readings: Sequence[Candidate]) -> str | None:
+        """The reading in which `=` begins what a `+=` nearby goes on with, if that is proved."""
+        additions = [pair for formula in self.after for pair in self.additions_of(formula)]
+        for ((gradient, right),) in (reading.pairs for reading in readings if len(reading.pairs) == 1):
+            if not isinstance(gradient, f.Derivative) or gradient.by.step is None:
+                continue
+            whole = right
+            for added_to, part in additions:
+                if added_to.by.name == gradient.by.name and added_to.by.step is not None:
+                    shift = added_to.by.step.offset
+                    whole = f.Add(whole, moved(part, added_to.by.step.anchor, gradient.by.step - shift))
+            if whole != right and verdict_of(Candidate(((gradient, whole),), ""), self.scope).name == PROVED:
+                return f"refuted: {gradient} = {right}; proved (with what is added nearby): {gradient} = {whole}"
+        return None
+
+    def additions_of(self, formula: Formula) -> Iterator[tuple[f.Derivative, Term]]:
+        """Each X += Y of a formula, X a gradient."""
+        try:
+            found = statements(self.macros.expanded(tokens(formula.latex)), self.scope.labels)
+            for statement in found:
+                if [relation.symbol for relation in statement.relations] == ["+="]:
+                    left, right = (parse(side, self.scope.grammar) for side in statement.sides)
+                    for reading in candidates(left, right, self.scope)[:1]:
+                        gradient, part = reading.pairs[0]
+                        if isinstance(gradient, f.Derivative):
+                            yield gradient, part
+        except (Unread, Misfit):
+            return
 
     def repaired(self, found: Finding, left: Node, right: Node) -> Finding:
         from symbolic.reader.repair import repair
@@ -363,7 +412,8 @@ class _Judge:
         counterexample = verdict.counterexample if isinstance(verdict, Refuted) else None
         defined = self.defines(n, sides)
         name, defect = verdict.name, False
-        message = _why(verdict) or more
+        only = special_case(candidate, self.scope) if isinstance(verdict, Refuted) else ""
+        message = "; ".join(part for part in (_why(verdict), more, only) if part)
         if defined is not None:
             if verdict.name == PROVED and n == 0:
                 name, message = DEFINITION, f"as {defined} has it"
@@ -472,8 +522,6 @@ def _braced(node: object) -> Iterator[s.Braced]:
 
 def _update(left: Node, right: Node) -> Node | None:
     """In X = X + Y, the Y; otherwise None."""
-    from symbolic.reader.resolve import _same
-
     if (
         not isinstance(right, s.Sum)
         or len(right.parts) < 2
@@ -481,16 +529,10 @@ def _update(left: Node, right: Node) -> Node | None:
     ):
         return None
     sign, first = right.parts[0]
-    if sign < 0 or not _same(left, first):
+    if sign < 0 or not is_same_node(left, first):
         return None
     rest = right.parts[1:]
     return rest[0][1] if len(rest) == 1 and rest[0][0] > 0 else s.Sum(rest[0][1].at, rest)
-
-
-def replace_relation(statement: Statement) -> Any:
-    from symbolic.reader.statements import Relation
-
-    return Relation("=", statement.at)
 
 
 def _why(verdict: Verdict) -> str:

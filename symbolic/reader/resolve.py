@@ -821,6 +821,8 @@ class Resolver:
                     raise Unread(cell.at, "a block matrix is not in the grammar")
                 line.append(scalars[0].term)
             cells.append(tuple(line))
+        if not cells or not cells[0]:
+            raise Unread(at, "a matrix without entries")
         if len(cells) == 1 and len(cells[0]) == 1:
             return [Reading(cells[0][0])]
         return [Reading(Grid(tuple(cells)))]  # type: ignore[arg-type]
@@ -860,7 +862,7 @@ def telescopes(factors: tuple[Node, ...]) -> list[tuple[Node, ...]]:
             isinstance(last, s.Derivative)
             and isinstance(node, s.Derivative)
             and node.of is not None
-            and _same(last.by, node.of)
+            and is_same_node(last.by, node.of)
         ):
             runs[-1] += (node,)
         else:
@@ -913,7 +915,7 @@ def _unbraced(node: Node) -> Node:
     return node
 
 
-def _same(a: Node, b: Node) -> bool:
+def is_same_node(a: Node, b: Node) -> bool:
     """Whether two nodes are spelled alike, wherever they stand."""
     return _spelled(a) == _spelled(b)
 

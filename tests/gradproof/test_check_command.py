@@ -47,7 +47,7 @@ def test_a_finding_is_a_block_with_place_reading_counterexample_and_repair(gradp
     assert lines[1] == "    read as      grad(h[t]) [H×1] = W @ grad(a[t+1]) + V.T @ grad(o[t]) [H×1]"
     assert lines[2].startswith("    fails at     entry (1), T = ")
     assert lines[3] == (r"    did you mean W^{\top} \nabla_{a^{(t+1)}} L + V^{\top} \nabla_{o^{(t)}} L      (proved)")
-    assert lines[4].startswith("2 formulas: 1 proved, 1 refuted; ")
+    assert lines[5].startswith("2 formulas: 1 proved, 1 refuted; ")
 
 
 def test_what_cannot_be_read_names_column_and_token(gradproof, notes):

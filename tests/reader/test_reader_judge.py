@@ -149,3 +149,31 @@ def test_the_same_formula_with_its_sizes_confused_is_not_read_as_right():
         r"\nabla_{x^{(t)}} L = U \nabla_{a^{(t)}} L",
     ):
         assert verdicts(formula) == ["ill_typed"]
+
+
+@pytest.mark.parametrize(
+    ("latex", "message"),
+    [
+        (r"\frac{\partial L}{\partial c} = \hat{y}^{(t)} - y^{(t)}", "T = 1"),
+        (r"\nabla_{h^{(t)}} L = W \nabla_{a^{(t+1)}} L + V^\top \nabla_{o^{(t)}} L", "W is symmetric"),
+        (r"\nabla_{a^{(t)}} L = (1 - h^{(t)} (h^{(t)})^\top) \nabla_{h^{(t)}} L", "every vector is a number"),
+    ],
+)
+def test_a_formula_that_holds_in_a_special_case_only_says_so(latex, message):
+    (found,) = judged(latex)
+    assert found.verdict == "refuted"
+    assert found.message == f"the two sides agree where {message} (at 2 points tried)"
+
+
+def test_a_formula_that_is_wrong_everywhere_names_no_special_case():
+    (found,) = judged(r"\nabla_{o^{(t)}} L = 2 (\hat{y}^{(t)} - y^{(t)})")
+    assert (found.verdict, found.message) == ("refuted", "")
+
+
+def test_an_equation_that_begins_a_sum_is_ambiguous():
+    text = f"<!-- check\n{LSTM}\n-->\n$d c_t = (1 - \\tanh(c_t)^2) o_t d h_t$ and $d c_{{t-1}} += f_t \\circ d c_t$\n"
+    first, second = (finding for each in findings("notes.md", text) for finding in each)
+    assert (first.verdict, second.verdict) == ("ambiguous", "proved")
+    assert first.message == "refuted as an equation; proved as the first part of what a += nearby adds to"
+    alone = next(findings("notes.md", text.replace("f_t \\circ d", "i_t \\circ d")))[0]
+    assert alone.verdict == "refuted"
