@@ -46,7 +46,8 @@ def test_a_finding_is_a_block_with_place_reading_counterexample_and_repair(gradp
     assert lines[0].startswith(rf"{path}:6:2: refuted  \nabla_{{h^{{(t)}}}} L = W")
     assert lines[1] == "    read as      grad(h[t]) [H×1] = W @ grad(a[t+1]) + V.T @ grad(o[t]) [H×1]"
     assert lines[2].startswith("    fails at     entry (1), T = ")
-    assert lines[3] == (r"    did you mean W^{\top} \nabla_{a^{(t+1)}} L + V^{\top} \nabla_{o^{(t)}} L      (proved)")
+    assert lines[3] == "    but          the two sides agree where W is symmetric (at 2 points tried)"
+    assert lines[4] == r"    did you mean W^{\top} \nabla_{a^{(t+1)}} L + V^{\top} \nabla_{o^{(t)}} L      (proved)"
     assert lines[5].startswith("2 formulas: 1 proved, 1 refuted; ")
 
 
@@ -182,3 +183,21 @@ def test_the_hook_names_the_command_and_the_files_that_are_read():
     hook = (ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8")
     assert "entry: gradproof check\n" in hook
     assert r"files: \.(md|markdown|tex|ipynb|rst)$" in hook
+
+
+def test_the_example_of_the_page_has_the_verdicts_that_the_page_says(gradproof, tmp_path):
+    page = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
+    example = page.partition("<!-- example -->\n````\n")[2].partition("````")[0]
+    (tmp_path / "notes.md").write_text(example, encoding="utf-8")
+    found = json.loads(gradproof("check", tmp_path / "notes.md", "--json").stdout)["formulas"]
+    assert [each["verdict"] for each in found] == ["proved", "refuted"]
+    assert found[1]["repair"].endswith(r"W_{hz}^{\top} \nabla_{\alpha_{t-1}} L")
+
+
+def test_the_page_names_every_directive():
+    from symbolic.reader.declare import DIRECTIVES, READ
+
+    page = (ROOT / "docs" / "check.md").read_text(encoding="utf-8")
+    grammar = page.partition("directive  =")[2].partition("```")[0]
+    assert [word for word in DIRECTIVES if f'"{word}"' not in grammar] == []
+    assert [what for what in READ if f'"{what} as' not in grammar] == []
