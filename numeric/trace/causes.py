@@ -31,6 +31,7 @@ from numeric.trace.execute import Trace
 from numeric.trace.mistakes import MISTAKES, Mistake
 from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
+from numeric.trace.residues import NoRoot
 from numeric.trace.sweep import Remade
 from numeric.trace.tape import Op, Refused, TimedOut
 
@@ -151,8 +152,8 @@ class _Search:
                 names = mended(candidate)
             except TimedOut:
                 break
-            except (Refused, ValueError, ZeroDivisionError):
-                continue  # the repair divides by 0
+            except (NoRoot, Refused, ValueError):
+                continue  # with the repair something divides by 0, or a root does not exist at this point
             if len(names) > best[0]:
                 best = (len(names), candidate.cause, names)
             if best[0] == len(self.left):

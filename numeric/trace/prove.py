@@ -52,7 +52,7 @@ def prove_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | 
                 operations += len(trace.tape)
                 proofs.append(_judged(trace))
                 branches.append(trace)
-            if not any(proof.deciding for proof in proofs):
+            if not any(proof.deciding for proof in proofs) or any(proof.refuted for proof in proofs):
                 break
         notes = recheck(run, branches, own).notes
     except Refused as refusal:
