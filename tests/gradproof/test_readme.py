@@ -1,14 +1,18 @@
-"""The README is true: its blocks run, its sessions and its table are what the program prints.
+"""The README is true: its files and commands give what it prints, its table is the catalogue's.
 
+`<!-- file NAME -->` stands before a file, `<!-- run CODE … -->` before what commands print on the files so far.
 Run as a script with --update it writes the generated parts anew.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,35 +22,34 @@ from gradproof.cli import main
 from symbolic.derivations import chapters
 
 README = Path(__file__).parents[2] / "README.md"
-SESSION = (
-    "gradproof verify activations.tanh softmax.gradient rnn.a rnn.V rnn.W lstm.dc lstm.df",
-    "gradproof show errata.product-of-two-derivatives",
-)
+FILE = re.compile(r"<!-- file (\S+) -->\n```\w*\n(.*?)```\n", re.DOTALL)
+RUN = re.compile(r"(<!-- run (\d+)\n(.*?)\n-->\n)(.*?)(<!-- /run -->)", re.DOTALL)
+CATALOGUE = re.compile(r"(<!-- catalogue -->\n)(.*?)(<!-- /catalogue -->)", re.DOTALL)
 
 
-def run(command: str, directory: Path | None = None):
-    """A command line of the README; `.py` files are those of the directory."""
-    words = shlex.split(command)[1:]
-    arguments = [str(directory / word) if directory and word.endswith(".py") else word for word in words]
-    result = CliRunner().invoke(main, arguments)
-    assert isinstance(result.exception, SystemExit | None), f"{command} fails: {result.exception!r}"
-    return result
+def runs() -> list[re.Match[str]]:
+    return [*RUN.finditer(README.read_text(encoding="utf-8"))]
 
 
-def python_blocks(text: str) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+def printed(part: re.Match[str]) -> tuple[str, set[int]]:
+    """What the commands of a part print, and their exit codes."""
+    before = part.string[: part.start()]
+    with tempfile.TemporaryDirectory() as directory, inside(directory):
+        for name, content in FILE.findall(before):
+            Path(name).write_text(content, encoding="utf-8")
+        results = {command: CliRunner().invoke(main, shlex.split(command)[1:]) for command in part[3].splitlines()}
+    sessions = "\n\n".join(f"$ {command}\n{result.stdout.rstrip()}" for command, result in results.items())
+    return f"```\n{sessions}\n```\n", {result.exit_code for result in results.values()}
 
 
-def session() -> str:
-    return _fenced("\n\n".join(f"$ {command}\n{run(command).stdout.rstrip()}" for command in SESSION))
-
-
-def refuted() -> str:
-    with tempfile.TemporaryDirectory() as directory:
-        wrong = python_blocks(README.read_text(encoding="utf-8"))[1]
-        (Path(directory) / "swish.py").write_text(wrong, encoding="utf-8")
-        command = "gradproof verify --from swish.py"
-        return _fenced(f"$ {command}\n{run(command, Path(directory)).stdout.rstrip()}")
+@contextmanager
+def inside(directory: str) -> Iterator[None]:
+    here = Path.cwd()
+    os.chdir(directory)
+    try:
+        yield
+    finally:
+        os.chdir(here)
 
 
 def catalogue() -> str:
@@ -54,36 +57,42 @@ def catalogue() -> str:
     for chapter in chapters():
         right = sum(record.expected == "proved" for record in chapter.DERIVATIONS)
         rows.append(f"| {chapter.CHAPTER[1]} | {right} | {len(chapter.DERIVATIONS) - right} |")
-    return "\n".join(rows)
-
-
-def _fenced(text: str) -> str:
-    return f"```\n{text}\n```"
-
-
-GENERATED = {"session": session, "refuted": refuted, "catalogue": catalogue}
+    return "\n".join(rows) + "\n"
 
 
 def without_times(text: str) -> str:
     return re.sub(r"\d+\.\d+(?= s$| *$)", "…", text, flags=re.MULTILINE)
 
 
-@pytest.mark.parametrize("part", GENERATED)
-def test_generated_parts_are_what_the_program_prints(part):
-    text = README.read_text(encoding="utf-8")
-    found = re.search(rf"<!-- {part} -->\n(.*)\n<!-- /{part} -->", text, flags=re.DOTALL)
-    assert found, f"the README has no part {part}; run this file with --update"
-    assert without_times(found[1]) == without_times(GENERATED[part]())
+@pytest.mark.parametrize("part", runs(), ids=lambda part: part[3].split()[1])
+def test_commands_print_what_the_readme_says(part):
+    output, codes = printed(part)
+    assert codes == {int(part[2])}
+    assert without_times(part[4]) == without_times(output)
 
 
-@pytest.mark.parametrize(("block", "verdict", "code"), [(0, "proved", 0), (1, "refuted", 1)])
-def test_the_example_has_the_promised_verdict(tmp_path, block, verdict, code):
-    blocks = python_blocks(README.read_text(encoding="utf-8"))
-    assert len(blocks) == 2
-    (tmp_path / "swish.py").write_text(blocks[block], encoding="utf-8")
-    result = run("gradproof verify --from swish.py", tmp_path)
-    assert result.exit_code == code, result.output
-    assert f" {verdict} " in result.stdout.splitlines()[1]
+def test_the_table_is_the_catalogue():
+    found = CATALOGUE.search(README.read_text(encoding="utf-8"))
+    assert found
+    assert found[2] == catalogue()
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right", "command"),
+    [
+        ("elman.py", "W @ da", "W.T @ da", "code elman.py"),
+        ("notes.md", "= c_t", "= c_{t-1}", "check notes.md"),
+        ("swish.py", "s - x", "s + x", "verify --from swish.py"),
+    ],
+)
+def test_what_the_readme_shows_refuted_is_proved_once_mended(tmp_path, monkeypatch, name, wrong, right, command):
+    shown = [content for file, content in FILE.findall(README.read_text(encoding="utf-8")) if file == name][-1]
+    assert shown.count(wrong) == 1
+    (tmp_path / name).write_text(shown.replace(wrong, right), encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, command.split())
+    assert result.exit_code == 0, result.output
+    assert "proved" in result.stdout
 
 
 def test_the_two_commands_are_there_word_for_word():
@@ -94,11 +103,8 @@ def test_the_two_commands_are_there_word_for_word():
 
 def update() -> None:
     text = README.read_text(encoding="utf-8")
-    for part, make in GENERATED.items():
-        pattern = re.compile(rf"(?<=<!-- {part} -->\n).*?(?=<!-- /{part} -->)", re.DOTALL)
-        made = make()
-        text = pattern.sub(lambda _, made=made: made + "\n", text)
-    README.write_text(text, encoding="utf-8")
+    text = RUN.sub(lambda part: part[1] + printed(part)[0] + part[5], text)
+    README.write_text(CATALOGUE.sub(lambda part: part[1] + catalogue() + part[3], text), encoding="utf-8")
 
 
 if __name__ == "__main__" and sys.argv[1:] == ["--update"]:
