@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from symbolic.model import Equation, Model, variables
@@ -56,6 +56,7 @@ class State:
 
     scope: Scope = field(default_factory=Scope)
     draft: Draft = field(default_factory=Draft)
+    styles: Mapping[Key, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -214,8 +215,21 @@ def _name(context: _Context, state: State, rest: str) -> State:
     known = scope.names.get((base, sub))
     if known is not None and known.time and not time:
         untimed = replace(known, untimed=replace(var, name=f"{name}_"))
-        return State(scope.with_name((base, sub), untimed), draft)
-    return State(scope.with_name((base, sub), Meaning(var, time)), draft)
+        return replace(state, scope=scope.with_name((base, sub), untimed), draft=draft)
+    style = _style(latex)
+    if known is not None and state.styles.get((base, sub), style) != style and _axes(known) != axes:
+        raise ValueError(f"{latex} has another shape in another style, and bold and plain letters are one name")
+    styles = {**state.styles, (base, sub): style}
+    return State(scope.with_name((base, sub), Meaning(var, time)), draft, styles)
+
+
+def _style(latex: str) -> str:
+    match = re.search(r"\\(math[a-z]+|boldsymbol|bm)", latex)
+    return match[1] if match else ""
+
+
+def _axes(meaning: Meaning) -> tuple[Axis, ...] | None:
+    return meaning.term.axes if isinstance(meaning.term, Var) else None
 
 
 def _also(context: _Context, state: State, rest: str) -> State:
@@ -289,13 +303,22 @@ def _step(context: _Context, state: State, rest: str) -> State:
 
 READ = {
     "beside": {"hadamard", "inner", "outer", "any"},
+    r"\cdot": {"hadamard", "inner", "outer", "any"},
     "vectors": {"columns", "rows", "either"},
     r"\circ": {"hadamard", "product"},
     "*": {"hadamard", "product"},
     r"\partial": {"total", "immediate", "either"},
     "d": {"gradient", "differential", "name"},
 }
-FIELDS = {"beside": "beside", "vectors": "vectors", r"\circ": "circ", "*": "star", r"\partial": "partial", "d": "d"}
+FIELDS = {
+    "beside": "beside",
+    r"\cdot": "dot",
+    "vectors": "vectors",
+    r"\circ": "circ",
+    "*": "star",
+    r"\partial": "partial",
+    "d": "d",
+}
 
 
 def _read(context: _Context, state: State, rest: str) -> State:

@@ -139,12 +139,14 @@ class Resolver:
             raise last
         return distinct(found)
 
-    def tight(self, at: int, factors: tuple[Node, ...]) -> list[Reading]:
+    def tight(self, at: int, factors: tuple[Node, ...], beside: str = "") -> list[Reading]:
+        """A product; vectors in it are read as `beside` says, or as the declaration does."""
+        policy = beside or self.scope.beside
         parts = [(self.telescoped(run), run[0].at) for run in telescopes(factors)]
         if len(parts) > LONGEST_PRODUCT:
             found, _ = parts[0]
             for more, where in parts[1:]:
-                found = self.multiplied(found, more, where)
+                found = self.multiplied(found, more, where, policy)
             return found
         memo: dict[tuple[int, int], list[Reading] | Misfit] = {}
 
@@ -158,7 +160,9 @@ class Resolver:
                 why: Misfit | None = None
                 for middle in range(last - 1, first, -1):
                     try:
-                        found += self.multiplied(between(first, middle), between(middle, last), parts[middle][1])
+                        found += self.multiplied(
+                            between(first, middle), between(middle, last), parts[middle][1], policy
+                        )
                     except Misfit as misfit:
                         why = why or misfit
                 memo[key] = plainest(found) if found else why or Misfit(at, "", "", "a product")
@@ -169,8 +173,8 @@ class Resolver:
 
         return between(0, len(parts))
 
-    def multiplied(self, left: list[Reading], right: list[Reading], at: int) -> list[Reading]:
-        return self.all(lambda a, b: products(a, b, self.scope.beside, at, self.transposed_layout), left, right)
+    def multiplied(self, left: list[Reading], right: list[Reading], at: int, beside: str) -> list[Reading]:
+        return self.all(lambda a, b: products(a, b, beside, at, self.transposed_layout), left, right)
 
     def telescoped(self, run: tuple[Node, ...]) -> list[Reading]:
         """∂a/∂b ∂b/∂c: a chain rule, b is summed over whole; a name with two meanings has one of them in both."""
@@ -183,7 +187,7 @@ class Resolver:
                 if by is not None and by == _taken_of(b)
             ]
             if not chained:
-                return self.multiplied([a for a, _ in found], self.of(node), node.at)
+                return self.multiplied([a for a, _ in found], self.of(node), node.at, self.scope.beside)
             found = chained
         return distinct(r for r, _ in found)
 
@@ -200,11 +204,12 @@ class Resolver:
     def infix(self, node: s.Infix) -> list[Reading]:
         operator, at = node.operator, node.at
         if operator in {"·", "×"}:
-            chain = list(_flat(node, {"·", "×"}))
-            return self.tight(
-                at,
-                tuple(factor for part in chain for factor in (part.factors if isinstance(part, s.Tight) else (part,))),
+            chain = tuple(_flat(node, {"·", "×"}))
+            factors = tuple(
+                _plain_factors(f for part in chain for f in (part.factors if isinstance(part, s.Tight) else (part,)))
             )
+            is_chain_rule = all(isinstance(factor, s.Derivative) for factor in factors)
+            return self.tight(at, factors if is_chain_rule else chain, self.scope.dot)
         if operator == "∘":
             operator = {"hadamard": "⊙", "product": "·"}[self.scope.circ]
         if operator == "*":
@@ -213,7 +218,7 @@ class Resolver:
             operator = {"hadamard": "⊙", "product": "·"}[self.scope.star]
         left, right = self.of(node.left), self.of(node.right)
         if operator == "·":
-            return self.multiplied(left, right, at)
+            return self.multiplied(left, right, at, self.scope.dot)
         if operator in {"⊙", "⊘"}:
             build: Any = f.Mul if operator == "⊙" else f.Div
             return self.all(lambda a, b: [hadamard(a, b, at, build)], left, right)

@@ -136,7 +136,7 @@ def _is_display(latex: str) -> bool:
 ENVIRONMENTS = "equation|align|alignat|gather|multline|eqnarray|flalign|displaymath|math"
 _FENCE = (
     r"(?P<skip_fence>^(?P<tick>[ \t]*(?:```+|~~~+))(?![ \t]*\{?math\b)[^\n]*\n(?:.*\n)*?(?P=tick)[ \t]*$"
-    r"|^[ \t]*(?:```+|~~~+)(?![ \t]*\{?math\b).*\Z)"
+    r"|^[ \t]*(?:```+|~~~+)(?![ \t]*\{?math\b)[\s\S]*\Z)"
 )
 _MATH_FENCE = (
     r"(?P<fence>^(?P<mtick>[ \t]*(?:```+|~~~+))[ \t]*\{?math\}?[^\n]*\n(?P<in_fence>(?:.*\n)*?)(?P=mtick)[ \t]*$)"

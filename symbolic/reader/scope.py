@@ -52,6 +52,7 @@ class Scope:
     labels: tuple[tuple[Token, ...], ...] = ()
     model: Model | None = None
     beside: str = ANY
+    dot: str = ANY
     vectors: str = COLUMNS
     circ: str = HADAMARD
     time: str = ""

@@ -68,6 +68,7 @@ REMARKS = frozenset(
     }
 )
 WORDS_APART = TEXTS - {r"\operatorname", r"\mathop"}
+CONDITIONS = frozenset({"if", "when", "unless", "otherwise", "provided", "assuming", "whenever"})
 MOST_ROWS = 200
 
 
@@ -252,6 +253,7 @@ def _between_words(part: Tokens) -> Iterator[Tokens]:
         scripted = position and part[position - 1].text in {"_", "^"}
         if depth == 0 and not scripted and token.text in WORDS_APART and position + 1 < len(part):
             end = _end_of_argument(part, position + 1)
+            _refuse_conditions(part[position:end])
             following = part[end].text if end < len(part) else ""
             if following in {"(", r"\big", r"\Big", r"\left", "_", "^"} or end - position <= 4:
                 held += part[position:end]
@@ -262,6 +264,7 @@ def _between_words(part: Tokens) -> Iterator[Tokens]:
             position = end
             continue
         if depth == 0 and token.text == "(" and (end := _end_of_remark(part, position)):
+            _refuse_conditions(part[position:end])
             position = end
             continue
         depth += _depth(token)
@@ -269,6 +272,16 @@ def _between_words(part: Tokens) -> Iterator[Tokens]:
         position += 1
     if held:
         yield tuple(held)
+
+
+def _refuse_conditions(words: Tokens) -> None:
+    """Raise Unread where words restrict a formula: without them it says something else."""
+    text, end = "", 0
+    for token in words:
+        text += " " * (token.at != end) + (token.text if token.kind in {"letter", "word"} else " ")
+        end = token.at + len(token.text)
+    if found := CONDITIONS & {*text.lower().split()}:
+        raise Unread(words[0].at, f"a condition in words ({min(found)}) is not in the grammar")
 
 
 def _end_of_remark(part: Tokens, position: int) -> int:

@@ -1,10 +1,147 @@
 """A document -> a draft of its declaration block.
 
-In:  a document's name and content.  Out: the draft, with what could not be inferred.
+In:  a document's name and content.
+Out: the draft as text: how time is written, the model of ours whose names fit best, names with
+     the shapes that the document states, and, as comments, what could not be inferred.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from symbolic.notation import AXES
+from symbolic.reader import syntax as s
+from symbolic.reader.declare import MODELS, printed_name, spelled
+from symbolic.reader.macros import macros
+from symbolic.reader.scan import formulas, sources
+from symbolic.reader.scope import Scope
+from symbolic.reader.statements import statements
+from symbolic.reader.syntax import Grammar, Node, parse
+from symbolic.reader.tokens import Unread, tokens
+
+STEPS = frozenset({"t", "t-1", "t+1", "T", "T-1", r"\tau", r"\tau-1", "0", "1"})
+SPECIAL = frozenset({"e", "d", "T", "t", "i", "j", "k", "l", "m", "n", r"\tau", r"\sigma", r"\delta"})
+
+
+@dataclass
+class _Seen:
+    """What was seen in the document."""
+
+    names: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    shapes: dict[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    has_d: bool = False
+
 
 def suggestion(name: str, content: str) -> str:
-    return "<!-- check\n-->"
+    """The draft of a declaration block; raises Unscannable."""
+    seen = _seen(name, content)
+    opening, closing = ("<!-- check", "-->")
+    if name.endswith(".tex"):
+        return "\n".join(f"% check: {line}" for line in _lines(seen))
+    return "\n".join([opening, *_lines(seen), closing])
+
+
+def _lines(seen: _Seen) -> Iterator[str]:
+    yield "# A draft: look at every line."
+    styles = Counter(
+        {style: sum(n for (_, _, time), n in seen.names.items() if time == style) for style in ("sub", "sup")}
+    )
+    style, uses = styles.most_common(1)[0]
+    if uses:
+        yield f"time {'subscript' if style == 'sub' else 'superscript'}"
+    best, fitting = _model(seen)
+    if fitting > 1:
+        yield f"model {best}    # {fitting} of its names occur"
+    else:
+        yield "# no model of ours fits: say `model own`, then `forward LINE` for each equation, then `loss LINE`"
+    known = _names_of(best) if fitting > 1 else set()
+    sizes = dict.fromkeys(size for shape in seen.shapes.values() for size in shape)
+    letters = dict(zip(sizes, _letters(sizes), strict=True))
+    if letters:
+        yield "dims " + ", ".join(f"{letter} = {size}" for size, letter in letters.items() if size.isdigit())
+    for (base, sub), times in sorted(_grouped(seen).items()):
+        if (base, sub) in known or (base in SPECIAL and not sub):
+            continue
+        latex = (f"{base}_{{{sub}}}" if sub else base) + {"sub": "_t", "sup": "^{(t)}"}.get(times, "")
+        if (shape := seen.shapes.get((base, sub))) is not None:
+            yield f"name {latex} : {'×'.join(letters[size] for size in shape)}"
+        else:
+            yield f"# name {latex} : ?    its shape is not said"
+    if seen.has_d:
+        yield "# d x occurs: say `read d as gradient` or `read d as differential along X`"
+
+
+def _seen(name: str, content: str) -> _Seen:
+    seen = _Seen()
+    texts = sources(name, content)
+    known = macros(text.text for text in texts)
+    for formula in (formula for text in texts for formula in formulas(text)):
+        try:
+            for statement in statements(known.expanded(tokens(formula.latex))):
+                nodes = [parse(side, Grammar()) for side in statement.sides]
+                if [r.symbol for r in statement.relations] == ["∈"] and isinstance(nodes[0], s.Name):
+                    base, sub, _ = _split(nodes[0])
+                    texts_ = [t.text for t in statement.sides[1] if t.text not in "{}"]
+                    seen.shapes[base, sub] = tuple(t for t in texts_[2:] if t not in {"^", r"\times", "(", ")"})
+                    nodes = nodes[:1]
+                for node in nodes:
+                    _collect(node, seen)
+        except Unread:
+            continue
+    return seen
+
+
+def _collect(node: object, seen: _Seen) -> None:
+    if isinstance(node, s.Name):
+        seen.names[_split(node)] += 1
+    if isinstance(node, s.Tight):
+        pairs = zip(node.factors, node.factors[1:], strict=False)
+        seen.has_d |= any(isinstance(a, s.Name) and a.base == "d" and isinstance(b, s.Name) for a, b in pairs)
+    if isinstance(node, Node):
+        for value in vars(node).values():
+            _collect(value, seen)
+    elif isinstance(node, tuple):
+        for each in node:
+            _collect(each, seen)
+
+
+def _split(node: s.Name) -> tuple[str, str, str]:
+    """Base, own subscript, and how time is shown."""
+    sub, sup = s.unstyled(node.sub), s.unstyled(node.sup)
+    if sup.strip("()") in STEPS and sup.startswith("("):
+        return node.base, sub if not _counts(sub) else "", "sup"
+    if sub in STEPS - {"0", "1"}:
+        return node.base, "", "sub"
+    return node.base, sub if not _counts(sub) else "", ""
+
+
+def _counts(sub: str) -> bool:
+    """Whether a subscript looks like entries: digits and the usual letters."""
+    return bool(sub) and all(letter.isdigit() or letter in "ijklmn," for letter in sub)
+
+
+def _grouped(seen: _Seen) -> dict[tuple[str, str], str]:
+    found: dict[tuple[str, str], str] = {}
+    for base, sub, time in seen.names:
+        found[base, sub] = time or found.get((base, sub), "")
+    return found
+
+
+def _model(seen: _Seen) -> tuple[str, int]:
+    """The model of ours with the most names in common, and how many."""
+    used = set(_grouped(seen))
+    return max(((name, len(_names_of(name) & used)) for name in MODELS), key=lambda pair: pair[1])
+
+
+def _names_of(model: str) -> set[tuple[str, str]]:
+    return {spelled(v.latex or printed_name(v.name), Scope())[:2] for v in MODELS[model].arrays.values()}
+
+
+def _letters(sizes: dict[str, None]) -> Iterator[str]:
+    """D, H, K for their usual sizes, other capitals for other numbers; a letter stays itself."""
+    usual = {str(axis.size): name for name, axis in AXES.items()}
+    others = iter("PQRSABCEFGIJLMOTUVWXYZ")
+    for size in sizes:
+        yield usual.get(size) or (next(others) if size.isdigit() else size)

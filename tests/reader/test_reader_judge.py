@@ -177,3 +177,32 @@ def test_an_equation_that_begins_a_sum_is_ambiguous():
     assert first.message == "refuted as an equation; proved as the first part of what a += nearby adds to"
     alone = next(findings("notes.md", text.replace("f_t \\circ d", "i_t \\circ d")))[0]
     assert alone.verdict == "refuted"
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\nabla_{c} L = \hat{y}^{(t)} - y^{(t)} \quad \text{if } T = 1",
+        r"\nabla_{c} L = \hat{y}^{(t)} - y^{(t)} \quad (\text{when } T = 1)",
+    ],
+)
+def test_a_condition_in_words_is_not_dropped(latex):
+    assert verdicts(latex) == ["unread"]
+
+
+def test_other_words_are_no_condition():
+    assert verdicts(r"\nabla_{o^{(t)}} L = \hat{y}^{(t)} - y^{(t)} \quad (\text{the difference, specifically})") == [
+        "proved"
+    ]
+
+
+def test_a_dot_between_vectors_is_not_what_vectors_side_by_side_are():
+    formula = r"d o_t = \tanh(c_t) \cdot (d h_t \odot o_t) / o_t"
+    assert verdicts(r"L_t = -y_t \cdot \log z_t", LSTM) == ["definition"]
+    assert verdicts(formula, LSTM + "\nread \\cdot as hadamard") == ["proved"]
+
+
+def test_a_sum_without_limits_runs_where_all_of_it_exists():
+    for formula in (r"\sum_t \frac{\partial L^{(t)}}{\partial V}", r"\sum_t \frac{\partial L^{(t+1)}}{\partial V}"):
+        (found,) = judged(rf"\nabla_V L = {formula}")
+        assert (found.verdict, found.reading.partition("= ")[2]) == ("proved", "Σ_{t=1}^{T} d(L_t[t], V) [K×H]")

@@ -1,0 +1,82 @@
+"""Which formulas a document holds, and where each of them starts."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic.reader.scan import Unscannable, blocks, formulas, sources
+from symbolic.reader.suggest import suggestion
+
+
+def places(name, text):
+    return [(f.place, f.latex.strip(), f.displayed) for source in sources(name, text) for f in formulas(source)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.md", "a $x$ b", [((1, 4), "x", False)]),
+        ("a.md", "é $x$", [((1, 4), "x", False)]),
+        ("a.md", "one\n\n  $$\nx = 1\n$$", [((3, 5), "x = 1", True)]),
+        ("a.md", r"\(x\) and \[y\]", [((1, 3), "x", False), ((1, 13), "y", True)]),
+        ("a.md", "```math\nx\n```\n", [((2, 1), "x", True)]),
+        ("a.md", "```\n$x$\n```\n`$y$` ``$a$ ` $b$`` $z$", [((4, 22), "z", False)]),
+        ("a.md", "~~~python\n$x$\n", []),
+        ("a.md", "<!-- $x$ -->", []),
+        ("a.md", "it costs $5 and $10", []),
+        ("a.md", r"\$x\$ and $y$", [((1, 12), "y", False)]),
+        ("a.md", "$x\n\ny$", []),
+        ("a.md", r"\begin{align}x\\y\end{align}", [((1, 1), r"\begin{align}x\\y\end{align}", True)]),
+        ("a.tex", "% $x$\n$y$ \\% $z$", [((2, 2), "y", False), ((2, 9), "z", False)]),
+        ("a.tex", r"\begin{verbatim}$x$\end{verbatim}", []),
+        (
+            "a.rst",
+            ":math:`x` ``:math:`y```\n\n.. math::\n\n   z = 1\n",
+            [((1, 8), "x", False), ((4, 1), "z = 1", True)],
+        ),
+    ],
+)
+def test_formulas_with_line_and_column(name, text, expected):
+    assert places(name, text) == expected
+
+
+def test_a_notebook_is_its_markdown_cells():
+    text = '{"cells": [{"cell_type": "code", "source": "$a$"}, {"cell_type": "markdown", "source": ["one\\n", "$b$"]}]}'
+    (source,) = sources("a.ipynb", text)
+    assert source.name == "a.ipynb:2"
+    assert [f.place for f in formulas(source)] == [(2, 2)]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"cells": [1]}'])
+def test_what_is_no_notebook_is_refused(text):
+    with pytest.raises(Unscannable):
+        sources("a.ipynb", text)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "block"),
+    [
+        ("a.md", "x\n<!-- check\nmodel rnn\n-->", "\nmodel rnn\n"),
+        ("a.tex", "% check: model rnn\n", "model rnn"),
+        ("a.rst", ".. check::\n\n   model rnn\n\ntext", "\n   model rnn\n\n"),
+    ],
+)
+def test_declaration_blocks(name, text, block):
+    (source,) = sources(name, text)
+    assert [each.text for each in blocks(source)] == [block]
+
+
+def test_a_suggestion_holds_what_the_document_says_and_what_it_does_not():
+    text = r"Let $A \in \mathbb{R}^{5 \times 4}$, $s^{(t)} = \tanh(A q^{(t)})$ and $d A$."
+    assert suggestion("a.md", text).splitlines() == [
+        "<!-- check",
+        "# A draft: look at every line.",
+        "time superscript",
+        "# no model of ours fits: say `model own`, then `forward LINE` for each equation, then `loss LINE`",
+        "dims H = 5, D = 4",
+        "name A : H×D",
+        "# name q^{(t)} : ?    its shape is not said",
+        "# name s^{(t)} : ?    its shape is not said",
+        "# d x occurs: say `read d as gradient` or `read d as differential along X`",
+        "-->",
+    ]
