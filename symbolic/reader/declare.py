@@ -109,6 +109,8 @@ def declare(given: Iterable[Line], formula_at: Callable[[Place], str | None] = l
             raise BadDeclaration(f"{line.where}: {word}: {why}") from None
         except (Misfit, ShapeMismatch, ValueError, TypeError) as why:
             raise BadDeclaration(f"{line.where}: {word}: {why}") from None
+        except (LookupError, ArithmeticError, RecursionError):
+            raise BadDeclaration(f"{line.where}: {word}: what follows is not in the grammar") from None
         if found.places and found.places[-1] == line.since:
             found.scopes[-1] = state.scope
         else:
@@ -380,7 +382,10 @@ def _loss(context: _Context, state: State, rest: str) -> State:
     given, place = context.latex(rest)
     if place:
         context.found.forward.add(place)
-    (statement,) = statements(given, state.scope.labels)[:1]
+    found = statements(given, state.scope.labels)
+    if len(found) != 1 or len(found[0].sides) != 2 or found[0].continues:
+        raise ValueError("the loss is one equation: its name, =, and a sum over the steps")
+    (statement,) = found
     node = parse(statement.sides[0], state.scope.grammar)
     if not isinstance(node, Name):
         raise ValueError("the left side is the name of the loss")
