@@ -29,11 +29,7 @@ def places(name, text):
         ("a.md", r"\begin{align}x\\y\end{align}", [((1, 1), r"\begin{align}x\\y\end{align}", True)]),
         ("a.tex", "% $x$\n$y$ \\% $z$", [((2, 2), "y", False), ((2, 9), "z", False)]),
         ("a.tex", r"\begin{verbatim}$x$\end{verbatim}", []),
-        (
-            "a.rst",
-            ":math:`x` ``:math:`y```\n\n.. math::\n\n   z = 1\n",
-            [((1, 8), "x", False), ((4, 1), "z = 1", True)],
-        ),
+        ("a.rst", ":math:`x` ``$y$``\n\n.. math::\n\n   z = 1\n", [((1, 8), "x", False), ((3, 10), "z = 1", True)]),
     ],
 )
 def test_formulas_with_line_and_column(name, text, expected):
