@@ -100,6 +100,19 @@ def unread_note(findings: Sequence[Finding]) -> str:
     return ", ".join(parts)
 
 
+def as_markdown(findings: Sequence[Finding]) -> Iterator[str]:
+    """A table of everything that is displayed or claimed: its place, verdict, reading, and what belongs to it."""
+    yield "| line:column | verdict | read as | because; repair |"
+    yield "|---|---|---|---|"
+    for finding in findings:
+        if finding.displayed or finding.defect or finding.verdict != DEFINITION:
+            notes = [*(f"under {h}" for h in finding.hypotheses), finding.message]
+            notes += [f"repair: ${finding.repair}$"] * bool(finding.repair)
+            reading = f"`{_cut(finding.reading, 240)}`" if finding.reading else ""
+            cells = [f"{finding.line}:{finding.column}", _word(finding), reading, "; ".join(n for n in notes if n)]
+            yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
 def as_json(findings: Sequence[Finding]) -> str:
     """The schema of docs/check.md."""
     return json.dumps({"formulas": [_formula(f) for f in findings], "summary": counts(findings)}, ensure_ascii=False)
@@ -134,4 +147,4 @@ def _strings(value: Any) -> Any:
     return [_strings(each) for each in value] if isinstance(value, list) else str(value)
 
 
-__all__ = ["DEFINITION", "PROVED", "as_json", "counts", "lines", "summary", "unread_note"]
+__all__ = ["DEFINITION", "PROVED", "as_json", "as_markdown", "counts", "lines", "summary", "unread_note"]

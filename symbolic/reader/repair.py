@@ -34,7 +34,8 @@ from symbolic.shapes import ShapeMismatch
 from symbolic.terms import LOSS, Term, Var
 from symbolic.verdicts import Hypothesis, Proved, one_hot, sums_to_one
 
-SECONDS = 1.0
+SECONDS = 8.0
+MOST_TRIED = 80
 MOST_EDITS = 300
 FIXED = frozenset({"at", "call", "sub", "sup", "latex", "lower", "upper"})
 Sides = tuple[Node, Node]
@@ -48,10 +49,11 @@ def repair(left: Node, right: Node, scope: Scope) -> str | None:
     for sides in islice(edits((left, right), scope), MOST_EDITS):
         for candidate in _readable(sides, scope):
             for each in (candidate, *_completed(candidate, scope)):
-                if time.process_time() > until:
-                    return None
                 if each.pairs in tried:
                     continue
+                # The number is what ends a search; the time only bounds the worst document.
+                if len(tried) >= MOST_TRIED or time.process_time() > until:
+                    return None
                 tried.add(each.pairs)
                 if agrees(each, scope) and isinstance(verdict_of(each, scope), Proved):
                     return _written(each, left_changed=sides[0] is not left, scope=scope)
