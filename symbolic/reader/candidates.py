@@ -16,7 +16,7 @@ from typing import Any
 from symbolic import terms as f
 from symbolic.elementwise import free_indices
 from symbolic.notation import Index
-from symbolic.prove import prove
+from symbolic.prove import axes_of, prove
 from symbolic.reader.readings import COLUMN, ROW, Grid, Misfit, Reading, canonical, grid
 from symbolic.reader.resolve import Resolver
 from symbolic.reader.scope import Scope
@@ -118,12 +118,22 @@ def verdict_of(candidate: Candidate, scope: Scope) -> Verdict:
 def _verdicts(pair: Pair, scope: Scope) -> Iterator[Verdict]:
     try:
         for left, right in instances(pair, scope):
-            verdict = prove(record(left, right, scope))
-            yield verdict
+            claim = record(left, right, scope)
+            verdict = prove(claim)
+            yield shorter(claim, verdict) if isinstance(verdict, Refuted) else verdict
             if not isinstance(verdict, Proved):
                 return
     except (ValueError, TypeError, ShapeMismatch) as why:
         yield Unknown({}, None, 0, str(why))
+
+
+def shorter(claim: Derivation, verdict: Refuted) -> Refuted:
+    """The same refutation at a point with fewer numbers, all sizes 2, if the claim names no later entry."""
+    subscripts = (s.subscripts for side in claim.chain for s in f.subterms(side) if isinstance(s, f.Entry))
+    if any(isinstance(i, int) and i > 2 for found in subscripts for i in found):
+        return verdict
+    again = prove(claim, dict.fromkeys(axes_of(claim), 2))
+    return again if isinstance(again, Refuted) else verdict
 
 
 def record(left: Term, right: Term, scope: Scope) -> Derivation:

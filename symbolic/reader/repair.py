@@ -36,7 +36,7 @@ from symbolic.verdicts import Hypothesis, Proved, one_hot, sums_to_one
 
 SECONDS = 8.0
 MOST_TRIED = 80
-MOST_EDITS = 300
+MOST_EDITS = 200
 FIXED = frozenset({"at", "call", "sub", "sup", "latex", "lower", "upper"})
 Sides = tuple[Node, Node]
 Rule = Callable[[Node, Scope], Iterable[Node]]
