@@ -357,7 +357,10 @@ def _label(context: _Context, state: State, rest: str) -> State:
 def _time(context: _Context, state: State, rest: str) -> State:
     if rest not in {"subscript", "superscript", "call"}:
         raise ValueError(f"time is written as subscript, superscript or call, not {rest!r}")
-    return replace(state, scope=replace(state.scope, time={"subscript": "sub", "superscript": "sup"}.get(rest, rest)))
+    scope = replace(state.scope, time={"subscript": "sub", "superscript": "sup"}.get(rest, rest))
+    return replace(
+        state, scope=with_model(scope, scope.model) if scope.model is not None and scope.model.name in MODELS else scope
+    )
 
 
 def _forward(context: _Context, state: State, rest: str) -> State:

@@ -371,7 +371,7 @@ def _shifted(tokens: tuple[Token, ...], n: int) -> Iterator[tuple[Token, ...]]:
 
 def _written(candidate: Candidate, left_changed: bool, scope: Scope) -> str:
     """The right side, or the whole formula where the left side was edited."""
-    subscript_time = scope.model is not None and scope.model.subscript_time
+    subscript_time = scope.time == "sub" if scope.time else scope.model is not None and scope.model.subscript_time
     if len(candidate.pairs) > 1:
         return candidate.text
     ((left, right),) = candidate.pairs

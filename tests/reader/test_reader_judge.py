@@ -206,3 +206,11 @@ def test_a_sum_without_limits_runs_where_all_of_it_exists():
     for formula in (r"\sum_t \frac{\partial L^{(t)}}{\partial V}", r"\sum_t \frac{\partial L^{(t+1)}}{\partial V}"):
         (found,) = judged(rf"\nabla_V L = {formula}")
         assert (found.verdict, found.reading.partition("= ")[2]) == ("proved", "Σ_{t=1}^{T} d(L_t[t], V) [K×H]")
+
+
+@pytest.mark.parametrize("declared", ["model rnn\ntime subscript", "time subscript\nmodel rnn"])
+def test_the_way_time_is_written_may_be_said_before_or_after_the_model(declared):
+    (right,) = judged(r"\frac{\partial h_t}{\partial h_{t-1}} = \operatorname{diag}(1-h_t^2) W", declared)
+    (wrong,) = judged(r"\frac{\partial h_t}{\partial h_{t-1}} = W^\top \operatorname{diag}(1-h_t^2)", declared)
+    assert (right.verdict, wrong.verdict) == ("proved", "refuted")
+    assert wrong.repair == r"\operatorname{diag}\left(1 - h_{t}^{2}\right) W"
