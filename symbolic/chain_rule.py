@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from symbolic.differentiate import Edge, edges, fold, graph, meaning
+from symbolic.differentiate import Edge, InSymPy, Symbols, edges, edges_in, fold, graph, meaning
 from symbolic.elementwise import Entries, Scalar, Steps, dimensions, entries, free_indices, positions
 from symbolic.normal_form import OutOfReach
 from symbolic.notation import Axis, Shape
 from symbolic.shapes import shape
-from symbolic.terms import LOSS, Derivative, Var
+from symbolic.terms import LOSS, Derivative, Term, Var, subterms
 from symbolic.unroll import Place, Unrolled
 
 Chain = tuple[Place, Place]
@@ -158,14 +158,22 @@ class Differentiated(Unrolled):
     def _of_term(self, node: Derivative, by: Place, steps: Steps) -> Entries | None:
         """The derivative of a formula: of what is written, then of what that is made from."""
         products: Products | None = None
-        made = "what is differentiated"
-        for edge in edges(made, node.of, self.scene.sizes, {"T": self.steps, **steps}, self.exponential):
+        for edge in self._edges_of(node.of, {"T": self.steps, **steps}):
             self._axes.setdefault(edge.used.name, edge.used.axes)
             downstream = self._adjoint((edge.used.name, edge.step), by, None)
             if downstream is not None:
                 products = defaultdict(list) if products is None else products
                 self._collect_forwards(products, downstream, edge, 0)
         return None if products is None else self._summed(products, shape(node.of) + self._axes[by[0]])
+
+    def _edges_of(self, formula: Term, steps: Steps) -> tuple[Edge, ...]:
+        made = "what is differentiated"
+        if not any(isinstance(s, Derivative) for s in subterms(formula)):
+            return edges(made, formula, self.scene.sizes, steps, self.exponential)
+        written = _Written(self)
+        found = edges_in(made, formula, written.scene, steps)
+        self.touched |= written.touched
+        return found
 
     def _uses(self, edge: Edge, by: Place, copy: int | None) -> list[int | None]:
         """The steps at which `edge.made` uses `by`."""
@@ -215,3 +223,14 @@ class Differentiated(Unrolled):
         for position in positions(dimensions(axes, self.scene.sizes)):
             result[position + position] = self.scene.arithmetic.number(Fraction(1))
         return result
+
+
+class _Written(Differentiated):
+    """The same model with a symbol for every variable: its derivatives can be differentiated."""
+
+    def __init__(self, other: Differentiated) -> None:
+        sizes, exponential = other.scene.sizes, other.exponential
+        leaf, arithmetic = Symbols(sizes).variable, InSymPy(exponential)
+        super().__init__(
+            other.model, sizes, other.steps, arithmetic, leaf, unfolds=lambda _: False, exponential=exponential
+        )

@@ -100,7 +100,7 @@ def meaning(found: Any) -> tuple[Var, Origin, Position]:
     return _meaning[found]
 
 
-class _Symbols:
+class Symbols:
     """Values that are symbols, so that an equation's right side can be differentiated."""
 
     def __init__(self, sizes: Sizes) -> None:
@@ -135,9 +135,15 @@ def edges(made: str, right: Term, sizes: Sizes, steps: Steps, exponential: bool 
 def _edges(
     made: str, right: Term, sizes: tuple[tuple[Axis, int], ...], steps: tuple[tuple[str, int], ...], exponential: bool
 ) -> tuple[Edge, ...]:
+    values = Symbols(dict(sizes))
+    scene = Scene(values.sizes, dict(steps).get("T", 0), InSymPy(exponential), values)
+    return edges_in(made, right, scene, dict(steps))
+
+
+def edges_in(made: str, right: Term, scene: Scene, steps: Steps) -> tuple[Edge, ...]:
+    """The same in a scene of SymPy expressions."""
     check_rules()
-    values = _Symbols(dict(sizes))
-    written = entries(right, Scene(values.sizes, dict(steps).get("T", 0), InSymPy(exponential), values), dict(steps))
+    written = entries(right, scene, steps)
     found: dict[tuple[Var, int | None], list[tuple[Position, Position, Any]]] = {}
     for j in positions(written.shape):
         derivatives = partials(written[j])

@@ -110,6 +110,9 @@ class _Judge:
             try:
                 opinion = second_opinion.agree(alone, self.sizes, equality.hypotheses(level))
             except second_opinion.Disagreement as found:
+                if found.place is None:
+                    self.look_for_counterexample(number, equality, [ONE_HOT] * 2)
+                    raise
                 place = found.place
                 continue
             if opinion:

@@ -26,7 +26,7 @@ Place = tuple[str, int | None, int | None]
 
 
 class Disagreement(Exception):
-    """Two sides differ here that should not; `place` is the length T and the steps, where it is known."""
+    """Two sides differ here that should not, at the length T and the steps `place`; None: they cannot be compared."""
 
     def __init__(self, message: str, place: tuple[int, dict[str, int]] | None = None) -> None:
         super().__init__(message)

@@ -25,7 +25,7 @@ from symbolic.prove import prove
 from symbolic.records import derivation
 from symbolic.refute import refute
 from symbolic.terms import Term, d, delta, grad, log, outer, scalar, sigmoid, sum_steps, tanh
-from symbolic.verdicts import ONE_HOT, Counterexample, Proved, Refuted
+from symbolic.verdicts import ONE_HOT, Counterexample, Proved, Refuted, Unknown
 
 SIZES = {D: 2, H: 3, K: 2, N: 3}
 i, j = Index("i", K), Index("j", K)
@@ -160,3 +160,24 @@ def anew(term: Term, model: Model | None, found: Counterexample, sides: tuple[Te
 def contains(low: str, value: Any, high: str) -> bool:
     slack = PRECISION.mpf(10) ** -25  # the oracle's own error
     return bool(PRECISION.mpf(low) - slack <= value <= PRECISION.mpf(high) + slack)
+
+
+GRADIENT = grad(rnn.b)
+YHAT, O = yhat_head.at(1), o_head.at(1)
+SECOND = [
+    (None, d(d(tanh(s), s), s), -2 * tanh(s) * (1 - tanh(s) ** 2)),
+    (None, d(s * d(s**3, s), s), 9 * s**2),
+    (HEAD, d(d(log(YHAT), O), O), -YHAT * (1 - YHAT)),
+    (RNN, d(GRADIENT.at(1), rnn.b.at(2)), d(GRADIENT.at(2), rnn.b.at(1))),
+    (RNN, d(GRADIENT.at(1), rnn.W.at(1, 2)), d(grad(rnn.W).at(1, 2), rnn.b.at(1))),
+]
+
+
+@pytest.mark.parametrize(
+    ("model", "left", "right"), SECOND, ids=lambda case: str(case) if isinstance(case, Term) else ""
+)
+def test_a_wrong_second_derivative_is_refuted_and_a_right_one_is_not(model, left, right):
+    sizes = dict.fromkeys((D, H, K), 2)
+    for factor, verdict in ((1, Unknown), (2, Refuted)):
+        record = derivation("a.claim", "", left, ("", factor * right), source="", model=model)
+        assert isinstance(prove(record, sizes), verdict)
