@@ -20,7 +20,7 @@ from symbolic.prove import axes_of, prove
 from symbolic.reader.readings import COLUMN, ROW, Grid, Misfit, Reading, canonical, grid
 from symbolic.reader.resolve import Resolver
 from symbolic.reader.scope import Scope
-from symbolic.reader.syntax import Node
+from symbolic.reader.syntax.nodes import Node
 from symbolic.reader.tokens import Unread
 from symbolic.records import Derivation, derivation
 from symbolic.shapes import ShapeMismatch

@@ -367,3 +367,9 @@ def with_index(term: Term, name: str) -> set[Index]:
         subscripts = s.subscripts if isinstance(s, f.Entry) else (s.i, s.j) if isinstance(s, f.Delta) else ()
         found |= {i for i in subscripts if isinstance(i, Index) and i.name == name}
     return found
+
+
+def derived(term: Term) -> Reading:
+    """A derivative of a number is written as a column or as a row; a vector by a number is a column."""
+    axes = shape(term)
+    return Reading(term, EITHER if len(axes) == 1 else "")

@@ -22,12 +22,13 @@ from symbolic import second_opinion
 from symbolic import terms as f
 from symbolic.latex import latex
 from symbolic.prove import axes_of
-from symbolic.reader import syntax as s
 from symbolic.reader.candidates import Candidate, candidates, instances, record, verdict_of
 from symbolic.reader.readings import Misfit
-from symbolic.reader.resolve import Resolver, moved
+from symbolic.reader.resolve import Resolver
+from symbolic.reader.resolve.shifts import moved
 from symbolic.reader.scope import Scope
-from symbolic.reader.syntax import Node
+from symbolic.reader.syntax import nodes as s
+from symbolic.reader.syntax.nodes import Node
 from symbolic.reader.tokens import Token, Unread
 from symbolic.records import Derivation
 from symbolic.shapes import ShapeMismatch

@@ -10,19 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from symbolic.reader.syntax import (
-    CASES,
-    CLOSING,
-    OPENING,
-    OPERATORS,
-    ROWS,
-    TEXTS,
-    Tokens,
-    _depth,
-    _is_cases,
-    _split,
-    _without_argument,
-)
+from symbolic.reader.syntax.nodes import Tokens
+from symbolic.reader.syntax.rows import depth_of, is_cases_environment, split, without_argument
+from symbolic.reader.syntax.vocabulary import CASES, CLOSING, OPENING, OPERATORS, ROWS, TEXTS
 from symbolic.reader.tokens import SIZES, Token, Unread, plain
 
 RELATIONS = {
@@ -142,20 +132,20 @@ def _rows(tokens: Tokens) -> Iterator[Tokens]:
     if (inner := _whole_environment(tokens)) is not None:
         yield from _rows(inner)
         return
-    rows = _split(tokens, ROWS)
+    rows = split(tokens, ROWS)
     if len(rows) > MOST_ROWS:
         raise Unread(tokens[0].at, f"more than {MOST_ROWS} rows")
     for number, row in enumerate(rows):
         if number and row and row[0].text == "[" and _is_length(row):
             row = row[[t.text for t in row].index("]") + 1 :]
-        row = tuple(token for token, depth in _with_depth(row) if depth or token.text not in ROWS | {"&"})
+        row = tuple(token for token, depth in _withdepth_of(row) if depth or token.text not in ROWS | {"&"})
         if len(rows) > 1 and _whole_environment(row) is not None:
             yield from _rows(row)
         elif row:
             yield row
 
 
-def _with_depth(tokens: Tokens) -> Iterator[tuple[Token, int]]:
+def _withdepth_of(tokens: Tokens) -> Iterator[tuple[Token, int]]:
     """Each token with the number of environments that it stands in."""
     depth = 0
     for token in tokens:
@@ -179,7 +169,7 @@ def _whole_environment(tokens: Tokens) -> Tokens | None:
         return None
     close = texts.index("}") if "}" in texts else 0
     name = plain(tokens[2:close]).removesuffix("*")
-    depth = [depth for _, depth in _with_depth(tokens)]
+    depth = [depth for _, depth in _withdepth_of(tokens)]
     if 0 not in depth:
         return None
     end = depth.index(0)
@@ -188,10 +178,10 @@ def _whole_environment(tokens: Tokens) -> Tokens | None:
         return None
     inner = tokens[close + 1 : end]
     if name in {"array", "alignat", "alignedat"}:
-        inner = _without_argument(inner)
-    rows = [_split(row, {"&"}) for row in _split(inner, ROWS)]
-    system = any(t.text in RELATIONS and d == 0 for row in _split(inner, ROWS) for t, d in _levels(row))
-    if name in DISPLAYS or ((name == "array" or name in CASES) and system and not _is_cases(rows)):
+        inner = without_argument(inner)
+    rows = [split(row, {"&"}) for row in split(inner, ROWS)]
+    system = any(t.text in RELATIONS and d == 0 for row in split(inner, ROWS) for t, d in _levels(row))
+    if name in DISPLAYS or ((name == "array" or name in CASES) and system and not is_cases_environment(rows)):
         return inner
     return None
 
@@ -199,7 +189,7 @@ def _whole_environment(tokens: Tokens) -> Tokens | None:
 def _levels(tokens: Tokens) -> Iterator[tuple[Token, int]]:
     depth = 0
     for token in tokens:
-        depth += _depth(token)
+        depth += depth_of(token)
         yield token, depth
 
 
@@ -239,7 +229,7 @@ def _open_brackets(tokens: Tokens) -> int:
 
 def _parts(row: Tokens) -> Iterator[Tokens]:
     """The parts of a row between arrows, commas and words."""
-    for part in _split(row, ARROWS | {",", ";"}):
+    for part in split(row, ARROWS | {",", ";"}):
         yield from _between_words(part)
 
 
@@ -267,7 +257,7 @@ def _between_words(part: Tokens) -> Iterator[Tokens]:
             _refuse_conditions(part[position:end])
             position = end
             continue
-        depth += _depth(token)
+        depth += depth_of(token)
         held.append(token)
         position += 1
     if held:
@@ -321,7 +311,7 @@ def _statement(part: Tokens) -> Statement | None:
     for position, token in enumerate(part):
         before = part[position - 1].text if position else ""
         after = part[position + 1].text if position + 1 < len(part) else ""
-        depth += _depth(token)
+        depth += depth_of(token)
         if depth == 0 and token.text in {":", "+"} and after == "=":
             continue
         if depth == 0 and token.text in RELATIONS:

@@ -12,13 +12,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from symbolic.notation import AXES
-from symbolic.reader import syntax as s
 from symbolic.reader.declare import MODELS, printed_name, spelled
 from symbolic.reader.macros import macros
 from symbolic.reader.scan import formulas, sources
 from symbolic.reader.scope import Scope
 from symbolic.reader.statements import statements
-from symbolic.reader.syntax import Grammar, Node, parse
+from symbolic.reader.syntax import Grammar, parse
+from symbolic.reader.syntax import nodes as s
+from symbolic.reader.syntax.nodes import Node
+from symbolic.reader.syntax.vocabulary import unstyled
 from symbolic.reader.tokens import Unread, tokens
 
 STEPS = frozenset({"t", "t-1", "t+1", "T", "T-1", r"\tau", r"\tau-1", "0", "1"})
@@ -109,7 +111,7 @@ def _collect(node: object, seen: _Seen) -> None:
 
 def _split(node: s.Name) -> tuple[str, str, str]:
     """Base, own subscript, and how time is shown."""
-    sub, sup = s.unstyled(node.sub), s.unstyled(node.sup)
+    sub, sup = unstyled(node.sub), unstyled(node.sup)
     if sup.strip("()") in STEPS and sup.startswith("("):
         return node.base, sub if not _counts(sub) else "", "sup"
     if sub in STEPS - {"0", "1"}:

@@ -1,0 +1,155 @@
+"""An equality: every reading of it judged, and one finding made of the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from symbolic import terms as f
+from symbolic.reader.candidates import Candidate, candidates, verdict_of
+from symbolic.reader.judge.findings import AMBIGUOUS, DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, Finding
+from symbolic.reader.judge.judging import Judging
+from symbolic.reader.readings import Grid, Misfit
+from symbolic.reader.repair import repair
+from symbolic.reader.resolve import Resolver
+from symbolic.reader.resolve.shifts import moved
+from symbolic.reader.scan import Formula
+from symbolic.reader.special import special_case
+from symbolic.reader.statements import statements
+from symbolic.reader.syntax import nodes as s
+from symbolic.reader.syntax import parse
+from symbolic.reader.syntax.nodes import Node, Tokens
+from symbolic.reader.tokens import Unread, plain, tokens
+from symbolic.terms import LOSS, Term, Var
+from symbolic.verdicts import IllTyped, Proved, Refuted, Unknown, Verdict
+
+PART_OF_A_SUM = "refuted as an equation; proved as the first part of what a += nearby adds to"
+
+
+def claimed(
+    judge: Judging, n: int, sides: Sequence[Tokens], left: Node, right: Node, start: int, end: int | None
+) -> Finding:
+    """The finding on left = right, the equality after side n of a chain."""
+    try:
+        found = candidates(left, right, judge.scope)
+    except Misfit as why:
+        defect = defined_by(judge, n, sides) is not None
+        verdict = DEFINITION if defect else ILL_TYPED
+        return repaired(judge, judge.finding(verdict, start, end, message=str(why), defect=defect), left, right)
+    verdicts = [(candidate, verdict_of(candidate, judge.scope)) for candidate in found]
+    one = merged(judge, n, sides, verdicts, start, end)
+    if one.verdict == REFUTED and (added := with_additions(judge, found)) is not None:
+        return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=added, message=PART_OF_A_SUM)
+    return repaired(judge, one, left, right) if one.is_wrong else one
+
+
+def merged(
+    judge: Judging, n: int, sides: Sequence[Tokens], found: list[tuple[Candidate, Verdict]], start: int, end: int | None
+) -> Finding:
+    """One finding from the verdicts on all readings."""
+    names = {verdict.name for _, verdict in found}
+    candidate, verdict = found[0]
+    if len(names) > 1:
+        if names <= {PROVED, UNKNOWN} or names <= {REFUTED, UNKNOWN}:
+            candidate, verdict = next((c, v) for c, v in found if v.name == UNKNOWN)
+            return judge.finding(UNKNOWN, start, end, reading=candidate.text, message=reason_of(verdict))
+        readings = "; ".join(f"{v.name}{f' ({c.kind})' if c.kind else ''}: {c.text}" for c, v in found[:6])
+        return judge.finding(AMBIGUOUS, start, end, reading=readings, message=f"{len(found)} readings, which differ")
+    more = f"each of {len(found)} readings" if len(found) > 1 else ""
+    hypotheses = tuple(str(h) for h in verdict.hypotheses) if isinstance(verdict, Proved) else ()
+    counterexample = verdict.counterexample if isinstance(verdict, Refuted) else None
+    defined = defined_by(judge, n, sides)
+    name, defect = verdict.name, False
+    only = special_case(candidate, judge.scope) if isinstance(verdict, Refuted) else ""
+    message = "; ".join(part for part in (reason_of(verdict), more, only) if part)
+    if defined is not None:
+        if verdict.name == PROVED and n == 0:
+            name, message = DEFINITION, f"as {defined} has it"
+        elif verdict.name in {REFUTED, ILL_TYPED}:
+            name, defect = DEFINITION, True
+            message = f"differs from {defined}" + (f": {message}" if message else "")
+    return judge.finding(
+        name,
+        start,
+        end,
+        reading=candidate.text,
+        hypotheses=hypotheses,
+        counterexample=counterexample,
+        message=message,
+        defect=defect,
+    )
+
+
+def reason_of(verdict: Verdict) -> str:
+    match verdict:
+        case IllTyped(message=message):
+            return message
+        case Unknown(reason=reason):
+            return reason
+    return ""
+
+
+def defined_by(judge: Judging, n: int, sides: Sequence[Tokens]) -> str | None:
+    """What the first side is defined by, where the chain defines a value: it holds no derivative."""
+    texts = {t.text for side in sides for t in side}
+    if texts & {r"\partial", r"\nabla"} or (judge.scope.d and "d" in texts):
+        return None
+    try:
+        found = Resolver(judge.scope, "total").of(parse(sides[0], judge.scope.grammar))
+    except (Unread, Misfit):
+        return None
+    term = found[0].term
+    if isinstance(term, Grid):
+        term = term.rows[0][0]
+    value = term.arg if isinstance(term, f.Entry) else term
+    model = judge.scope.model
+    if isinstance(value, Var) and model is not None and (value.name in model.by_name or value == LOSS):
+        return f"the model {model.name}" if model.name != "the document's own" else model.name
+    node = parse(sides[0], judge.scope.grammar)
+    if isinstance(node, s.Name):
+        meaning = judge.scope.names.get((node.base, plain(node.sub))) or judge.scope.names.get((node.base, ""))
+        if meaning is not None and not isinstance(meaning.term or meaning.untimed, Var):
+            return "the declaration"
+        if node.base == r"\sigma":
+            return "the logistic function"
+    if isinstance(node, s.Applied):
+        return "the function"
+    return None
+
+
+def with_additions(judge: Judging, readings: Sequence[Candidate]) -> str | None:
+    """The reading in which `=` begins what a `+=` nearby goes on with, if that is proved."""
+    additions = [pair for formula in judge.after for pair in additions_of(judge, formula)]
+    for ((gradient, right),) in (reading.pairs for reading in readings if len(reading.pairs) == 1):
+        if not isinstance(gradient, f.Derivative) or gradient.by.step is None:
+            continue
+        whole = right
+        for added_to, part in additions:
+            if added_to.by.name == gradient.by.name and added_to.by.step is not None:
+                shift = added_to.by.step.offset
+                whole = f.Add(whole, moved(part, added_to.by.step.anchor, gradient.by.step - shift))
+        if whole != right and verdict_of(Candidate(((gradient, whole),), ""), judge.scope).name == PROVED:
+            return f"refuted: {gradient} = {right}; proved (with what is added nearby): {gradient} = {whole}"
+    return None
+
+
+def additions_of(judge: Judging, formula: Formula) -> Iterator[tuple[f.Derivative, Term]]:
+    """Each X += Y of a formula, X a gradient."""
+    try:
+        found = statements(judge.macros.expanded(tokens(formula.latex)), judge.scope.labels)
+        for statement in found:
+            if [relation.symbol for relation in statement.relations] == ["+="]:
+                left, right = (parse(side, judge.scope.grammar) for side in statement.sides)
+                for reading in candidates(left, right, judge.scope)[:1]:
+                    gradient, part = reading.pairs[0]
+                    if isinstance(gradient, f.Derivative):
+                        yield gradient, part
+    except (Unread, Misfit):
+        return
+
+
+def repaired(judge: Judging, found: Finding, left: Node, right: Node) -> Finding:
+    """The finding with the repair that is proved, if one is."""
+    if found.verdict == AMBIGUOUS:
+        return found
+    return replace(found, repair=repair(left, right, judge.scope) or "")

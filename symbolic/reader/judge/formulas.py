@@ -1,0 +1,159 @@
+"""Each formula: its statements, and each equality in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from symbolic.reader.declare import Declarations
+from symbolic.reader.judge.claims import claimed
+from symbolic.reader.judge.clock import TooLong, within
+from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, UNKNOWN, Finding
+from symbolic.reader.judge.judging import Judging
+from symbolic.reader.judge.mentions import inequality, is_letter, is_one_hot, listed, membership, mentioned
+from symbolic.reader.judge.updates import added_in, is_rule, updated
+from symbolic.reader.macros import Macros
+from symbolic.reader.readings import Misfit
+from symbolic.reader.scan import Formula
+from symbolic.reader.statements import Relation, Statement, statements
+from symbolic.reader.syntax import nodes as s
+from symbolic.reader.syntax import parse
+from symbolic.reader.syntax.nodes import Node, Tokens
+from symbolic.reader.tokens import Unread, plain, tokens
+
+SECONDS = 20
+NEAR = 8
+
+
+def judged(
+    formulas: Sequence[Formula],
+    declarations: Declarations,
+    macros: Macros,
+    seconds: float = SECONDS,
+    first: int = 0,
+    last: int | None = None,
+) -> Iterator[list[Finding]]:
+    """The findings of each formula from `first` to before `last`; the others show what belongs together."""
+    above: Tokens = ()
+    for number, formula in enumerate(formulas[:last]):
+        judge = _Judge(formula, declarations, macros, above, formulas[number + 1 : number + 1 + NEAR])
+        if number < first:
+            above = judge.end_of_chain() if number == first - 1 else ()
+            continue
+        try:
+            with within(seconds):
+                found = judge.findings()
+        except TooLong:
+            found = [judge.finding(UNKNOWN, message=f"stopped after {seconds:g} s")]
+        except Unread as why:
+            found = [judge.unread(why)]
+        except Misfit as why:
+            found = [judge.finding(ILL_TYPED, message=str(why))]
+        except (RecursionError, MemoryError):
+            found = [judge.finding(UNKNOWN, message="too deep")]
+        except (ArithmeticError, LookupError, TypeError, ValueError) as why:
+            # Nothing a document holds may end in a traceback.
+            found = [judge.finding(UNKNOWN, message=f"{type(why).__name__}: {why}")]
+        above = judge.last or above
+        yield found
+
+
+class _Judge(Judging):
+    """One formula: its statements in order, and the equalities of each."""
+
+    def findings(self) -> list[Finding]:
+        try:
+            given = self.macros.expanded(tokens(self.formula.latex))
+            found = statements(given, self.scope.labels)
+        except Unread as why:
+            return [self.unread(why)]
+        if not found:
+            return [self.finding(DEFINITION, message="nothing is written")]
+        return [finding for statement in found for finding in self.statement(statement)]
+
+    def end_of_chain(self) -> Tokens:
+        """The last side of the last statement."""
+        try:
+            found = statements(self.macros.expanded(tokens(self.formula.latex)), self.scope.labels)
+        except Unread:
+            return ()
+        return found[-1].sides[-1] if found else ()
+
+    def statement(self, statement: Statement) -> Iterator[Finding]:
+        sides, relations = tuple(map(self.scope.phrased, statement.sides)), statement.relations
+        if statement.continues:
+            if not self.above:
+                yield self.unread(
+                    Unread(statement.at, "no chain above that this continues"), statement.at, statement.end
+                )
+                return
+            sides = (self.scope.phrased(self.above), *sides)
+        left = self.declarations.lefts.get(self.formula.place)
+        if not relations and left is not None:
+            sides, relations = (left, *sides), (Relation("=", statement.at),)
+        before, self.last = self.last or self.above, sides[-1]
+        if relations and relations[-1].symbol == "=" and is_one_hot(sides[-1]):
+            self.last = before
+        if not relations:
+            yield mentioned(self, statement)
+            return
+        for n, relation in enumerate(relations):
+            start = statement.at if n == 0 else sides[n][0].at
+            end = relations[n + 1].at if n + 1 < len(relations) else statement.end
+            if n == 0 and (statement.continues or left is not None):
+                start = statement.at
+            yield from self.equality(n, sides, relation.symbol, relation.at, start, end)
+
+    def equality(
+        self, n: int, sides: Sequence[Tokens], relation: str, at: int, start: int, end: int
+    ) -> Iterator[Finding]:
+        left, right = sides[n], sides[n + 1]
+        if relation in {"=", "≠"} and is_letter(self, left) and is_letter(self, right):
+            i, j = plain(left), plain(right)
+            if {i, j} <= self.scope.indices.keys():
+                self.scope = self.scope.assuming(i, j, relation == "=")
+            yield self.finding(
+                DEFINITION, start, end, reading=f"{plain(left)} {relation} {plain(right)}", message="a condition"
+            )
+            return
+        if relation == "∈":
+            yield membership(self, left, right, start, end)
+            return
+        if relation == "=" and is_one_hot(right):
+            yield self.finding(DEFINITION, start, end, reading=f"{plain(left)} is one-hot", message="a hypothesis")
+            return
+        if right and right[0].text in {r"\min", r"\max"}:
+            right = right[1:]
+        if relation in {"≠", "≤", "≥", "<", ">"}:
+            yield inequality(self, left, right, start, end)
+            return
+        if relation not in {"=", "+=", ":="}:
+            yield self.unread(Unread(at, f"the relation {relation} is not in the grammar"), start, end)
+            return
+        try:
+            nodes = [parse(side, self.scope.grammar) for side in (left, right)]
+            update = added_in(nodes[0], nodes[1])
+            if isinstance(nodes[1], s.Name) and nodes[1].call and self.scope.functions.get(nodes[1].base) == "any":
+                yield listed(self, nodes[1].call, start, end)
+            elif relation == "=" and isinstance(nodes[1], s.Group) and len(nodes[1].items) > 1:
+                yield listed(self, nodes[1], start, end)
+            elif relation == "+=" or (update is not None and is_rule(self, nodes[0])):
+                yield updated(self, nodes[0], update or nodes[1], start, end)
+            else:
+                yield claimed(self, n, sides, nodes[0], nodes[1], start, end)
+            for under in (b for node in nodes[n > 0 :] for b in braced(node)):
+                found = claimed(self, 1, sides, under.body, under.label, under.at, None)
+                yield replace(found, latex=" ".join(self.formula.latex[under.at : under.at + 60].split()))
+        except Unread as why:
+            yield self.unread(why, start, end)
+
+
+def braced(node: object) -> Iterator[s.Braced]:
+    if isinstance(node, s.Braced):
+        yield node
+    if isinstance(node, Node):
+        for value in vars(node).values():
+            yield from braced(value)
+    elif isinstance(node, tuple):
+        for each in node:
+            yield from braced(each)

@@ -1,0 +1,43 @@
+"""One formula as it is judged: its scope, the chain above it, and how a finding on it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from symbolic.reader.declare import Declarations
+from symbolic.reader.judge.findings import UNREAD, Finding
+from symbolic.reader.macros import Macros
+from symbolic.reader.scan import Formula
+from symbolic.reader.scope import Scope
+from symbolic.reader.syntax.nodes import Tokens
+from symbolic.reader.tokens import Unread
+
+
+class Judging:
+    """A formula and what belongs to it; `last` is the side that a row below may continue."""
+
+    def __init__(
+        self,
+        formula: Formula,
+        declarations: Declarations,
+        macros: Macros,
+        above: Tokens,
+        after: Sequence[Formula] = (),
+    ) -> None:
+        self.formula, self.declarations, self.macros, self.above = formula, declarations, macros, above
+        self.after = after
+        self.scope: Scope = declarations.at(formula.place)
+        self.last: Tokens = ()
+
+    def finding(self, verdict: str, at: int = 0, end: int | None = None, **more: Any) -> Finding:
+        line, column = self.formula.source.place(self.formula.start + at)
+        latex = " ".join(self.formula.latex[at:end].split())
+        displayed = self.formula.displayed
+        return Finding(self.formula.source.name, line, column, latex, verdict, displayed=displayed, **more)
+
+    def unread(self, why: Unread, at: int | None = None, end: int | None = None) -> Finding:
+        line, column = self.formula.source.place(self.formula.start + why.at)
+        token = self.formula.latex[why.at : why.at + 24].split()
+        message = f"{line}:{column}: {why}"
+        return self.finding(UNREAD, at or 0, end, message=message, token=token[0] if token else "")

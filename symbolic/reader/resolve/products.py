@@ -1,0 +1,126 @@
+"""Products and quotients: side by side, with a sign between, of entries, as a double contraction."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import Any
+
+from symbolic import terms as f
+from symbolic.notation import Step
+from symbolic.reader.readings import EITHER, Grid, Misfit, Reading, grid, hadamard, mapped, plainest
+from symbolic.reader.resolve.chain_rule import telescoped, telescopes
+from symbolic.reader.resolve.resolving import Resolving
+from symbolic.reader.syntax import nodes as s
+from symbolic.reader.syntax.nodes import Node, operands, plain_factors
+from symbolic.reader.tokens import Unread
+from symbolic.terms import Term
+
+LONGEST_PRODUCT = 9
+
+
+def product_of(resolver: Resolving, at: int, factors: tuple[Node, ...], beside: str = "") -> list[Reading]:
+    """A product; vectors in it are read as `beside` says, or as the declaration does."""
+    policy = beside or resolver.scope.beside
+    parts = [(telescoped(resolver, run), run[0].at) for run in telescopes(factors)]
+    if len(parts) > LONGEST_PRODUCT:
+        found, _ = parts[0]
+        for more, where in parts[1:]:
+            found = resolver.multiplied(found, more, where, policy)
+        return found
+    memo: dict[tuple[int, int], list[Reading] | Misfit] = {}
+
+    def between(first: int, last: int) -> list[Reading]:
+        """Every reading of the factors from first up to last, however they are bracketed."""
+        if last - first == 1:
+            return parts[first][0]
+        key = (first, last)
+        if key not in memo:
+            found: list[Reading] = []
+            why: Misfit | None = None
+            for middle in range(last - 1, first, -1):
+                try:
+                    found += resolver.multiplied(
+                        between(first, middle), between(middle, last), parts[middle][1], policy
+                    )
+                except Misfit as misfit:
+                    why = why or misfit
+            memo[key] = plainest(found) if found else why or Misfit(at, "", "", "a product")
+        known = memo[key]
+        if isinstance(known, Misfit):
+            raise known
+        return known
+
+    return between(0, len(parts))
+
+
+def infix(resolver: Resolving, node: s.Infix) -> list[Reading]:
+    operator, at = node.operator, node.at
+    if operator in {"·", "×"}:
+        chain = tuple(operands(node, {"·", "×"}))
+        factors = tuple(
+            plain_factors(x for part in chain for x in (part.factors if isinstance(part, s.Tight) else (part,)))
+        )
+        is_chain_rule = all(isinstance(factor, s.Derivative) for factor in factors)
+        return product_of(resolver, at, factors if is_chain_rule else chain, resolver.scope.dot)
+    if operator == "∘":
+        operator = {"hadamard": "⊙", "product": "·"}[resolver.scope.circ]
+    if operator == "*":
+        if not resolver.scope.star:
+            raise Unread(at, "* is not declared: say `read * as hadamard` or `as product`")
+        operator = {"hadamard": "⊙", "product": "·"}[resolver.scope.star]
+    left, right = resolver.of(node.left), resolver.of(node.right)
+    if operator == "·":
+        return resolver.multiplied(left, right, at, resolver.scope.dot)
+    if operator in {"⊙", "⊘"}:
+        build: Any = f.Mul if operator == "⊙" else f.Div
+        return resolver.all(lambda a, b: [hadamard(a, b, at, build)], left, right)
+    if operator == "⊗":
+        return resolver.all(lambda a, b: [Reading(f.Outer(a.array, b.array))], left, right)
+    if operator == ":":
+        return resolver.all(lambda a, b: [frobenius(resolver, a, b, at)], left, right)
+    raise Unread(at, f"{operator} is not in the grammar")
+
+
+def frobenius(resolver: Resolving, a: Reading, b: Reading, at: int) -> Reading:
+    if isinstance(a.term, Grid) or isinstance(b.term, Grid):
+        left, right = grid(a), grid(b)
+        if left.size != right.size and EITHER in (a.layout, b.layout):
+            left = left.T
+        if left.size != right.size:
+            raise Misfit(at, str(a), str(b), "a Frobenius product")
+        pairs: list[Term] = [
+            f.Mul(x, y) for p, q in zip(left.rows, right.rows, strict=True) for x, y in zip(p, q, strict=True)
+        ]
+        return Reading(reduce(f.Add, pairs))
+    if a.rank != b.rank or a.axes != b.axes:
+        raise Misfit(at, str(a), str(b), "a Frobenius product")
+    return Reading(f.MatMul(a.array, b.array) if a.rank == 1 else f.Inner(a.array, b.array))
+
+
+def quotient(resolver: Resolving, at: int, above: Node, below: Node) -> list[Reading]:
+    for part in (below, above):
+        if isinstance(part, s.Differential) and part.d.startswith("∂"):
+            above_and_below = ("no ∂", "∂") if part is below else ("∂", "no ∂")
+            raise Misfit(at, *above_and_below, "above and below the line")
+    if isinstance(above, s.Number) and (one := reciprocal(resolver, below)) is not None:
+        return [Reading(one if above.value == 1 else f.Mul(f.Const(above.value), one))]
+    return resolver.all(lambda a, b: [divided(resolver, a, b, at)], resolver.of(above), resolver.of(below))
+
+
+def reciprocal(resolver: Resolving, node: Node) -> Term | None:
+    """1/N of an axis that the letter names, if it is declared as nothing else; 1/T of the number of steps."""
+    if not isinstance(node, s.Name) or node.sub or node.sup:
+        return None
+    axis = resolver.scope.axes.get(node.base) if (node.base, "") not in resolver.scope.names else None
+    if axis is None and resolver.scope.steps.get(node.base) != Step("T"):
+        return None
+    return f.Reciprocal(axis)
+
+
+def divided(resolver: Resolving, a: Reading, b: Reading, at: int) -> Reading:
+    if b.is_scalar and isinstance(b.term, Term):
+        below = b.term
+        if isinstance(a.term, f.Const) and isinstance(below, f.Const) and below.value:
+            return Reading(f.Const(a.term.value / below.value))
+        return mapped(a, lambda x: f.Div(x, below))
+    return hadamard(a, b, at, f.Div)

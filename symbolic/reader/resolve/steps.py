@@ -1,0 +1,56 @@
+"""The step of the sequence that a name shows: h_t, h^{(t-1)}, h(T)."""
+
+from __future__ import annotations
+
+from symbolic.notation import Step
+from symbolic.reader.resolve.resolving import Resolving
+from symbolic.reader.syntax import nodes as s
+from symbolic.reader.syntax.nodes import Tokens
+from symbolic.reader.tokens import Unread, plain
+
+
+def step_below(resolver: Resolving, rest: Tokens, node: s.Name, anchored: bool = False) -> tuple[Step, Tokens]:
+    """The step at the head of a subscript, and the entries after it (or, after a comma, before it)."""
+    for length in range(len(rest), 0, -1):
+        if (found := step_of(resolver, rest[:length])) is not None and (found.anchor or not anchored):
+            left = rest[length:]
+            return found, left[1:] if left and left[0].text == "," else left
+    texts = [token.text for token in rest]
+    if "," in texts and (found := step_of(resolver, rest[texts.index(",") + 1 :])) is not None:
+        return found, rest[: texts.index(",")]
+    if rest and (found := step_of(resolver, rest[-1:])) is not None and (found.anchor or not anchored):
+        return found, rest[:-1]
+    raise Unread(node.at, f"{node} stands without its step")
+
+
+def step_above(resolver: Resolving, sup: Tokens, node: s.Name) -> tuple[Step, Tokens]:
+    texts = [token.text for token in sup]
+    if texts[:1] == ["("] and ")" in texts:
+        end = texts.index(")")
+        if (found := step_of(resolver, sup[1:end])) is not None:
+            return found, sup[end + 1 :]
+    elif sup and (found := step_of(resolver, sup)) is not None and plain(sup) != "T":
+        return found, ()
+    raise Unread(node.at, f"{node} stands without its step")
+
+
+def step_called(resolver: Resolving, node: s.Name) -> Step:
+    if node.call is None or (found := step_of(resolver, node.call.latex)) is None:
+        raise Unread(node.at, f"{node} stands without its step")
+    return found
+
+
+def step_of(resolver: Resolving, tokens: Tokens) -> Step | None:
+    """t, t-1, T, 0 as a step; None if it is none."""
+    texts = [token.text for token in tokens if token.text not in "{}"]
+    if not texts or len(texts) not in (1, 3):
+        return None
+    if texts[0].isdigit():
+        return Step("", int(texts[0])) if len(texts) == 1 else None
+    if resolver.bound.get(texts[0]) == "index":
+        return None
+    anchor = Step(texts[0]) if resolver.bound.get(texts[0]) == "step" else resolver.scope.steps.get(texts[0])
+    if anchor is None or len(texts) == 1:
+        return anchor
+    sign = {"+": 1, "-": -1}.get(texts[1])
+    return anchor + sign * int(texts[2]) if sign and texts[2].isdigit() else None

@@ -1,0 +1,144 @@
+"""Sums: of summands, over a subscript, over the steps; products over the steps."""
+
+from __future__ import annotations
+
+from symbolic import terms as f
+from symbolic.notation import Axis, Index, Step
+from symbolic.reader.readings import Grid, Misfit, Reading, added, negated, with_index
+from symbolic.reader.resolve.resolving import Resolving
+from symbolic.reader.resolve.scripts import letter_of, subscript_of
+from symbolic.reader.resolve.shifts import is_later, latest, moved
+from symbolic.reader.resolve.steps import step_of
+from symbolic.reader.syntax import nodes as s
+from symbolic.reader.syntax.nodes import Node, Tokens
+from symbolic.reader.syntax.vocabulary import STYLES
+from symbolic.reader.tokens import Token, Unread, plain
+from symbolic.terms import Term
+
+
+def total(resolver: Resolving, at: int, parts: tuple[tuple[int, Node], ...]) -> list[Reading]:
+    found: list[Reading] = []
+    for number, (sign, part) in enumerate(parts):
+        each = resolver.of(part)
+        signed = each if sign > 0 else [negated(r) for r in each]
+        if number == 0:
+            found = signed
+            continue
+        found = resolver.all(lambda a, b, where=part.at: [added(a, b, where)], found, signed)
+    return found
+
+
+def big(resolver: Resolving, node: s.Big) -> list[Reading]:
+    letter, first, mark = lower_limit(node)
+    upper = plain(node.upper)
+    if not letter:
+        if not speaks_of_t(resolver, node.body):
+            raise Unread(node.at, "a sum without its subscript")
+        return over_steps(resolver, node, "t", Step("", 1), Step("T"))
+    limits = steps_run_over(resolver, letter, first, node.upper)
+    if limits is not None:
+        return over_steps(resolver, node, letter, *limits)
+    with resolver.binding(letter, "index"):
+        found = resolver.of(node.body)
+        other = left_out(node.lower, letter) if mark == "≠" else None
+        return resolver.all(lambda r: [over_index(resolver, r, letter, upper, first, other, node)], found)
+
+
+def lower_limit(node: s.Big) -> tuple[str, Tokens, str]:
+    """The letter that runs, where it starts, and whether one value is left out."""
+    lower = tuple(token for token in node.lower if token.text not in STYLES and token.text not in "{}")
+    texts = [token.text for token in lower]
+    if not texts:
+        return "", (), ""
+    for mark, symbol in (("=", "="), (r"\neq", "≠"), (r"\ne", "≠")):
+        if mark in texts:
+            cut = texts.index(mark)
+            return plain(lower[:cut]), lower[cut + 1 :], symbol
+    return plain(lower), (), ""
+
+
+def speaks_of_t(resolver: Resolving, body: Node) -> bool:
+    anchors = {a for r in resolver.of(body) if isinstance(r.term, Term) for a in f.free_anchors(r.term)}
+    return anchors == {"t"}
+
+
+def steps_run_over(resolver: Resolving, letter: str, first: Tokens, upper: Tokens) -> tuple[Step, Step] | None:
+    """First and last step, if the letter runs over steps."""
+    if letter in resolver.scope.indices:
+        return None
+    last = step_of(resolver, upper) if upper else None
+    start = step_of(resolver, first) if first else None
+    known = letter in resolver.scope.steps
+    if (
+        upper
+        and last is not None
+        and last.anchor
+        and (known or last.anchor in {"t", "T"} or last.anchor in resolver.bound)
+    ):
+        return start or Step("", 1), last
+    if known and not upper:
+        return resolver.scope.ranges.get(letter, (start or Step("", 1), Step("T")))
+    if known and start is not None and start.anchor and last is not None:
+        return start, last
+    return None
+
+
+def over_steps(resolver: Resolving, node: s.Big, letter: str, first: Step, last: Step) -> list[Reading]:
+    with resolver.binding(letter, "step"):
+        body = resolver.of(node.body)
+    if node.operator == r"\prod":
+        if is_later(first, last):
+            first, last = last, first
+        return resolver.all(lambda r: [Reading(f.ProductSteps(letter, first, last, term_of(r, node.at)))], body)
+    everywhere = not node.upper and letter not in resolver.scope.ranges
+
+    def over(r: Reading) -> list[Reading]:
+        term = term_of(r, node.at)
+        shift = latest(term, letter) if everywhere else 0
+        return [Reading(f.SumSteps(letter, first, last, moved(term, letter, Step(letter, -shift))), r.layout)]
+
+    return resolver.all(over, body)
+
+
+def over_index(
+    resolver: Resolving, r: Reading, letter: str, upper: str, first: Tokens, other: Token | None, node: s.Big
+) -> Reading:
+    term = term_of(r, node.at)
+    if node.operator == r"\prod":
+        raise Unread(node.at, "a product over a subscript is not in the grammar")
+    axes = {i.axis for i in with_index(term, letter_of(letter))} or axes_by_limit(resolver, letter, upper)
+    if len(axes) != 1:
+        raise Unread(node.at, f"the axis that {letter} runs over is not said")
+    (axis,) = axes
+    if upper and resolver.scope.axes.get(upper) != axis and upper != str(axis.size):
+        raise Misfit(node.at, f"{letter} up to {upper}", f"{axis} has {axis.size}", "a sum")
+    if other is None and first and plain(first) != "1":
+        raise Unread(node.at, f"a sum that starts at {plain(first)}")
+    if r.rank:
+        raise Misfit(
+            node.at, str(r), "a number", f"a sum over the subscript {letter} of something that is not an entry"
+        )
+    index = Index(letter_of(letter), axis)
+    if other is not None:
+        return Reading(f.SumIndex(index, f.Mul(1 - f.Delta(index, subscript_of(resolver, other, axis)), term)))
+    return Reading(f.SumIndex(index, term))
+
+
+def axes_by_limit(resolver: Resolving, letter: str, upper: str) -> set[Axis]:
+    declared = resolver.scope.indices.get(letter)
+    if declared is not None:
+        return {declared}
+    by_name = resolver.scope.axes.get(upper)
+    return {by_name} if by_name is not None else {a for a in resolver.scope.axes.values() if str(a.size) == upper}
+
+
+def left_out(lower: Tokens, letter: str) -> Token:
+    """In k ≠ j, the letter that is left out."""
+    (other,) = [t for t in lower if t.text not in {letter, r"\neq", r"\ne", "{", "}"}][:1] or [lower[0]]
+    return other
+
+
+def term_of(r: Reading, at: int) -> Term:
+    if isinstance(r.term, Grid):
+        raise Unread(at, "a sum over steps of a matrix that is written out")
+    return r.term

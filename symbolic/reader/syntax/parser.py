@@ -1,0 +1,134 @@
+r"""The levels of the grammar: sums of terms, terms of factors, and what a factor may begin with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+
+from symbolic.reader.syntax.brackets import braced, environment, group
+from symbolic.reader.syntax.fractions import differential, fraction, nabla, quotient
+from symbolic.reader.syntax.letters import accented, braces, function, letter, styled, texted
+from symbolic.reader.syntax.nodes import Big, Derivative, Differential, Dots, Infix, Node, Number, Sum, Tight, Tokens
+from symbolic.reader.syntax.parsing import Grammar, Parsing
+from symbolic.reader.syntax.vocabulary import (
+    ACCENTS,
+    DOTS,
+    FRACTIONS,
+    FUNCTIONS,
+    GREEK,
+    OPENING,
+    OPERATORS,
+    STYLES,
+    SWITCHES,
+    TEXTS,
+)
+from symbolic.reader.tokens import SIZES, Unread
+
+
+def parse(tokens: Tokens, grammar: Grammar) -> Node:
+    """The syntax tree of one expression; raises Unread."""
+    return Parser(tokens, grammar).whole()
+
+
+class Parser(Parsing):
+    """Reads one expression; each level takes what binds tighter from the one below."""
+
+    def sum(self) -> Node:
+        at, parts = self.at, []
+        sign = 1
+        while self.text() in {"+", "-"}:
+            sign *= -1 if self.next().text == "-" else 1
+        parts.append((sign, self.term()))
+        while self.text() in {"+", "-"}:
+            sign = -1 if self.next().text == "-" else 1
+            while self.text() in {"+", "-"}:
+                sign *= -1 if self.next().text == "-" else 1
+            parts.append((sign, self.term()))
+        return parts[0][1] if len(parts) == 1 and parts[0][0] == 1 else Sum(at, tuple(parts))
+
+    def term(self) -> Node:
+        at, left = self.at, self.tight()
+        while self.text() in OPERATORS or (self.text() in SIZES and self.text(1) == "/"):
+            self.position += self.text() in SIZES
+            operator = OPERATORS[self.next().text]
+            while self.text() == "{" and self.text(1) == "}":
+                self.position += 2
+            if operator == "/":
+                sized = self.tight() if isinstance(left, Differential) else self.factor()
+                left = quotient(self, at, left, sized)
+                if self.begins_factor():
+                    left = self.juxtaposed(at, [left, *self.factors()])
+            elif self.text() == "-":
+                self.next()
+                left = Infix(at, operator, left, Sum(self.at, ((-1, self.tight()),)))
+            else:
+                left = Infix(at, operator, left, self.tight())
+        return left
+
+    def tight(self) -> Node:
+        at = self.at
+        return self.juxtaposed(at, self.factors(at_least=1))
+
+    def factors(self, at_least: int = 0) -> list[Node]:
+        found: list[Node] = []
+        while self.begins_factor() or len(found) < at_least:
+            found.append(self.factor())
+        return found
+
+    def juxtaposed(self, at: int, factors: list[Node]) -> Node:
+        """Factors side by side; an operator ∂/∂x acts on all that follow it."""
+        for position, factor in enumerate(factors):
+            if isinstance(factor, Derivative) and factor.of is None:
+                rest = factors[position + 1 :]
+                if not rest:
+                    raise Unread(factor.at, "a derivative of nothing")
+                applied = replace(factor, of=self.juxtaposed(rest[0].at, rest))
+                return self.juxtaposed(at, [*factors[:position], applied])
+        return factors[0] if len(factors) == 1 else Tight(at, tuple(factors))
+
+    def factor(self) -> Node:
+        token = self.next()
+        text, at = token.text, token.at
+        if text in SIZES:
+            return self.factor()
+        if text in SWITCHES:
+            self.style = SWITCHES[text]
+            return self.factor()
+        if token.kind == "number":
+            return self.scripted(Number(at, Fraction(text)))
+        if text == "{":
+            return self.scripted(braces(self, at))
+        if text == r"\left" or text in OPENING:
+            return self.scripted(group(self, token))
+        if text in FRACTIONS:
+            return self.scripted(fraction(self, at))
+        if text in FUNCTIONS:
+            return function(self, at, FUNCTIONS[text])
+        if text in TEXTS:
+            return texted(self, at)
+        if text in STYLES:
+            return styled(self, at, STYLES[text])
+        if text in ACCENTS:
+            return accented(self, at, ACCENTS[text])
+        if text in {r"\color", r"\textcolor", r"\colorbox"}:
+            self.argument()
+            return self.factor()
+        if text in {r"\underbrace", r"\overbrace"}:
+            return braced(self, at)
+        if text in {r"\sum", r"\prod"}:
+            return self.big(at, text)
+        if text == r"\nabla":
+            return nabla(self, at)
+        if text == r"\partial":
+            return differential(self, at, "∂")
+        if text == r"\begin":
+            return self.scripted(environment(self, at))
+        if text in DOTS:
+            return Dots(at)
+        if token.kind == "letter" or text in GREEK:
+            return letter(self, token)
+        raise Unread(at, f"{text} is not in the grammar")
+
+    def big(self, at: int, operator: str) -> Node:
+        lower, upper = self.scripts()
+        return Big(at, operator, lower, upper, self.term())
