@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import product
 from typing import Any
@@ -27,6 +27,7 @@ from numeric.trace import sweep
 from numeric.trace.degrees import error_bound
 from numeric.trace.execute import Trace
 from numeric.trace.intervals import Interval, Reals
+from numeric.trace.polynomials import exactly_proved
 from numeric.trace.proof import Finding, ParameterVerdict, WrongEntry
 from numeric.trace.residues import NoRoot, Residues
 from numeric.trace.tape import Op, Refused
@@ -193,7 +194,9 @@ def _verdicts(
     trace: Trace, difference: Difference, outcomes: Mapping[int, bool], wanted: bytearray
 ) -> list[ParameterVerdict]:
     if not difference.count:
-        return [_proved(trace, name, difference) for name in trace.claims]
+        exact = exactly_proved(trace, wanted, outcomes, *next(random_points(trace, wanted, outcomes)))
+        proved = [_proved(trace, name, difference) for name in trace.claims]
+        return [replace(p, error=0.0) if p.name in exact else p for p in proved]
     witness = _witness(trace, difference, outcomes, wanted)
     verdicts = []
     for name, nodes in trace.claims.items():

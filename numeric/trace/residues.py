@@ -107,6 +107,8 @@ class Residues:
     def positive(self, value: int, i: int) -> int:
         if i in self.outcomes:
             return int(self.outcomes[i])
+        if not value:
+            return 0
         opposite = self.p - value
         return self._drawn("> 0", value) if value < opposite else (1 - self._drawn("> 0", opposite)) % self.p
 

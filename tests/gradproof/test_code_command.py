@@ -31,7 +31,7 @@ def code(tmp_path):
 def test_a_right_one_exits_with_0(gradproof, code):
     result = gradproof("code", code(RIGHT))
     assert result.exit_code == 0
-    assert result.stdout.startswith("run: proved\nW      proved modulo a random prime, error < 1e-")
+    assert result.stdout.startswith("run: proved\nW      proved exactly\nx      proved exactly\n")
 
 
 def test_a_wrong_one_exits_with_1_and_names_cause_and_line(gradproof, code):
