@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from symbolic.model import Model, equation
@@ -27,6 +30,7 @@ from symbolic.terms import (
     log,
     one_over,
     ones,
+    outer,
     scalar,
     sequence,
     sigmoid,
@@ -309,3 +313,149 @@ def test_odd_formulas_get_a_verdict_and_no_traceback(left: Term, right: Term) ->
 def test_a_power_is_a_whole_number(power: object) -> None:
     with pytest.raises(TypeError, match="a power is a whole number"):
         n**power  # type: ignore[operator]
+
+
+def fed_back(delay: int) -> Model:
+    """An RNN whose logits come back `delay` steps later, through as many states."""
+    V, R = array("V", K, H), array("R", H, K)
+    e, y, u, z, p, loss = (
+        sequence("e", H),
+        sequence("y", K),
+        sequence("u", H),
+        sequence("z", K),
+        sequence("p", K),
+        sequence("loss"),
+    )
+    late = [sequence(f"late{n}", K) for n in range(delay)]
+    carried = tuple(equation(s[t], 1 * before[t - 1]) for s, before in zip(late, [z, *late], strict=False))
+    return Model(
+        "fed back",
+        "",
+        "",
+        (V, R),
+        (e,),
+        (y,),
+        (
+            *carried,
+            equation(u[t], tanh(e[t] + R @ late[-1][t])),
+            equation(z[t], V @ u[t]),
+            equation(p[t], softmax(z[t])),
+            equation(loss[t], -(y[t] @ log(p[t]))),
+        ),
+        loss,
+    )
+
+
+@pytest.mark.parametrize("delay", [1, 2])
+def test_logits_that_come_back_reach_later_losses(delay: int) -> None:
+    model = fed_back(delay)
+    z, u, late, loss, V = (model.arrays[name] for name in ("z", "u", "late0", "loss", "V"))
+    here = d(loss[t], z[t])
+    assert isinstance(verdict(grad(z[t]), here, model), Refuted)
+    assert isinstance(verdict(grad(u[t]), V.T @ here, model), Refuted)
+    assert isinstance(verdict(grad(z[t]), here + grad(late[t + 1]), model), Proved)
+
+
+def test_two_steps_back_are_not_all_steps() -> None:
+    truncated = immediate(h[t], b) + d(h[t], h[t - 1]) @ immediate(h[t - 1], b)
+    assert isinstance(verdict(d(h[t], b), truncated, RNN), Refuted)
+    assert isinstance(verdict(grad(b), grad(a[T]) + grad(a[T - 1]), RNN), Refuted)
+    third = prove(claim(grad(b), grad(a[1]) + grad(a[2]) + grad(a[3]), RNN))
+    assert not isinstance(third, Proved) or not third.every_T
+
+
+J = Axis("J", 2)
+U = array("U", J, J)
+
+
+def trace(matrix: Term) -> Term:
+    return inner(eye(J), matrix)
+
+
+def test_a_gradient_that_vanishes_for_two_by_two_vanishes_for_no_larger() -> None:
+    cubic = trace(U) ** 3 - 3 * trace(U) * trace(U @ U) + 2 * trace(U @ U @ U)
+    model = Model("cubic", "", "", (U,), (), (), (equation(LOSS, cubic),), LOSS)
+    found = verdict(grad(U), 0 * U, model)
+    assert isinstance(found, Proved)
+    assert found.every_size is None
+    assert isinstance(prove(claim(grad(U), 0 * U, model), {J: 3}), Refuted)
+
+
+def test_attention_at_two_entries_is_not_attention() -> None:
+    q, s, alpha, w, z = array("q", J), array("s", J), array("alpha", J), array("w", J), scalar("z")
+    model = Model(
+        "attention",
+        "",
+        "",
+        (q, w),
+        (),
+        (),
+        (equation(s, q * w), equation(alpha, softmax(s)), equation(z, alpha @ w), equation(LOSS, z * z)),
+        LOSS,
+    )
+    assert isinstance(verdict(grad(s), 2 * z * alpha * (w - z), model), Proved)
+    assert isinstance(verdict(grad(s), 2 * z * alpha * w, model), Refuted)
+    squares = claim(2 * grad(s) * grad(s), total(grad(s) ** 2) * ones(J), model)
+    found = prove(squares)
+    assert isinstance(found, Proved)
+    assert found.every_size is None
+    assert isinstance(prove(squares, {J: 3}), Refuted)
+
+
+def test_what_is_divided_by_may_be_zero_at_one_size_alone() -> None:
+    e, centred, variance = array("e", J), array("centred", J), scalar("variance")
+    model = Model(
+        "variance",
+        "",
+        "",
+        (e,),
+        (),
+        (),
+        (
+            equation(centred, e - one_over(J) * total(e)),
+            equation(variance, one_over(J) * (centred @ centred)),
+            equation(LOSS, variance * variance),
+        ),
+        LOSS,
+    )
+    ratio, false = claim(variance / variance, term(1), model), claim(1 / variance, 2 / variance, model)
+    assert isinstance(prove(ratio, {J: 2}), Proved)
+    assert isinstance(prove(false, {J: 2}), Refuted)
+    assert isinstance(prove(ratio, {J: 1}), Unknown)
+    assert isinstance(prove(false, {J: 1}), Unknown)
+
+
+def test_a_one_hot_target_times_its_reciprocal_refutes_nothing() -> None:
+    """y_k (1/y_k) does not exist where y_k = 0; it is not 0 there."""
+    y, s, r = head.y, scalar("s"), scalar("r")
+    unseen = log((1 + s**2) * (1 + r**2)) - log(1 + s**2) - log(1 + r**2)
+    assert not isinstance(verdict(y @ (1 / y) + unseen, total(ones(K)), head.HEAD), Refuted)
+    assert isinstance(verdict(y @ (1 / y), total(ones(K)), head.HEAD), Proved)
+    assert not isinstance(verdict(y @ (1 / y), term(1), head.HEAD), Proved)
+
+
+def test_a_right_second_derivative_is_not_refuted() -> None:
+    w, e, u, loss = scalar("w"), sequence("e"), sequence("u"), sequence("loss")
+    model = sequence_model(equations=(equation(u[t], tanh(w * u[t - 1] + e[t])), equation(loss[t], u[t] ** 2)))
+    slope = 1 - u[t] ** 2
+    assert not isinstance(verdict(d(d(u[t], u[t - 1]), u[t - 1]), -2 * u[t] * slope * w**2, model), Refuted)
+    assert isinstance(verdict(d(d(u[t], u[t - 1]), u[t - 1]), 2 * u[t] * slope * w**2, model), Refuted)
+    assert not isinstance(verdict(d(grad(e[t]), w), d(grad(w), e[t]), model), Refuted)
+    assert not isinstance(verdict(d(w * grad(w), w), grad(w) + w * d(grad(w), w), model), Refuted)
+
+
+def test_what_was_proved_before_changes_no_verdict() -> None:
+    """One record at sizes and lengths in one order, then backwards; and several at once."""
+    record = claim(grad(W), sum_steps(outer(grad(a[t]), h[t - 1])), RNN)
+    wrong = claim(grad(W), sum_steps(outer(grad(a[t]), h[t])), RNN)
+    tried = [({H: n, D: n, K: 2}, steps) for n in (1, 2, 3) for steps in (1, 2, 4)]
+
+    def verdicts(order: Sequence[tuple[Sizes, int]]) -> list[tuple[str, str]]:
+        found = [prove(each, *one) for one in order for each in (record, wrong)]
+        return sorted((v.name, v.scope) for v in found)
+
+    forwards = verdicts(tried)
+    assert {name for name, _ in forwards} == {"proved", "refuted"}
+    assert verdicts(tried[::-1]) == forwards
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(verdicts, [tried, tried[::-1]] * 2)) == [forwards] * 4
