@@ -53,6 +53,8 @@ class Site:
 def build(records: Sequence[Derivation], out: Path, kept: Path, pdf: bool = False) -> Site:
     """The site in `out`, with a PDF on request; Unproved or BadRequest, and then `out` is as it was."""
     _refuse_foreign(out)
+    _refuse_unwritable(out, f"cannot write {out}", "name another --out")
+    _refuse_unwritable(kept, f"cannot keep the verdicts in {kept}", "name another folder in XDG_CACHE_HOME")
     if pdf:
         printed.browser()
     own = list(load(chapters_folder() / CLAIMS))
@@ -122,6 +124,16 @@ def _refuse_foreign(out: Path) -> None:
         raise BadRequest(f"cannot write {out}: it is not a folder")
     if out.is_dir() and any(out.iterdir()) and not (out / MARK).exists():
         raise BadRequest(f"cannot write {out}: it holds something that is not a site of gradproof; name another --out")
+
+
+def _refuse_unwritable(path: Path, what: str, instead: str) -> None:
+    """The nearest folder above that exists takes something new: known before anything is proved."""
+    above = next(folder for folder in path.resolve().parents if folder.exists())
+    try:
+        with tempfile.TemporaryDirectory(dir=above):
+            pass
+    except OSError as error:
+        raise BadRequest(f"{what}: {error.strerror}; {instead}") from None
 
 
 def _replace(made: Path, out: Path) -> None:

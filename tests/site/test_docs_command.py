@@ -66,6 +66,22 @@ def test_a_file_in_the_way_is_not_touched(tmp_path, docs):
     assert (result.exit_code, result.stderr) == (2, f"gradproof: cannot write {out}: it is not a folder\n")
 
 
+def test_folders_that_cannot_be_written_are_named_before_anything_is_proved(tmp_path, docs, monkeypatch):
+    monkeypatch.setattr(build, "prove_all", None)  # to be called is to fail
+    (tmp_path / "file").touch()
+    out = tmp_path / "file" / "out"
+    result = docs("--out", out)
+    line = f"gradproof: cannot write {out}: Not a directory; name another --out\n"
+    assert (result.exit_code, result.stderr) == (2, line)
+
+    kept = tmp_path / "file" / "gradproof" / "docs.pickle"
+    monkeypatch.setattr(build, "default_kept", lambda: kept)
+    result = docs("--out", tmp_path / "out")
+    line = f"cannot keep the verdicts in {kept}: Not a directory; name another folder in XDG_CACHE_HOME"
+    assert (result.exit_code, result.stderr) == (2, f"gradproof: {line}\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
 def test_without_a_browser_no_pdf_is_promised(tmp_path, docs, monkeypatch):
     monkeypatch.setattr(printed, "BROWSERS", ("no-such-browser",))
     result = docs("--pdf", "--out", tmp_path / "out")
