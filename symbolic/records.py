@@ -148,8 +148,9 @@ class Catalogue:
 
     def _miss(self, id: str) -> str:
         near = difflib.get_close_matches(id, self.by_id, n=3, cutoff=0.4)
-        hint = f"; the nearest: {', '.join(near)}" if near else ""
-        return f"no derivation has the id {id}{hint}"
+        first = dict.fromkeys(known.partition(".")[0] for known in self.by_id)
+        hint = f"the nearest: {', '.join(near)}" if near else f"the ids begin with {', '.join(first)}"
+        return f"no derivation has the id {id}; {hint}"
 
 
 def records_in(namespace: Mapping[str, Any]) -> list[Derivation]:

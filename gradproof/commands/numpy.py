@@ -44,6 +44,6 @@ def _chosen(name: str) -> Model | Derivation:
     known: dict[str, Model | Derivation] = {**request.known().by_id, **models()}
     if name not in known:
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        hint = f"; the nearest: {', '.join(near)}" if near else ""
-        raise request.BadRequest(f"no cell or derivation is called {name}{hint}")
+        hint = f"the nearest: {', '.join(near)}" if near else "gradproof list names the derivations, rnn is a cell"
+        raise request.BadRequest(f"no cell or derivation is called {name}; {hint}")
     return known[name]

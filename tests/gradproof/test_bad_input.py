@@ -76,6 +76,12 @@ def test_an_unknown_id_in_a_claim_file_lists_the_files_ids(gradproof, claims):
     assert result.stderr == "gradproof: no derivation has the id othr; the nearest: other\n"
 
 
+def test_an_id_like_no_other_is_told_how_the_ids_begin(gradproof, claims):
+    two = "a = derivation('notes.a', '', x, ('', x), source='')\nb = derivation('notes.b', '', x, ('', x), source='')"
+    result = gradproof("verify", "?", "--from", claims(two))
+    assert result.stderr == "gradproof: no derivation has the id ?; the ids begin with notes\n"
+
+
 def test_a_claim_file_is_left_alone(gradproof, claims):
     path = claims("a = derivation('a', '', x, ('', x), source='')")
     assert gradproof("verify", "--from", path).exit_code == 0

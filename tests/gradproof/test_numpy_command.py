@@ -48,7 +48,7 @@ def test_a_file_holds_what_is_printed(gradproof, tmp_path):
         ),
         (["head"], "head has no steps: its formulas are functions one by one"),
         (["rnn.oo"], "no cell or derivation is called rnn.oo; the nearest: rnn.o, rnn.x, rnn.h"),
-        (["?"], "no cell or derivation is called ?"),
+        (["?"], "no cell or derivation is called ?; gradproof list names the derivations, rnn is a cell"),
         ([], "Missing argument 'CELL|ID'."),
         (["rnn", "--out", "/no/rnn.py"], "cannot write /no/rnn.py: No such file or directory"),
         (["rnn", "--out", "/dev/null"], "cannot write /dev/null: it is not a regular file"),
