@@ -49,7 +49,7 @@ class _Numbers(click.ParamType[tuple[float, ...]]):
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="Of weights and inputs.")
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Draw the norms (needs matplotlib).")
-@click.option("--json", "as_json", is_flag=True, help="Every t − k, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The documented JSON instead: every t − k.")
 def command(
     radii: tuple[float, ...],
     biases: tuple[float, ...],

@@ -45,7 +45,7 @@ SAMPLE = 300
     help="Written at the end and on Ctrl-C.  [default: on Ctrl-C, the resumed file or gradproof-CELL.npz]",
 )
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Draw the loss (needs matplotlib).")
-@click.option("--json", "as_json", is_flag=True, help="The result and every step's loss, as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="The documented JSON instead: every step's loss.")
 def command(
     source: Path | None,
     resume: Path | None,

@@ -1,6 +1,7 @@
 """`gradproof norms`: table, JSON, plot, bad input."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,6 +35,8 @@ def test_json_has_every_distance_and_what_was_proved(gradproof):
     np.testing.assert_array_equal(found["norms"]["RNN, radius 1"], rnn_norms(1, trajectory))
     np.testing.assert_array_equal(found["norms"]["LSTM cell, b_f = 5"], lstm_norms(5, trajectory))
     assert [claim["id"] for claim in found["claims"]] == ["bptt.jacobian-product", "bptt.step-jacobian", "lstm.carry"]
+    documented = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8").partition("norms --json")[2]
+    assert {key for key in [*found, *found["claims"][0]] if f"`{key}`" not in documented} == set()
 
 
 def test_the_plot_is_a_png_beside_the_table(gradproof, tmp_path):

@@ -76,6 +76,8 @@ def test_json_holds_settings_losses_and_the_sample(gradproof, verse):
     assert {k: v for k, v in first.items() if k not in timed} == {k: v for k, v in second.items() if k not in timed}
     other = json.loads(gradproof(*arguments, "--seed", 4).stdout)
     assert other["losses"] != first["losses"]
+    documented = (Path(__file__).parents[2] / "docs" / "json.md").read_text("utf-8").partition("train --json")[2]
+    assert {key for key in first if f"`{key}`" not in documented.partition("norms --json")[0]} == set()
 
 
 def test_the_default_text_is_python_s_own(gradproof, verse):
