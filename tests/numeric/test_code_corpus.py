@@ -53,7 +53,7 @@ def wrong_neighbours() -> list[tuple[str, str, str, str]]:
     return found
 
 
-NAMES = sorted(path.stem for path in CORPUS.glob("*.py"))
+NAMES = sorted(path.stem for path in CORPUS.glob("*.py") if "\nWRONG = " in path.read_text(encoding="utf-8"))
 WRONG = wrong_neighbours()
 CAUSES: dict[int, set[str]] = {}
 
