@@ -45,7 +45,10 @@ def compile(claim_or_cell: Derivation | Model, sizes: Sizes | None = None, steps
 
 
 def _check(claim_or_cell: Derivation | Model, sizes: Sizes, steps: int) -> None:
-    """ValueError where there is no step, an axis without an entry, or a cell with more than x and y."""
+    """TypeError where it is neither; ValueError without a step or an entry, or for a cell with more than x and y."""
+    if not isinstance(claim_or_cell, Derivation | Model):
+        what = type(claim_or_cell).__name__
+        raise TypeError(f"a {what} is no formula and no cell; pass a record, as gradproof.catalogue()['rnn.h']")
     name = claim_or_cell.name if isinstance(claim_or_cell, Model) else claim_or_cell.id
     if steps < 1:
         raise ValueError(f"{name}: T = {steps}; a sequence has at least one step")

@@ -58,6 +58,8 @@ class CompiledClaim:
     def _step(self, anchor: str, value: Any) -> int:
         if not isinstance(value, int | np.integer):
             raise ValueError(f"{self.__name__}: {anchor} is {value!r}; pass a whole number")
+        if not 1 <= value <= self.steps:  # the steps that the proof went through
+            raise ValueError(f"{self.__name__}: {anchor} is {value}; the formula is proved for 1 to {self.steps}")
         return int(value)
 
     def _batch(self, arrays: Sequence[Array]) -> tuple[int, ...]:

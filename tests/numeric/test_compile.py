@@ -286,8 +286,9 @@ def test_a_call_that_does_not_fit_is_refused_by_name():
         f(**{**g, "h": g["h"][:2]}, t=1)
     with pytest.raises(ValueError, match=r"^rnn\.a: t is 1\.5; pass a whole number$"):
         f(**g, t=1.5)
-    with pytest.raises(ValueError, match=r"^h\[t\] at step 4: h has the steps 0 to 3$"):
-        f(**g, t=4)
+    for step in (-1, 0, 4):
+        with pytest.raises(ValueError, match=rf"^rnn\.a: t is {step}; the formula is proved for 1 to 3$"):
+            f(**g, t=step)
 
 
 @pytest.mark.parametrize(
@@ -371,3 +372,9 @@ def test_two_models_of_one_name_are_refused(monkeypatch):
     monkeypatch.setattr("symbolic.models.gru.OTHER", replace(GRU), raising=False)
     with pytest.raises(ValueError, match=r"^two models have the name gru; rename one of them$"):
         models.__wrapped__()
+
+
+@pytest.mark.parametrize("what", ["lstm", None, len])
+def test_what_is_neither_formula_nor_cell_is_refused(what):
+    with pytest.raises(TypeError, match=r"is no formula and no cell; pass a record, as gradproof\.catalogue\(\)"):
+        numeric.compile(what)
