@@ -53,7 +53,7 @@ class _Row:
     def __init__(self, tape: Tape, symbols: Any) -> None:
         self.tape = tape
         self.nodes = [s.i for s in symbols]
-        self.simple = len(self.nodes) <= 2 or any(n in tape.constants for n in self.nodes)
+        self.simple = len(self.nodes) < 2 or any(n in tape.constants for n in self.nodes)
         self._group: int | None = None
 
     @property
@@ -92,7 +92,7 @@ def einsum(tape: Tape, subscripts: str, *arrays: Any) -> Any:
             at.update(zip(summed, inner_position, strict=True))
             for found, ls, array in zip(factors, letters_in, arrays, strict=True):
                 found.append(array[tuple(at[letter] for letter in ls)].i)
-        if len(factors) == 2 and len(inside) > 2 and not any(n in tape.constants for side in factors for n in side):
+        if len(factors) == 2 and len(inside) > 1 and not any(n in tape.constants for side in factors for n in side):
             node = tape.dot(*map(tape.group, factors))
         else:
             node = tape.total([reduce(tape.mul, each) for each in zip(*factors, strict=True)])
