@@ -17,6 +17,7 @@ import numpy as np
 
 from symbolic.differentiate import Edge, InSymPy, Symbols, edges, edges_in, fold, graph, meaning
 from symbolic.elementwise import Entries, Scalar, Steps, dimensions, entries, free_indices, positions
+from symbolic.model import made_from
 from symbolic.normal_form import OutOfReach
 from symbolic.notation import Axis, Shape
 from symbolic.shapes import shape
@@ -93,6 +94,8 @@ class Differentiated(Unrolled):
         return self._reverse[key]
 
     def _sum_over_uses(self, of: Place, by: Place, copy: int | None) -> Entries | None:
+        if self._is_apart(of, by):
+            return None
         self._touch(by)
         if copy is None and (kept := self.kept(of, by)) is not None:
             return kept
@@ -173,14 +176,18 @@ class Differentiated(Unrolled):
         written = _Written(self)
         found = edges_in(made, formula, written.scene, steps)
         self.touched |= written.touched
+        self.runs_over_all |= written.runs_over_all
         return found
 
     def _uses(self, edge: Edge, by: Place, copy: int | None) -> list[int | None]:
         """The steps at which `edge.made` uses `by`."""
         if self.model is None or not self.model.is_sequence:
             return [None]
+        if by[1] is None and copy is None:
+            self.runs_over_all = True
+            return list(range(1, self.steps + 1))
         if by[1] is None:
-            return list(range(1, self.steps + 1)) if copy is None else [copy]
+            return [copy]
         made = by[1] - (edge.step or 0)
         return [made] if 1 <= made <= self.steps else []
 
@@ -199,6 +206,12 @@ class Differentiated(Unrolled):
         if key not in self._folded:
             self._folded[key] = fold(expression, value, self.scene.arithmetic)
         return self._folded[key]
+
+    def _is_apart(self, of: Place, by: Place) -> bool:
+        """Whether nothing leads from one to the other, however far apart their steps are."""
+        if self.model is None or of[0] == LOSS.name or of == by or (of, by) in self.opaque:
+            return False
+        return of[0] not in made_from(self.model, by[0])
 
     def _is_step_loss_of(self, of: Place, by: Place) -> bool:
         model = self.model

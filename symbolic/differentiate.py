@@ -31,9 +31,10 @@ from symbolic.elementwise import (
     positions,
     tabulated,
 )
-from symbolic.model import Model, variables
+from symbolic.model import Model
 from symbolic.normal_form import OutOfReach, Ring
 from symbolic.notation import Axis, Sizes
+from symbolic.shapes import axes_in
 from symbolic.terms import Derivative, Term, Var
 
 Position = tuple[int, ...]
@@ -126,7 +127,7 @@ class Edge:
 
 def edges(made: str, right: Term, sizes: Sizes, steps: Steps, exponential: bool = False) -> tuple[Edge, ...]:
     """sympy.diff of every entry of a term by every symbol in it; steps are relative to t at t = 0."""
-    used = {axis for var in variables(right) for axis in var.axes}
+    used = axes_in(right)
     few = tuple((axis, n) for axis, n in sizes.items() if axis in used)
     return _edges(made, right, few, tuple(steps.items()), exponential)
 

@@ -8,9 +8,11 @@ and their difference must be zero.
 
 For every T.  A place is fixed by its distances s = t − 1 and e = T − t from the two ends.
 What is computed at a place touches the steps t − p … t + q, and depends on T only where
-it meets an end.  If no place touches more than [t − p, t + q], then all places with s ≥ p
-are alike, and all with e ≥ q + 1; so the finitely many (min(s, p), min(e, q + 1)) settle
-every T.  A sum over steps is shown summand by summand.
+it meets an end: where it touches step 0 or step T + 1, and, if it runs over all steps
+(a parameter's uses, the whole loss), where it touches step 1.  If no place touches more than
+[t − p, t + q], then all places with s ≥ p (s ≥ p + 1 if something runs over all steps) are
+alike, and all with e ≥ q + 1; so finitely many places settle every T.  A sum over steps is
+shown summand by summand.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from symbolic import terms as f
 from symbolic.chain_rule import Chain, Differentiated
 from symbolic.elementwise import Entries, OutsideSequence, Steps, dimensions, free_indices, tabulated
 from symbolic.hypotheses import Group, modulo_one_hot, summing_to_one
-from symbolic.model import Model, is_nonlinear, variables
+from symbolic.model import Model, is_nonlinear, made_from, variables
 from symbolic.normal_form import Budget, OutOfReach, Poly, Ring
 from symbolic.notation import Shape, Sizes, Step
 from symbolic.shapes import shape
@@ -92,6 +94,8 @@ class Equality:
         self.budget = Budget()
         self.is_sequence = model is not None and model.is_sequence
         self.indices = free_indices(left) | free_indices(right)
+        self.beyond: tuple[int, dict[str, int]] | None = None
+        """A place in a longer sequence at which a residual was left."""
         self.needs_one_hot = False
         for s in (*subterms(left), *subterms(right)):
             if isinstance(s, f.Indicator):
@@ -153,23 +157,29 @@ class Equality:
         """What can be shown with this choice of symbols; None where a residual is left."""
         try:
             return _Attempt(self, choice, level).shown()
-        except _Residual:
+        except _Residual as residual:
+            if residual.place[0] > self.steps:
+                self.beyond = residual.place
             return None
 
     @cached_property
     def logits(self) -> tuple[Var, ...]:
-        """What softmax is taken of, if neither side looks at anything behind it.
+        """What softmax is taken of, if neither side nor a later step looks at it or at anything behind it.
 
         The loss by the logits can then stay a symbol: the equality holds for any head.
         """
         if self.model is None or not self.model.is_sequence:
             return ()
+        model = self.model
         parts = {*variables(self.left), *variables(self.right)}
-        heads = [(eq.left, eq.right.arg) for eq in self.model.equations if isinstance(eq.right, f.Softmax)]
+        heads = [(eq.left, eq.right.arg) for eq in model.equations if isinstance(eq.right, f.Softmax)]
         behind = {v.name for v in (*self.targets, *(prediction for prediction, _ in heads))}
         if any(v.name in behind for v in parts):
             return ()
-        return tuple(logits for _, logits in heads if isinstance(logits, Var))
+        logits = [logits for _, logits in heads if isinstance(logits, Var)]
+        return tuple(
+            each for each in logits if not {each.name, *made_from(model, each.name, later=False)} & model.with_initial
+        )
 
     def by_summand(self) -> Equality:
         """∇_W L = Σ_t b_t as ∇_{W^(t)} L = b_t, and Σ_t a_t = Σ_t b_t as a_t = b_t.
@@ -200,7 +210,11 @@ class Equality:
 
 
 class _Residual(Exception):
-    """The difference of the two sides is not zero at some place."""
+    """The difference of the two sides is not zero at a place: the length T, and the steps left free."""
+
+    def __init__(self, T: int, steps: dict[str, int]) -> None:
+        super().__init__()
+        self.place = T, steps
 
 
 class _Attempt:
@@ -211,7 +225,7 @@ class _Attempt:
         self.hypotheses = equality.hypotheses(level)
         self.back = self.ahead = 0
         self.done: set[tuple[int, int]] = set()
-        self.spoken = False
+        self.spoken = self.runs_over_all = False
 
     def shown(self) -> Shown:
         equality = self.equality
@@ -243,7 +257,7 @@ class _Attempt:
     def missing_place(self) -> tuple[int, int] | None:
         """Distances from the two ends that no place checked so far stands for."""
         home = self.equality.home
-        earliest = 0 if home == "" else self.back
+        earliest = 0 if home == "" else self.back + self.runs_over_all
         latest = 0 if home == "T" else self.ahead + 1
         seen = {(min(s, earliest), min(e, latest)) for s, e in self.done}
         wanted = product(range(earliest + 1), range(latest + 1))
@@ -257,16 +271,17 @@ class _Attempt:
             residuals, values, ring = self.difference(T, place)
         except OutsideSequence:
             if self.equality.is_summand:
-                raise _Residual from None
+                raise _Residual(T, place) from None
             return
         self.spoken = True
+        self.runs_over_all |= values.runs_over_all
         self.back = max([self.back, *(here - s for s in values.touched)])
         self.ahead = max([self.ahead, *(s - here for s in values.touched)])
         if self.level == ONE_HOT_Y:
             groups = target_groups(ring, self.equality.targets)
             residuals = [modulo_one_hot(ring, r, groups) for r in residuals]
         if not all(ring.is_zero(r) for r in residuals):
-            raise _Residual
+            raise _Residual(T, place)
 
     def difference(self, T: int, place: dict[str, int]) -> tuple[list[Poly], Differentiated, Ring]:
         equality, choice = self.equality, self.choice

@@ -205,6 +205,8 @@ class _IndexForm:
 
     def derivative(self, what: Term, by: Var, total: bool, copy: Step | None) -> Sum:
         if not isinstance(what, Var):
+            if any(s == LOSS or isinstance(s, f.Derivative) for s in subterms(what)):
+                raise NotUniform("the loss or a derivative inside what is differentiated")
             products = self.expand(what)
             return self._through(what, lambda used: differentiated(products, used), lambda used: self.adjoint(used, by))
         if not total:

@@ -10,7 +10,7 @@ To add a cell: write one file in `models/` in the form of `models/rnn.py`.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 from symbolic import terms as f
 from symbolic.notation import Step
@@ -128,6 +128,22 @@ class Model:
 def variables(term: Term) -> list[Var]:
     """The variables in a term, each once, in order; the loss and what is differentiated too."""
     return list(dict.fromkeys(s for s in subterms(term) if isinstance(s, Var) and s != LOSS))
+
+
+@cache
+def made_from(model: Model, name: str, later: bool = True) -> frozenset[str]:
+    """All that is made from a variable, at any step or (not `later`) within its step alone."""
+    found: set[str] = set()
+    while True:
+        new = {
+            eq.left.name
+            for eq in model.equations
+            for v in variables(eq.right)
+            if v.name in {name, *found} and (later or v.step is None or v.step.offset == 0)
+        }
+        if new <= found:
+            return frozenset(found)
+        found |= new
 
 
 def is_nonlinear(term: Term) -> bool:

@@ -25,11 +25,11 @@ from symbolic.equality import CHOICES, Equality, Shown
 from symbolic.every_size import NotUniform, bound
 from symbolic.model import is_positive
 from symbolic.normal_form import OutOfReach
-from symbolic.notation import Axis, Index, Sizes, shape_text
+from symbolic.notation import Axis, Sizes, shape_text
 from symbolic.records import Derivation
 from symbolic.refute import has_values, refute
-from symbolic.shapes import ShapeMismatch, shape
-from symbolic.terms import Delta, Div, Entry, Eye, Ones, Pow, Reciprocal, SumIndex, Term, Var, subterms
+from symbolic.shapes import ShapeMismatch, axes_in, shape
+from symbolic.terms import Call, Div, Pow, Term, subterms
 from symbolic.verdicts import (
     ONE_HOT,
     SUMS_TO_ONE,
@@ -67,7 +67,7 @@ def axes_of(derivation: Derivation) -> list[Axis]:
     """Every axis of a derivation and of its model, by name."""
     model = derivation.model
     written = (*model.arrays.values(), *(eq.right for eq in model.equations), model.scale) if model else ()
-    found = {axis for term in (*derivation.chain, *written) for s in subterms(term) for axis in _axes(s)}
+    found = {axis for term in (*derivation.chain, *written) for axis in axes_in(term)}
     return sorted(found | set(derivation.sizes), key=lambda axis: axis.name)
 
 
@@ -93,7 +93,7 @@ class _Judge:
         except _Refutation as found:
             return Refuted(self.named_sizes, self.T, 0, found.counterexample)
         except (ArithmeticError, IndexError, RecursionError, _NotShown, second_opinion.Disagreement) as why:
-            return Unknown(self.named_sizes, self.T, 0, str(why))
+            return Unknown(self.named_sizes, self.T, 0, str(why) or "a division by an expression that is 0")
 
     def check_shapes(self) -> None:
         for left, right in pairwise(self.derivation.chain):
@@ -117,7 +117,7 @@ class _Judge:
                 continue
             if opinion:
                 if shown := self.show(equality, level):
-                    return self.defined(equality, level, replace(shown, second_opinion=opinion))
+                    return self.confirmed(number, equality, level, replace(shown, second_opinion=opinion))
                 self.look_for_disagreement(number, equality, level)
                 break
         else:
@@ -125,7 +125,7 @@ class _Judge:
             for level in equality.levels:
                 if shown := self.show(equality, level):
                     opinion = second_opinion.confirm(alone, self.sizes, shown.hypotheses)
-                    return self.defined(equality, level, replace(shown, second_opinion=opinion))
+                    return self.confirmed(number, equality, level, replace(shown, second_opinion=opinion))
         declared = {h.kind for h in self.derivation.hypotheses}
         assumed = ONE_HOT if ONE_HOT in declared or equality.needs_one_hot else SUMS_TO_ONE if declared else ""
         self.look_for_counterexample(number, equality, [ONE_HOT] * 3 + [assumed] * 3)
@@ -133,12 +133,16 @@ class _Judge:
             f"equality {number} leaves a residual, and no rational point was found that refutes it"
         )
 
-    def defined(self, equality: Equality, level: int, shown: Shown) -> Shown:
-        """What was shown, if the two sides exist anywhere: where they divide by 0 nothing is equal."""
-        terms = (*subterms(equality.left), *subterms(equality.right))
-        divisors = [s.right for s in terms if isinstance(s, Div)]
-        divisors += [s.base for s in terms if isinstance(s, Pow) and s.exponent < 0]
-        plain = all(is_positive(divisor, self.model) for divisor in divisors)
+    def confirmed(self, number: int, equality: Equality, level: int, shown: Shown) -> Shown:
+        """What was shown, if nothing refutes it in a longer sequence and the two sides exist anywhere."""
+        if equality.beyond and not shown.every_T:
+            self.look_for_counterexample(number, equality, KINDS[level], equality.beyond)
+        written = [eq.right for eq in self.model.equations] if self.model else []
+        terms = [s for term in (equality.left, equality.right, *written) for s in subterms(term)]
+        positive = [s.right for s in terms if isinstance(s, Div)]
+        positive += [s.base for s in terms if isinstance(s, Pow) and s.exponent < 0]
+        positive += [s.arg for s in terms if isinstance(s, Call) and s.function == "log"]
+        plain = all(is_positive(each, self.model) for each in positive)
         if not plain and not has_values(equality, KINDS[level]):
             raise _NotShown("no rational point was found at which both sides exist: they may divide by 0 everywhere")
         return shown
@@ -221,20 +225,3 @@ class _NotShown(Exception):
 class _Refutation(Exception):
     def __init__(self, counterexample: Counterexample) -> None:
         self.counterexample = counterexample
-
-
-def _axes(term: Term) -> tuple[Axis, ...]:
-    match term:
-        case Entry(subscripts=subscripts):
-            return tuple(s.axis for s in subscripts if isinstance(s, Index))
-        case Delta(i, j):
-            return tuple(s.axis for s in (i, j) if isinstance(s, Index))
-        case SumIndex(index):
-            return (index.axis,)
-        case Var(axes=axes) | Ones(axes):
-            return axes
-        case Eye(axis):
-            return (axis,)
-        case Reciprocal(axis):
-            return () if axis is None else (axis,)
-    return ()

@@ -9,7 +9,7 @@ against one with it.
 from __future__ import annotations
 
 from symbolic import terms as f
-from symbolic.notation import Index, N, Shape, shape_text
+from symbolic.notation import Axis, Index, N, Shape, shape_text
 from symbolic.terms import Term
 
 
@@ -114,4 +114,26 @@ def _entry(term: Term, axes: Shape, subscripts: tuple[int | Index, ...]) -> Shap
     wanted = tuple(s.axis if isinstance(s, Index) else axis for s, axis in zip(subscripts, axes, strict=False))
     if len(subscripts) != len(axes) or wanted != axes:
         raise ShapeMismatch("entry", axes, wanted, term)
+    return ()
+
+
+def axes_in(term: Term) -> frozenset[Axis]:
+    """Every axis that a term speaks of."""
+    return frozenset(axis for s in f.subterms(term) for axis in _axes(s))
+
+
+def _axes(term: Term) -> tuple[Axis, ...]:
+    match term:
+        case f.Entry(subscripts=subscripts):
+            return tuple(s.axis for s in subscripts if isinstance(s, Index))
+        case f.Delta(i, j):
+            return tuple(s.axis for s in (i, j) if isinstance(s, Index))
+        case f.SumIndex(index):
+            return (index.axis,)
+        case f.Var(axes=axes) | f.Ones(axes):
+            return axes
+        case f.Eye(axis):
+            return (axis,)
+        case f.Reciprocal(axis):
+            return () if axis is None else (axis,)
     return ()

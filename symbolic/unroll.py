@@ -34,6 +34,7 @@ class Unrolled:
         self.model, self.steps, self.leaf, self.unfolds = model, steps, leaf, unfolds
         self.scene = Scene(sizes, steps, arithmetic, self)
         self.touched: set[int] = set()
+        self.runs_over_all = False
         self._values: dict[Place, Entries] = {}
 
     def entries(self, term: f.Term, steps: Steps | None = None, indices: frozenset[Index] | None = None) -> Entries:
@@ -62,6 +63,7 @@ class Unrolled:
         self.check(var, step)
         if self.model is not None:
             if var == LOSS and self.model.is_sequence:
+                self.runs_over_all = True
                 each = f.sum_steps(self.model.step_loss[Step("t")])
                 return evaluate(self.model.scale * each, self.scene, {"T": self.steps}, {})
             made = self.model.by_name.get(var.name)

@@ -22,7 +22,7 @@ from symbolic.terms import LOSS, Derivative, Term, Var
 from symbolic.verdicts import ONE_HOT, Hypothesis
 
 Steps = Mapping[str, int]
-Place = tuple[str, int | None, int | None]
+Place = tuple[str, Shape, int | None, int | None]
 
 
 class Disagreement(Exception):
@@ -35,6 +35,11 @@ class Disagreement(Exception):
 
 class Absent(Exception):
     """A variable at a step that the sequence does not have."""
+
+
+def place_of(var: Var, step: int | None, use: int | None = None) -> Place:
+    """What a variable is called; the claims of one world may give one name to different arrays."""
+    return var.name, var.axes, step, use
 
 
 class World:
@@ -63,7 +68,7 @@ class World:
             self._unroll(model)
         elif model is not None:
             for equation in model.equations:
-                self._define((equation.left.name, None, None), self.read(equation.right, {"T": T}, {}, self.node))
+                self._define(place_of(equation.left, None), self.read(equation.right, {"T": T}, {}, self.node))
         self.lasting = len(self.tape.edges)
 
     def _unroll(self, model: Model) -> None:
@@ -72,9 +77,9 @@ class World:
         for t in range(1, self.T + 1):
             for equation in model.equations:
                 right = self.read(equation.right, {"t": t, "T": self.T}, {}, partial(self._used, t))
-                self._define((equation.left.name, t, None), right)
+                self._define(place_of(equation.left, t), right)
         whole = model.scale * f.sum_steps(model.step_loss[Step("t")])
-        self._define((LOSS.name, None, None), self.read(whole, {"T": self.T}, {}, self.node))
+        self._define(place_of(LOSS, None), self.read(whole, {"T": self.T}, {}, self.node))
 
     def _define(self, place: Place, right: Entries) -> None:
         """Nodes of its own for a variable: its adjoint must not see other uses of what it equals."""
@@ -87,14 +92,14 @@ class World:
         """What an equation at step t reads: of a shared parameter the copy for this step."""
         if var.sequence:
             return self.node(var, step)
-        place = (var.name, None, t)
+        place = place_of(var, None, t)
         if place not in self.nodes:
             self._define(place, self.node(var, None))
         return self.nodes[place]
 
     def node(self, var: Var, step: int | None) -> Entries:
         """The nodes of a variable."""
-        place = (var.name, step, None)
+        place = place_of(var, step)
         if step is not None and not (0 if var.name in self.remembered else 1) <= step <= self.T:
             raise Absent
         if place not in self.nodes:
@@ -103,7 +108,7 @@ class World:
 
     def value(self, var: Var, step: int | None) -> Entries:
         """The values of a variable."""
-        place = (var.name, step, None)
+        place = place_of(var, step)
         if place not in self._values:
             self._values[place] = _each(lambda node: node.value, self.node(var, step))
         return self._values[place]
@@ -132,14 +137,14 @@ class World:
         if use is not None and not 1 <= use <= self.T:
             raise Absent
         by_step = None if node.by.step is None else node.by.step.at(steps)
-        by_place = (node.by.name, by_step, use)
+        by_place = place_of(node.by, by_step, use)
         by = self.node(node.by, by_step)
         if use is not None:
             by = self._used(use, node.by, None)
         if not isinstance(node.of, Var):
             return self._of_formula(node, by, steps)
         step = None if node.of.step is None else node.of.step.at(steps)
-        chain = ((node.of.name, step, None), by_place, node.total)
+        chain = (place_of(node.of, step), by_place, node.total)
         if chain not in self._derivatives:
             of = self.node(node.of, step)
             held = frozenset[int]() if node.total else self._of_steps(lambda other: other not in (None, step))
@@ -161,7 +166,7 @@ class World:
         """The nodes of all variables at the wanted steps."""
         return frozenset(
             node.index
-            for (_, step, use), nodes in self.nodes.items()
+            for (_, _, step, use), nodes in self.nodes.items()
             if use is None and wanted(step)
             for node in nodes.flat
         )

@@ -459,3 +459,66 @@ def test_what_was_proved_before_changes_no_verdict() -> None:
     assert verdicts(tried[::-1]) == forwards
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(verdicts, [tried, tried[::-1]] * 2)) == [forwards] * 4
+
+
+S0, S1, S2 = (sequence(name, K) for name in ("s0", "s1", "s2"))
+O, P, Y, L_T = (sequence(name, *axes) for name, axes in (("o", [K]), ("p", [K]), ("y", [K]), ("L_t", [])))
+V, R = array("V", K, D), array("R", K, K)
+FED_BACK = Model(
+    "fed-back",
+    "Logits that are heard of three steps later",
+    "own",
+    (V, R),
+    (x,),
+    (Y,),
+    (
+        equation(S0[t], O[t - 1]),
+        equation(S1[t], S0[t - 1]),
+        equation(S2[t], S1[t - 1]),
+        equation(O[t], V @ x[t] + R @ S2[t]),
+        equation(P[t], softmax(O[t])),
+        equation(L_T[t], -(Y[t] @ log(P[t]))),
+    ),
+    L_T,
+)
+TRUNCATED = [
+    (RNN, grad(b), grad(a[T]) + grad(a[T - 1]) + grad(a[T - 2])),
+    (RNN, d(h[t], b), d(h[t], a[t]) + d(h[t], a[t - 1]) + d(h[t], a[t - 2])),
+    (RNN, d(2 * LOSS, b), 2 * (grad(a[T]) + grad(a[T - 1]) + grad(a[T - 2]))),
+    (FED_BACK, grad(O[t]), d(L_T[t], O[t])),
+]
+
+
+@pytest.mark.parametrize(("model", "left", "right"), TRUNCATED, ids=["grad-b", "state-by-b", "twice", "fed-back"])
+@pytest.mark.parametrize("steps", [3, 5])
+def test_what_holds_only_of_three_steps_is_refuted_in_a_longer_sequence(model, left, right, steps):
+    verdict = prove(derivation("a.claim", "", left, ("", right), source="", model=model), steps=steps)
+    assert isinstance(verdict, Refuted)
+    assert verdict.counterexample.steps["T"] >= 4
+
+
+def test_the_loss_inside_what_is_differentiated_settles_no_size():
+    J = Axis("J", 2)
+    U, loss = array("U", J, J), Var("L", ())
+
+    def trace(A: Term) -> Term:
+        return inner(eye(J), A)
+
+    cubic = trace(U) * trace(U) * trace(U) - 3 * trace(U) * trace(U @ U) + 2 * trace(U @ U @ U)
+    model = Model("cubic", "Zero at size 2 alone", "own", (U,), (), (), (equation(loss, cubic),), loss)
+    verdict = prove(derivation("a.claim", "", d(2 * LOSS, U), ("", 0 * U), source="", model=model))
+    assert isinstance(verdict, Proved)
+    assert verdict.every_size is None
+
+
+def test_a_verdict_does_not_depend_on_what_was_judged_before():
+    for axes in ([H], [H, H]):
+        c = array("c", *axes)
+        for right, wanted in ((c, Proved), (2 * c, Refuted)):
+            assert isinstance(prove(derivation("a.claim", "", c * ones(*axes), ("", right), source="")), wanted)
+
+
+def test_an_axis_that_no_variable_has_has_its_size():
+    s = scalar("s")
+    verdict = prove(derivation("a.claim", "", d(s * total(ones(K)), s), ("", total(ones(K))), source=""))
+    assert isinstance(verdict, Proved)
