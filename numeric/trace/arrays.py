@@ -163,8 +163,31 @@ def where(tape: Tape, condition: Any, a: Any, b: Any) -> Plain:
 
 def _chosen(condition: Any, a: Any, b: Any) -> Any:
     if isinstance(condition, Traced) and condition.i not in condition.tape.constants:
-        return condition * a + (1 - condition) * b
+        a, b = _under(condition, True, a), _under(condition, False, b)
+        made = condition * a + (1 - condition) * b
+        condition.tape.choices[made.i] = condition.i, a.i, b.i
+        return made
     return a if condition else b
+
+
+def _under(condition: Traced, holds: bool, value: Traced) -> Traced:
+    """What a value that was chosen by the same comparison, or by its opposite, is where `condition` so holds."""
+    tape = condition.tape
+    if value.i not in tape.choices:
+        return value
+    earlier, a, b = tape.choices[value.i]
+    (x, opposite), (y, contrary) = _comparison(tape, condition.i), _comparison(tape, earlier)
+    if x != y:
+        return value
+    return Traced(tape, a if holds == (opposite == contrary) else b)
+
+
+def _comparison(tape: Tape, i: int) -> tuple[int, bool]:
+    """The comparison i, or that of which it is the opposite."""
+    opposite = False
+    while tape.ops[i] == Op.SUB and tape.constants.get(tape.a[i]) == 1:
+        i, opposite = tape.b[i], not opposite
+    return i, opposite
 
 
 _CHOSEN = np.frompyfunc(_chosen, 3, 1)
@@ -226,6 +249,14 @@ def shaped(tape: Tape, name: str, shape: tuple[int, ...]) -> Symbolic:
     made = np.empty(shape, dtype=object)
     for position in np.ndindex(shape):
         made[position] = Traced(tape, tape.leaf(name, position))
+    return made.view(Symbolic)._on(tape)
+
+
+def unwritten(tape: Tape, shape: tuple[int, ...]) -> Symbolic:
+    """The array that np.empty makes."""
+    made = np.empty(shape, dtype=object)
+    for position in np.ndindex(made.shape):
+        made[position] = Traced(tape, tape.unwritten())
     return made.view(Symbolic)._on(tape)
 
 

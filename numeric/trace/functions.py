@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from numeric.trace.arrays import Symbolic, as_symbolic, entries, settled, where, wrapped
+from numeric.trace.arrays import Symbolic, as_symbolic, entries, settled, unwritten, where, wrapped
 from numeric.trace.products import dot, einsum
 from numeric.trace.tape import Refused, Tape
 from numeric.trace.ufuncs import LOOPS, delivered
@@ -105,7 +105,16 @@ def _np_full_like(tape: Tape, array: Any, fill_value: Any, dtype: Any = None, **
     return as_symbolic(tape, np.broadcast_to(entries(tape, fill_value), shape).copy())
 
 
-@instead_of(np.zeros_like, np.empty_like)
+@instead_of(np.empty_like)
+def _np_empty_like(
+    tape: Tape, array: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
+) -> Any:
+    if dtype is not None and np.dtype(dtype).kind in "iub":
+        return np.empty(np.shape(array) if shape is None else shape, dtype)
+    return unwritten(tape, np.shape(array) if shape is None else shape)
+
+
+@instead_of(np.zeros_like)
 def _np_zeros_like(
     tape: Tape, array: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
 ) -> Any:

@@ -17,7 +17,7 @@ from typing import Any
 
 from mpmath import libmp
 
-from numeric.trace.tape import Op, Tape
+from numeric.trace.tape import UNWRITTEN, Op, Tape
 
 SCALE = 160
 ONE = 1 << SCALE
@@ -108,6 +108,8 @@ class Reals:
 
     def leaf(self, i: int) -> Interval:
         name, position = self.tape.leaves[self.tape.a[i]]
+        if name == UNWRITTEN:
+            return enclosing(Fraction(0))
         return enclosing(self.point[name][position])
 
     def reduced(self, value: Any) -> Any:

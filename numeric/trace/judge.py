@@ -30,7 +30,7 @@ from numeric.trace.intervals import Interval, Reals
 from numeric.trace.polynomials import exactly_proved
 from numeric.trace.proof import Finding, ParameterVerdict, WrongEntry
 from numeric.trace.residues import NoRoot, Residues
-from numeric.trace.tape import Op, Refused
+from numeric.trace.tape import UNWRITTEN, Op, Refused
 
 CHOICES = tuple(Fraction(n, 4) for n in (-6, -4, -3, -2, -1, 1, 2, 3, 4, 6))
 POINTS = 8
@@ -38,6 +38,7 @@ SCALES = (Fraction(1), Fraction(1, 4), Fraction(4), Fraction(16))
 COMPARISONS = 8
 DRAWS_WITH_ROOTS = 40
 REDRAWN = 4000
+MEMORIES = 4
 ENOUGH = Fraction(1, 10**15)
 
 
@@ -77,6 +78,7 @@ def judge(trace: Trace) -> Judged:
     trace = Trace(trace.tape, trace.loss, trace.leaves, claims)
     tape, outcomes = trace.tape, {d.node: d.outcome for d in trace.decisions}
     wanted = wanted_of(trace)
+    _refuse_unwritten(trace, wanted, outcomes)
     open_comparisons = [i for i, op in enumerate(tape.ops) if op == Op.COND and wanted[i] and i not in outcomes]
     hypotheses: tuple[str, ...] = ()
     difference = difference_of(trace, wanted, outcomes)
@@ -91,6 +93,27 @@ def judge(trace: Trace) -> Judged:
         difference = _on_every_branch(trace, wanted, outcomes, open_comparisons, difference)
     verdicts = _verdicts(trace, difference, outcomes, wanted)
     return Judged([*verdicts, *misshapen], hypotheses, outcomes, difference.deciding is not None)
+
+
+def _refuse_unwritten(trace: Trace, wanted: bytearray, outcomes: Mapping[int, bool]) -> None:
+    """Refused where the loss, a gradient or a branch depends on entries of np.empty that nobody wrote."""
+    tape = trace.tape
+    unwritten = [
+        i for i, op in enumerate(tape.ops) if op == Op.LEAF and wanted[i] and tape.leaves[tape.a[i]][0] == UNWRITTEN
+    ]
+    if not unwritten:
+        return
+    tops = [trace.loss, *(d.node for d in trace.decisions), *(int(n) for c in trace.claims.values() for n in c.flat)]
+    for draw in range(MEMORIES):
+        source = random.Random(draw)
+        drawn = {i: source.random() < 0.5 for i, op in enumerate(tape.ops) if op == Op.COND and wanted[i]} | outcomes
+        field, found = next(random_points(trace, wanted, drawn))
+        try:
+            other = sweep.values(tape, Residues(field.seed, drawn, memory=1), wanted)
+        except NoRoot:
+            other = []
+        if not other or any(found[n] != other[n] for n in tops):
+            raise Refused("an array made by np.empty is read before it is written", _place(trace, unwritten[0]))
 
 
 def wanted_of(trace: Trace) -> bytearray:

@@ -24,7 +24,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from math import gcd, lcm
 
-from numeric.trace.tape import Op, Refused, Tape
+from numeric.trace.tape import UNWRITTEN, Op, Refused, Tape
 
 BITS = 127
 SMALL = (3, 5, 7, 11, 13)
@@ -39,8 +39,9 @@ class Residues:
 
     values: list[int]
 
-    def __init__(self, seed: int, outcomes: Mapping[int, bool] | None = None) -> None:
-        self.seed, self.p = seed, _prime(seed)
+    def __init__(self, seed: int, outcomes: Mapping[int, bool] | None = None, memory: int = 0) -> None:
+        """`memory`: another number, other values in what nobody has written."""
+        self.seed, self.memory, self.p = seed, memory, _prime(seed)
         self.outcomes = outcomes or {}
 
     def begin(self, tape: Tape) -> None:
@@ -66,7 +67,8 @@ class Residues:
         return value.numerator * pow(value.denominator, -1, self.p) % self.p
 
     def leaf(self, i: int) -> int:
-        return self.random("leaf", self.tape.leaves[self.tape.a[i]])
+        leaf = self.tape.leaves[self.tape.a[i]]
+        return self.random("leaf", leaf, self.memory) if leaf[0] == UNWRITTEN else self.random("leaf", leaf)
 
     def random(self, *key: object) -> int:
         text = repr((self.seed, *key)).encode()

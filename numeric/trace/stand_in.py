@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from numeric.trace.arrays import Symbolic, as_symbolic, wrapped
+from numeric.trace.arrays import Symbolic, as_symbolic, unwritten, wrapped
 from numeric.trace.scalar import NUMBERS, Traced, traced
 from numeric.trace.tape import Refused, Tape
 
@@ -201,6 +201,12 @@ def _creating(tape: Tape, original: Any) -> Callable[..., Any]:
         dtype = kwargs.get("dtype")
         kwargs = {k: v for k, v in kwargs.items() if k != "dtype"} if _is_object(dtype) else kwargs
         made = original(*args, **kwargs)
+        if original in (np.empty, np.empty_like) and made.dtype.kind == "f" and not isinstance(made, Symbolic):
+            before = tape.enter("empty")
+            try:
+                return unwritten(tape, made.shape)
+            finally:
+                tape.leave(before)
         return _lifted(tape, made)
 
     return make
@@ -213,8 +219,6 @@ def _is_object(dtype: Any) -> bool:
 def _lifted(tape: Tape, made: Any) -> Any:
     """An array of floats as an array of symbols; of integers or truth values as it is."""
     if isinstance(made, np.ndarray) and not isinstance(made, Symbolic) and made.dtype.kind == "f":
-        if not np.isfinite(made).all():
-            made = np.zeros(made.shape)  # np.empty: whatever is read before it is written
         before = tape.enter("constant")
         try:
             return as_symbolic(tape, made)

@@ -103,6 +103,9 @@ class Block(NamedTuple):
     name: str
 
 
+UNWRITTEN = ""
+
+
 class Tape:
     """The nodes, the leaves by name, the branches taken."""
 
@@ -119,6 +122,8 @@ class Tape:
         self.decisions: list[Decision] = []
         self.blocks: list[Block] = []
         self.clips: dict[int, bool] = {}
+        self.choices: dict[int, tuple[int, int, int]] = {}
+        """Nodes that are one of two others, by a comparison: (comparison, where it holds, where not)."""
         self._path, self._deadline = list(path), deadline
         self._numbers: dict[tuple[Fraction, bool], int] = {}
         self._conditions: dict[tuple[int, ...], int] = {}
@@ -178,6 +183,10 @@ class Tape:
         """A free variable: one entry of an array that the code was given."""
         self.leaves.append((name, position))
         return self.node(Op.LEAF, len(self.leaves) - 1)
+
+    def unwritten(self) -> int:
+        """What stands in memory that nobody has written, as np.empty gives: it may be anything."""
+        return self.leaf(UNWRITTEN, (len(self.leaves),))
 
     def number(self, value: Any, rounded: bool = False) -> int:
         """A constant, read as `constants.meant` reads it."""
