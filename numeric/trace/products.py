@@ -6,7 +6,7 @@ The two sides of an inner product are groups of the tape, shared by a whole row 
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -85,6 +85,7 @@ def einsum(tape: Tape, subscripts: str, *arrays: Any) -> Any:
     summed = [letter for letter in sizes if letter not in letters_out]
     result = np.empty([sizes[letter] for letter in letters_out], dtype=object)
     inside = list(np.ndindex(*(sizes[letter] for letter in summed)))
+    group = cache(tape.group)  # the same row or column of many entries
     for position in np.ndindex(result.shape):
         at = dict(zip(letters_out, position, strict=True))
         factors: list[list[int]] = [[] for _ in arrays]
@@ -93,7 +94,7 @@ def einsum(tape: Tape, subscripts: str, *arrays: Any) -> Any:
             for found, ls, array in zip(factors, letters_in, arrays, strict=True):
                 found.append(array[tuple(at[letter] for letter in ls)].i)
         if len(factors) == 2 and len(inside) > 1 and not any(n in tape.constants for side in factors for n in side):
-            node = tape.dot(*map(tape.group, factors))
+            node = tape.dot(*(group(tuple(side)) for side in factors))
         else:
             node = tape.total([reduce(tape.mul, each) for each in zip(*factors, strict=True)])
         result[position] = Traced(tape, node)
