@@ -175,6 +175,14 @@ def other_product(node: Node, scope: Scope) -> Iterator[Node]:
                 yield replace(node, operator=operator)
 
 
+def entries_before_matrix(node: Node, scope: Scope) -> Iterator[Node]:
+    """W a ⊙ b as W (a ⊙ b)."""
+    if isinstance(node, s.Infix) and node.operator in {"⊙", "∘"} and isinstance(node.left, s.Tight):
+        *before, last = node.left.factors
+        both = s.Group(last.at, (s.Infix(last.at, node.operator, last, node.right),), ())
+        yield s.Tight(node.at, (*before, both))
+
+
 def other_step(node: Node, scope: Scope) -> Iterator[Node]:
     """One step earlier or later."""
     if isinstance(node, s.Name):
@@ -239,6 +247,7 @@ RULES: tuple[Rule, ...] = (
     sum_over_steps,
     immediate,
     other_product,
+    entries_before_matrix,
     diagonal,
     other_order,
     other_step,

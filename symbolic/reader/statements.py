@@ -299,9 +299,18 @@ def _without_label(part: Tokens, labels: tuple[Tokens, ...]) -> Tokens:
         if texts[: len(wanted)] == wanted:
             part = part[len(wanted) :]
             break
+    if _ends_in_number(part):
+        raise Unread(part[-3].at, f"whether ({part[-2]}) is a factor or the formula's number is not said: use \\tag")
     while part and part[-1].text == "." and part[-2:-1] != () and part[-2].text != r"\right":
         part = part[:-1]
     return part
+
+
+def _ends_in_number(part: Tokens) -> bool:
+    r"""… \qquad (3)"""
+    if len(part) < 4 or [token.text for token in part[-3::2]] != ["(", ")"] or part[-2].kind != "number":
+        return False
+    return part[-3].at - part[-4].at - len(part[-4].text) >= len(r"\quad")
 
 
 def _statement(part: Tokens) -> Statement | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from symbolic import terms as f
+from symbolic.notation import Step
 from symbolic.reader.candidates import Candidate, candidates, verdict_of
 from symbolic.reader.judge.findings import AMBIGUOUS, DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, Finding
 from symbolic.reader.judge.judging import Judging
@@ -38,9 +39,23 @@ def claimed(
         return repaired(judge, judge.finding(verdict, start, end, message=str(why), defect=defect), left, right)
     verdicts = [(candidate, verdict_of(candidate, judge.scope)) for candidate in found]
     one = merged(judge, n, sides, verdicts, start, end)
+    if (one.verdict == REFUTED or one.defect) and n == 0 and (free := assumed(judge, found)) is not None:
+        if free.step == Step("", 0):
+            return judge.finding(DEFINITION, start, end, reading=one.reading, message="no verdict makes use of it")
+        return judge.unread(Unread(start, f"{free} is free: what is assumed of it is not in the grammar"), start, end)
     if one.verdict == REFUTED and (added := with_additions(judge, found)) is not None:
         return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=added, message=PART_OF_A_SUM)
     return repaired(judge, one, left, right) if one.is_wrong else one
+
+
+def assumed(judge: Judging, found: Sequence[Candidate]) -> Var | None:
+    """h_0 = 0, b = 0: a value that nothing defines, on the left of every reading."""
+    left = found[0].pairs[0][0]
+    value = left.arg if isinstance(left, f.Entry) else left
+    if not isinstance(value, Var) or value == LOSS:
+        return None
+    made = judge.scope.model is not None and value.name in judge.scope.model.by_name
+    return value if not made or value.step == Step("", 0) else None
 
 
 def merged(

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import reduce
 
 from symbolic.reader.declare import Declarations
-from symbolic.reader.judge.claims import claimed
+from symbolic.reader.judge.claims import claimed, defined_by
 from symbolic.reader.judge.clock import TooLong, within
-from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, UNKNOWN, Finding
+from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, UNKNOWN, UNREAD, Finding
 from symbolic.reader.judge.judging import Judging
 from symbolic.reader.judge.mentions import inequality, is_letter, is_one_hot, listed, membership, mentioned
 from symbolic.reader.judge.updates import added_in, is_rule, updated
 from symbolic.reader.macros import Macros
 from symbolic.reader.readings import Misfit
 from symbolic.reader.scan import Formula
+from symbolic.reader.scope import Scope
 from symbolic.reader.statements import Relation, Statement, statements
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Node, Tokens
+from symbolic.reader.syntax.vocabulary import DOTS
 from symbolic.reader.tokens import Unread, plain, tokens
 
 SECONDS = 20
@@ -35,7 +38,8 @@ def judged(
 ) -> Iterator[list[Finding]]:
     """The findings of each formula from `first` to before `last`; the others show what belongs together."""
     above: Tokens = ()
-    for number, formula in enumerate(formulas[:last]):
+    start = max(first - 1, 0)
+    for number, formula in enumerate(formulas[start:last], start):
         judge = _Judge(formula, declarations, macros, above, formulas[number + 1 : number + 1 + NEAR])
         if number < first:
             above = judge.end_of_chain() if number == first - 1 else ()
@@ -69,7 +73,22 @@ class _Judge(Judging):
             return [self.unread(why)]
         if not found:
             return [self.finding(DEFINITION, message="nothing is written")]
-        return [finding for statement in found for finding in self.statement(statement)]
+        conditions = [statement for statement in found if is_condition(self, statement)]
+        ranges = any(token.text in DOTS for statement in found for side in statement.sides for token in side)
+        before = self.scope
+        if not ranges:
+            self.scope = reduce(under, conditions, self.scope)
+        judged_each = [(each, finding) for each in found for finding in self.statement(each)]
+        if conditions and self.scope is before and not (ranges and is_every_step(found)):
+            judged_each = [(each, self.restricted(each, finding, conditions)) for each, finding in judged_each]
+        return [finding for _, finding in judged_each]
+
+    def restricted(self, statement: Statement, finding: Finding, conditions: list[Statement]) -> Finding:
+        """What is wrong where a condition stands that is not understood may be right under it."""
+        if not finding.is_wrong or statement in conditions:
+            return finding
+        why = f"{finding.verdict} without the condition beside it, which is not in the grammar"
+        return replace(finding, verdict=UNREAD, defect=False, counterexample=None, repair="", message=why)
 
     def end_of_chain(self) -> Tokens:
         """The last side of the last statement."""
@@ -109,9 +128,6 @@ class _Judge(Judging):
     ) -> Iterator[Finding]:
         left, right = sides[n], sides[n + 1]
         if relation in {"=", "≠"} and is_letter(self, left) and is_letter(self, right):
-            i, j = plain(left), plain(right)
-            if {i, j} <= self.scope.indices.keys():
-                self.scope = self.scope.assuming(i, j, relation == "=")
             yield self.finding(
                 DEFINITION, start, end, reading=f"{plain(left)} {relation} {plain(right)}", message="a condition"
             )
@@ -122,8 +138,8 @@ class _Judge(Judging):
         if relation == "=" and is_one_hot(right):
             yield self.finding(DEFINITION, start, end, reading=f"{plain(left)} is one-hot", message="a hypothesis")
             return
-        if right and right[0].text in {r"\min", r"\max"}:
-            right = right[1:]
+        if [token.text for token in right[:2]] == [r"\min", r"\sum"]:
+            right = right[1:]  # an objective: its value is the sum, not a minimum over the summands
         if relation in {"≠", "≤", "≥", "<", ">"}:
             yield inequality(self, left, right, start, end)
             return
@@ -133,9 +149,13 @@ class _Judge(Judging):
         try:
             nodes = [parse(side, self.scope.grammar) for side in (left, right)]
             update = added_in(nodes[0], nodes[1])
+            if isinstance(nodes[0], s.Name) and n == 0 and is_primed(nodes[0], self.scope):
+                raise Unread(nodes[0].at, f"{nodes[0]} is not declared, and a prime here may be a transpose")
             if isinstance(nodes[1], s.Name) and nodes[1].call and self.scope.functions.get(nodes[1].base) == "any":
                 yield listed(self, nodes[1].call, start, end)
             elif relation == "=" and isinstance(nodes[1], s.Group) and len(nodes[1].items) > 1:
+                if nodes[1].bracket != r"\{" and defined_by(self, n, sides) is not None:
+                    raise Unread(nodes[1].at, "several things in one pair of brackets")
                 yield listed(self, nodes[1], start, end)
             elif relation == "+=" or (update is not None and is_rule(self, nodes[0])):
                 yield updated(self, nodes[0], update or nodes[1], start, end)
@@ -146,6 +166,36 @@ class _Judge(Judging):
                 yield replace(found, latex=" ".join(self.formula.latex[under.at : under.at + 60].split()))
         except Unread as why:
             yield self.unread(why, start, end)
+
+
+def is_primed(name: s.Name, scope: Scope) -> bool:
+    """Whether a name has a prime that is not declared as a part of it."""
+    return "'" in [t.text for t in name.sup] and not any(base.startswith(f"{name.base}'") for base, _ in scope.names)
+
+
+def is_condition(judge: Judging, statement: Statement) -> bool:
+    """i ≠ j, t = T, k ≤ t: letters alone, related; a row that continues a chain is none."""
+    related = statement.relations and not statement.continues
+    return bool(related) and all(is_letter(judge, side) for side in statement.sides)
+
+
+def under(scope: Scope, condition: Statement) -> Scope:
+    """The scope in which a condition holds, for the whole formula that it stands in."""
+    symbols = [relation.symbol for relation in condition.relations]
+    texts = [plain(side) for side in condition.sides]
+    if len(texts) == 2 and symbols[0] in {"=", "≠"}:
+        i, j = texts
+        if {i, j} <= scope.indices.keys():
+            return scope.assuming(i, j, symbols[0] == "=")
+        if symbols == ["="] and i in scope.steps and j in scope.steps:
+            return replace(scope, steps={**scope.steps, i: scope.steps[j]})
+    return scope
+
+
+def is_every_step(found: list[Statement]) -> bool:
+    """t = 1, …, T: no condition."""
+    texts = {plain(side) for statement in found for side in statement.sides}
+    return {"1", "T"} <= texts
 
 
 def braced(node: object) -> Iterator[s.Braced]:

@@ -88,6 +88,9 @@ def membership(judge: Judging, left: Tokens, right: Tokens, start: int, end: int
     if texts[:2] not in (["\\mathbb", "R"], ["R", "^"]) and texts[:1] != ["R"]:
         return judge.unread(Unread(right[0].at, "only ∈ ℝ with a shape is in the grammar"), start, end)
     said = [t for t in texts[texts.index("R") + 1 :] if t not in {"^", r"\times", ",", "(", ")"}]
+    for token in right[[t.text for t in right].index("R") + 1 :]:
+        if token.kind == "letter" and token.text not in judge.scope.axes:
+            return judge.unread(Unread(token.at, f"the dimension {token} is not declared"), start, end)
     wanted = [axis for axis in reading.axes if isinstance(reading.term, Term)]
     fits = len(said) == len(wanted) and all(
         judge.scope.axes.get(word) == axis or word == str(axis.size) for word, axis in zip(said, wanted, strict=True)

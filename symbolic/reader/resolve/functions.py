@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from fractions import Fraction
+
 from symbolic import terms as f
 from symbolic.notation import Index
 from symbolic.reader.readings import Misfit, Reading, distinct, mapped
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.resolve.scripts import scripted
 from symbolic.reader.syntax import nodes as s
-from symbolic.reader.syntax.nodes import inside
+from symbolic.reader.syntax.nodes import Tokens, inside
+from symbolic.reader.tokens import Unread, plain
 from symbolic.shapes import shape
 from symbolic.terms import Term
 
 PLUS_TIMES = {"tanh", "log", "exp", "sigmoid"}
+SLOPES: dict[str, Callable[[Term], Term]] = {
+    "tanh": lambda x: 1 - f.Call("tanh", x) ** 2,
+    "sigmoid": lambda x: f.Call("sigmoid", x) * (1 - f.Call("sigmoid", x)),
+    "exp": f.exp,
+    "log": lambda x: f.Div(f.Const(Fraction(1)), x),
+}
 
 
 def applied(resolver: Resolving, node: s.Applied) -> list[Reading]:
     argument = resolver.of(inside(node.argument))
-    found = [function_of(resolver, node.function, r, node.at) for r in argument]
-    return scripted(resolver, node.at, found, (), node.power) if node.power else distinct(found)
+    return function_to_power(resolver, node.function, argument, node.power, node.at)
+
+
+def function_to_power(resolver: Resolving, name: str, argument: list[Reading], above: Tokens, at: int) -> list[Reading]:
+    """f²(x) is a power, f′(x) the derivative; f⁻¹ may be an inverse or a reciprocal, and is not read."""
+    if plain(above) == "'":
+        if name not in SLOPES:
+            raise Unread(at, f"the derivative of {name} is not in the grammar")
+        return distinct(mapped(r, SLOPES[name]) for r in argument)
+    if "-" in plain(above):
+        raise Unread(above[0].at, f"{name} to the power {plain(above)} may be an inverse: write 1/{name}")
+    found = [function_of(resolver, name, r, at) for r in argument]
+    return scripted(resolver, at, found, (), above) if above else distinct(found)
 
 
 def function_of(resolver: Resolving, name: str, r: Reading, at: int) -> Reading:

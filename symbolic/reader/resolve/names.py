@@ -9,7 +9,7 @@ from symbolic import terms as f
 from symbolic.notation import Index, Step
 from symbolic.reader.readings import COLUMN, EITHER, ROW, Misfit, Reading, derived, distinct, of_term
 from symbolic.reader.resolve.conventions import conventional
-from symbolic.reader.resolve.functions import function_of
+from symbolic.reader.resolve.functions import function_of, function_to_power
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.resolve.scripts import entry, scripted, subscript_of
 from symbolic.reader.resolve.shifts import at_step
@@ -28,9 +28,8 @@ def name(resolver: Resolving, node: s.Name) -> list[Reading]:
     scope = resolver.scope
     if node.call is not None and node.base in scope.functions:
         return own_function(resolver, node, node.call)
-    if node.base == r"\sigma" and node.call is not None and (node.base, "") not in scope.names:
-        found = [function_of(resolver, "sigmoid", r, node.at) for r in resolver.of(inside(node.call))]
-        return scripted(resolver, node.at, found, (), node.sup) if node.sup else found
+    if node.base == r"\sigma" and node.call is not None and not node.sub and (node.base, "") not in scope.names:
+        return function_to_power(resolver, "sigmoid", resolver.of(inside(node.call)), node.sup, node.at)
     for sub_length in range(len(node.sub), -1, -1):
         own = unstyled(node.sub[:sub_length])
         for key in ((f"{node.style}:{node.base}", own), (node.base, own)):

@@ -73,12 +73,30 @@ def infix(resolver: Resolving, node: s.Infix) -> list[Reading]:
         return resolver.multiplied(left, right, at, resolver.scope.dot)
     if operator in {"⊙", "⊘"}:
         build: Any = f.Mul if operator == "⊙" else f.Div
-        return resolver.all(lambda a, b: [hadamard(a, b, at, build)], left, right)
+        try:
+            return resolver.all(lambda a, b: [hadamard(a, b, at, build)], left, right)
+        except Misfit:
+            if (found := entries_first(resolver, node, left)) is None:
+                raise
+            return found
     if operator == "⊗":
         return resolver.all(lambda a, b: [Reading(f.Outer(a.array, b.array))], left, right)
     if operator == ":":
         return resolver.all(lambda a, b: [frobenius(resolver, a, b, at)], left, right)
     raise Unread(at, f"{operator} is not in the grammar")
+
+
+def entries_first(resolver: Resolving, node: s.Infix, left: list[Reading]) -> list[Reading] | None:
+    """a ⊙ b cᵀ as (a ⊙ b) cᵀ, where a is a vector and does not conform with b cᵀ."""
+    if node.operator not in {"⊙", "∘"} or not isinstance(node.right, s.Tight) or any(r.rank != 1 for r in left):
+        return None
+    first, *rest = node.right.factors
+    try:
+        both = resolver.all(lambda a, b: [hadamard(a, b, node.at)], left, resolver.of(first))
+        others = product_of(resolver, rest[0].at, tuple(rest))
+        return resolver.multiplied(both, others, node.at, resolver.scope.beside)
+    except Misfit:
+        return None
 
 
 def frobenius(resolver: Resolving, a: Reading, b: Reading, at: int) -> Reading:

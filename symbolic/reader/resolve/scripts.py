@@ -26,18 +26,23 @@ def scripted(resolver: Resolving, at: int, found: list[Reading], sub: Tokens, su
     if not above:
         return found
     if above in TRANSPOSES:
+        if above in {"T", "'"} and all(r.is_scalar for r in found):
+            raise Unread(sup[0].at, f"{above} above a number is no transpose")
         return [transposed(r) for r in found]
-    power = above.removeprefix(r"\odot").removeprefix(r"\circ").strip("()")
+    power = above.removeprefix(r"\odot").removeprefix(r"\circ")
     if power.lstrip("-").isdigit():
         n, by_entries = int(power), above != power
-        return distinct(r for each in found for r in powers(resolver, each, n, by_entries))
+        return distinct(r for each in found for r in powers(resolver, each, n, by_entries, sup[0].at))
     raise Unread(sup[0].at, f"the superscript {above} is not in the grammar")
 
 
-def powers(resolver: Resolving, r: Reading, n: int, by_entries: bool) -> list[Reading]:
-    """x^n entry by entry; where nothing else conforms, x² of a vector is xᵀx."""
+def powers(resolver: Resolving, r: Reading, n: int, by_entries: bool, at: int) -> list[Reading]:
+    """x^n entry by entry; where nothing else conforms, x² of a vector is xᵀx; of a square matrix it is not said."""
     if abs(n) > 16:
-        raise Unread(0, f"the power {n} is not in the grammar")
+        raise Unread(at, f"the power {n} is not in the grammar")
+    is_matrix = r.rank > 1 and not by_entries
+    if is_matrix and (n < 0 or (len(set(r.axes)) == 1 and not isinstance(r.term, f.Diag))):
+        raise Unread(at, f"the power {n} of a matrix is not in the grammar: write a product, or ⊙ for entries")
     plain_power = mapped(r, lambda x: f.Pow(x, n))
     if (
         resolver.inner_squares

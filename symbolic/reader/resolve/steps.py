@@ -29,7 +29,7 @@ def step_above(resolver: Resolving, sup: Tokens, node: s.Name) -> tuple[Step, To
         end = texts.index(")")
         if (found := step_of(resolver, sup[1:end])) is not None:
             return found, sup[end + 1 :]
-    elif sup and (found := step_of(resolver, sup)) is not None and plain(sup) != "T":
+    elif sup and (found := step_of(resolver, sup)) is not None and found.anchor and plain(sup) != "T":
         return found, ()
     raise Unread(node.at, f"{node} stands without its step")
 

@@ -18,7 +18,11 @@ from symbolic.terms import Term
 
 def total(resolver: Resolving, at: int, parts: tuple[tuple[int, Node], ...]) -> list[Reading]:
     found: list[Reading] = []
+    bound: set[str] = set()
     for number, (sign, part) in enumerate(parts):
+        refuse_loose(part, bound)
+        if isinstance(part, s.Big):
+            bound.add(lower_limit(part)[0])
         each = resolver.of(part)
         signed = each if sign > 0 else [negated(r) for r in each]
         if number == 0:
@@ -26,6 +30,20 @@ def total(resolver: Resolving, at: int, parts: tuple[tuple[int, Node], ...]) -> 
             continue
         found = resolver.all(lambda a, b, where=part.at: [added(a, b, where)], found, signed)
     return found
+
+
+def refuse_loose(node: object, bound: set[str]) -> None:
+    """Raise Unread for Σ_t a_t + b_t: b_t may belong to the sum, and outside of it t means something else."""
+    if isinstance(node, s.Big):
+        bound = bound - {lower_limit(node)[0]}
+    if isinstance(node, Token) and node.text in bound and node.text != "":
+        raise Unread(node.at, f"{node} runs in the sum before this, which may go on here: write brackets")
+    if isinstance(node, Node):
+        for value in vars(node).values():
+            refuse_loose(value, bound)
+    elif isinstance(node, tuple):
+        for each in node:
+            refuse_loose(each, bound)
 
 
 def big(resolver: Resolving, node: s.Big) -> list[Reading]:
@@ -110,10 +128,14 @@ def over_index(
     if len(axes) != 1:
         raise Unread(node.at, f"the axis that {letter} runs over is not said")
     (axis,) = axes
+    if upper and upper not in resolver.scope.axes and not upper.isdigit():
+        raise Unread(node.upper[0].at, f"a sum up to {upper}: it is no declared dimension")
     if upper and resolver.scope.axes.get(upper) != axis and upper != str(axis.size):
         raise Misfit(node.at, f"{letter} up to {upper}", f"{axis} has {axis.size}", "a sum")
     if other is None and first and plain(first) != "1":
         raise Unread(node.at, f"a sum that starts at {plain(first)}")
+    if r.rank and with_index(term, letter_of(letter)):
+        raise Unread(node.at, f"a sum over the subscript {letter} of arrays is not in the grammar")
     if r.rank:
         raise Misfit(
             node.at, str(r), "a number", f"a sum over the subscript {letter} of something that is not an entry"
@@ -134,8 +156,10 @@ def axes_by_limit(resolver: Resolving, letter: str, upper: str) -> set[Axis]:
 
 def left_out(lower: Tokens, letter: str) -> Token:
     """In k ≠ j, the letter that is left out."""
-    (other,) = [t for t in lower if t.text not in {letter, r"\neq", r"\ne", "{", "}"}][:1] or [lower[0]]
-    return other
+    others = [t for t in lower if t.text not in {letter, r"\neq", r"\ne", "{", "}"}]
+    if len(others) != 1:
+        raise Unread(lower[0].at, f"the condition {plain(lower)} is not in the grammar")
+    return others[0]
 
 
 def term_of(r: Reading, at: int) -> Term:

@@ -18,11 +18,13 @@ def group(parser: Parsing, opening: Token) -> Node:
         return group(parser, parser.next())
     else:
         content = parser.upto(OPENING[opening.text], opening.at)
+    if opening.text not in OPENING and opening.text != ".":
+        raise Unread(opening.at, f"{opening} as a bracket is not in the grammar")
     if opening.text == "." or (content and content[0].text == r"\begin"):
         return parser.inside(content)
-    if opening.text not in OPENING:
-        raise Unread(opening.at, f"{opening} as a bracket is not in the grammar")
     items = tuple(item(parser, part) for part in split(content, SEPARATORS))
+    if opening.text == r"\langle" and len(items) == 1:
+        raise Unread(opening.at, "a mean in angle brackets is not in the grammar")
     return Group(opening.at, items, content, opening.text)
 
 

@@ -111,5 +111,7 @@ def argument_of(parser: Parsing, name: str, at: int) -> Node:
         return braces(parser, token.at) if token.text == "{" else environment(parser, token.at)
     first = parser.factor()
     if isinstance(first, Number) and parser.begins_name():
-        return Tight(first.at, (first, parser.factor()))
+        first = Tight(first.at, (first, parser.factor()))
+    if parser.begins_factor():
+        raise Unread(parser.at, f"whether {name} takes this too is not said: write brackets")
     return first

@@ -6,7 +6,7 @@ A node knows its offset into the formula and nothing of what its letters mean; s
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from symbolic.reader.tokens import Token, plain
@@ -101,11 +101,12 @@ class Differential(Node):
 
 @dataclass(frozen=True)
 class Derivative(Node):
-    """∂of/∂by; without `of` it acts on what follows."""
+    """∂of/∂by; without `of` it acts on what follows, and then `is_operator`."""
 
     d: str
     of: Node | None
     by: Node
+    is_operator: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)

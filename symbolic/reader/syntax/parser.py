@@ -8,7 +8,19 @@ from fractions import Fraction
 from symbolic.reader.syntax.brackets import braced, environment, group
 from symbolic.reader.syntax.fractions import differential, fraction, nabla, quotient
 from symbolic.reader.syntax.letters import accented, braces, function, letter, styled, texted
-from symbolic.reader.syntax.nodes import Big, Derivative, Differential, Dots, Infix, Node, Number, Sum, Tight, Tokens
+from symbolic.reader.syntax.nodes import (
+    Big,
+    Derivative,
+    Differential,
+    Dots,
+    Group,
+    Infix,
+    Node,
+    Number,
+    Sum,
+    Tight,
+    Tokens,
+)
 from symbolic.reader.syntax.parsing import Grammar, Parsing
 from symbolic.reader.syntax.vocabulary import (
     ACCENTS,
@@ -54,16 +66,25 @@ class Parser(Parsing):
             while self.text() == "{" and self.text(1) == "}":
                 self.position += 2
             if operator == "/":
-                sized = self.tight() if isinstance(left, Differential) else self.factor()
-                left = quotient(self, at, left, sized)
-                if self.begins_factor():
-                    left = self.juxtaposed(at, [left, *self.factors()])
+                left = self.divided(at, left)
             elif self.text() == "-":
                 self.next()
                 left = Infix(at, operator, left, Sum(self.at, ((-1, self.tight()),)))
             else:
                 left = Infix(at, operator, left, self.tight())
+            if isinstance(left, Infix) and takes_bare_product(left.left):
+                raise Unread(
+                    left.left.at, f"whether the derivative takes what follows {operator} is not said: write brackets"
+                )
         return left
+
+    def divided(self, at: int, left: Node) -> Node:
+        """A quotient, and what stands beside it; of ∂a ∂b/∂c the last factor alone stands over the line."""
+        *before, above = left.factors if isinstance(left, Tight) else (left,)
+        if not isinstance(above, Differential):
+            before, above = [], left
+        whole = [*before, quotient(self, at, above, self.factor()), *self.factors()]
+        return whole[0] if len(whole) == 1 else self.juxtaposed(at, whole)
 
     def tight(self) -> Node:
         at = self.at
@@ -82,7 +103,7 @@ class Parser(Parsing):
                 rest = factors[position + 1 :]
                 if not rest:
                     raise Unread(factor.at, "a derivative of nothing")
-                applied = replace(factor, of=self.juxtaposed(rest[0].at, rest))
+                applied = replace(factor, of=self.juxtaposed(rest[0].at, rest), is_operator=True)
                 return self.juxtaposed(at, [*factors[:position], applied])
         return factors[0] if len(factors) == 1 else Tight(at, tuple(factors))
 
@@ -132,3 +153,9 @@ class Parser(Parsing):
     def big(self, at: int, operator: str) -> Node:
         lower, upper = self.scripts()
         return Big(at, operator, lower, upper, self.term())
+
+
+def takes_bare_product(node: Node) -> bool:
+    """Whether a term ends in ∂/∂x before something without brackets."""
+    last = node.factors[-1] if isinstance(node, Tight) else node
+    return isinstance(last, Derivative) and last.is_operator and not isinstance(last.of, Group)

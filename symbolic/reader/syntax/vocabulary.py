@@ -27,7 +27,7 @@ GREEK = frozenset({
     r"\Xi", r"\Pi", r"\Sigma", r"\Phi", r"\Psi", r"\Omega", r"\ell",
 })  # fmt: skip
 DOTS = frozenset({r"\ldots", r"\dots", r"\vdots", r"\cdots", r"\ddots", r"\dotsc", r"\dotsb"})
-MATRICES = frozenset(["matrix", "pmatrix", "bmatrix", "vmatrix", "Bmatrix", "smallmatrix", "array"])
+MATRICES = frozenset(["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"])
 CASES = frozenset({"cases", "rcases", "dcases"})
 OPENING = {"(": ")", "[": "]", r"\{": r"\}", r"\lbrack": r"\rbrack", r"\langle": r"\rangle", r"\lbrace": r"\rbrace"}
 CLOSING = frozenset(OPENING.values())

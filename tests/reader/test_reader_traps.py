@@ -1,0 +1,124 @@
+"""Formulas of public notes that are easily read wrongly: they are judged as they are meant, or not read."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic.reader.document import findings
+
+RNN = "model rnn\ntime subscript\nindex i, j : K"
+ABOVE = "model rnn\nindex i, j : K"
+LSTM = "model lstm\ntime subscript\nread d as gradient"
+
+
+def verdicts(latex, declared=RNN):
+    text = f"<!-- check\n{declared}\n-->\n$${latex}$$\n"
+    return [each.verdict + "!" * each.defect for found in findings("a.md", text) for each in found]
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"W^{(2)} = W",
+        r"h_t^{(2)} = h_t",
+        r"W^{-1} W = I",
+        r"W^2 = W W",
+        r"L' = L",
+        r"L^T = L",
+        r"h_t' = 1 - h_t^2",
+        r"h_t = \sigma_h(a_t)",
+        r"a_t = \tanh^{-1}(h_t)",
+        r"\tanh^{-1}(h_t) = a_t",
+        r"h_t = \tanh W h_{t-1} + U x_t + b",
+        r"h_t = \max(0, a_t)",
+        r"h_t = \max \tanh(a_t)",
+        r"h_t = [h_{t-1}, x_t]",
+        r"L = \begin{vmatrix} 1 & 2 \\ 3 & 4 \end{vmatrix}",
+        r"L = \left| \begin{matrix} 1 & 2 \\ 3 & 4 \end{matrix} \right|",
+        r"L = \langle L \rangle",
+        r"\frac{\partial}{\partial h_{t-1}} W h_{t-1} \odot h_{t-1} = W",
+        r"\sum_{i=1}^{n} \hat{y}_{t,i} = 1",
+        r"\sum_{i=0}^{K-1} \hat{y}_{t,i} = 1",
+        r"\sum_{j \neq i+1} y_{t,j} = 1",
+        r"W \in \mathbb{R}^{n \times m}",
+        r"\nabla_c L = \sum_t \hat{y}_t - y_t",
+        r"\nabla_{o_t} L = \hat{y}_t - y_t \qquad (2)",
+        r"b = 0",
+    ],
+)
+def test_what_may_mean_something_else_is_not_read(latex):
+    assert verdicts(latex) == ["unread"]
+
+
+@pytest.mark.parametrize("latex", [r"h^2 = h^{(2)}", r"\nabla_{a^{(t)}} L = 1 - h^2"])
+def test_a_number_above_a_name_without_brackets_is_no_step(latex):
+    assert verdicts(latex, ABOVE) == ["unread"]
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (
+            r"\nabla_W L = \sum_{t=1}^{T} (1 - h_t^2) \odot \nabla_{h_t} L \; h_{t-1}^\top",
+            r"\nabla_W L = \sum_{t=1}^{T} (1 + h_t^2) \odot \nabla_{h_t} L \; h_{t-1}^\top",
+        ),
+        (
+            r"\nabla_W L = \sum_t \nabla_{h_t} L \odot (1 - h_t \odot h_t) h_{t-1}^\top",
+            r"\nabla_W L = \sum_t \nabla_{h_t} L \odot (1 - h_t) h_{t-1}^\top",
+        ),
+        (
+            r"\partial L / \partial h_t (1 - h_t^2) = \nabla_{a_t} L",
+            r"\partial L / \partial h_t (1 + h_t^2) = \nabla_{a_t} L",
+        ),
+        (
+            r"\nabla_{a_t} L = (1 - h_t^2) \partial L / \partial h_t",
+            r"\nabla_{a_t} L = (1 - h_t^2) \partial L / \partial a_t",
+        ),
+        (
+            r"\nabla_{a_t} L = \nabla_{h_t} L \odot \tanh'(a_t)",
+            r"\nabla_{a_t} L = \nabla_{h_t} L \odot \sigma'(a_t)",
+        ),
+        (
+            r"\partial L_t / \partial h_t = \partial L_t/\partial o_t \; \partial o_t/\partial h_t",
+            r"\partial L_t / \partial a_t = \partial L_t/\partial o_t \; \partial o_t/\partial h_t",
+        ),
+    ],
+)
+def test_notation_of_notes_is_proved_and_its_wrong_neighbour_refuted(right, wrong):
+    assert verdicts(right) == ["proved"]
+    assert verdicts(wrong) == ["refuted"]
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        (r"\frac{\partial \hat y_{t,i}}{\partial o_{t,j}} = -\hat y_{t,i} \hat y_{t,j}, \quad i \neq j", "proved"),
+        (r"\frac{\partial \hat y_{t,i}}{\partial o_{t,j}} = -\hat y_{t,i} \hat y_{t,j}, \quad i = j", "refuted"),
+        (r"\nabla_{h_t} L = V^\top \nabla_{o_t} L, \quad t = T", "proved"),
+        (r"\nabla_{h_t} L = V^\top \nabla_{a_{t}} L, \quad t = T", "ill_typed"),
+        (r"\nabla_{h_t} L = V^\top \nabla_{o_t} L, \quad t = 3", "unread"),
+        (r"\nabla_{h_t} L = V^\top \nabla_{o_t} L, \quad t = T, \ldots, 1", "refuted"),
+        (r"\nabla_{h_t} L = V^\top \nabla_{o_t} L, \quad t = T, \ldots, 2", "unread"),
+        (r"\nabla_{o_t} L = \hat y_t - y_t, \quad t = T, \ldots, 2", "proved"),
+    ],
+)
+def test_a_condition_holds_for_the_formula_before_it_too(latex, expected):
+    assert verdicts(latex)[0] == expected
+
+
+def test_an_initial_state_may_be_assumed():
+    assert verdicts("h_0 = 0") == ["definition"]
+    assert verdicts("h_1 = 0") == ["definition!"]
+
+
+def test_entries_are_multiplied_before_an_outer_product_only_where_nothing_else_conforms():
+    assert verdicts(r"d W_{xo} = \sum_t o_t \odot (1 - o_t) \odot d o_t \, x_t^T", LSTM) == ["proved"]
+    assert verdicts(r"d W_{xo} = \sum_t o_t \odot (1 + o_t) \odot d o_t \, x_t^T", LSTM) == ["refuted"]
+
+
+def test_a_product_of_entries_that_a_matrix_should_take_whole_is_repaired():
+    text = f"<!-- check\n{RNN}\n-->\n" + (
+        r"$\nabla_{h_t} L = V^\top \nabla_{o_t} L + W^\top (1 - h_{t+1}^2) \odot \nabla_{h_{t+1}} L$"
+    )
+    ((found,),) = findings("a.md", text)
+    assert (found.verdict, bool(found.repair)) == ("refuted", True)
