@@ -31,6 +31,7 @@ from numeric.trace.execute import Trace
 from numeric.trace.mistakes import MISTAKES, Mistake
 from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
+from numeric.trace.rescaled import rescaled
 from numeric.trace.residues import NoRoot
 from numeric.trace.sweep import Remade
 from numeric.trace.tape import Op, Refused, TimedOut
@@ -67,24 +68,12 @@ class _Search:
 
     def of_arrays(self) -> None:
         """A transpose, a factor, an exchange; or one factor for all, as of clipping by the norm."""
-        if self._rescaled():
+        if rescaled(self.evidence, self.wrong):
             text = "all gradients are the derivatives times one factor, which depends on them: clipping by norm"
             self.found = dict.fromkeys(self.wrong, Cause("clipping", text))
         for name in self.left:
             if cause := self._of_array(name):
                 self.found[name] = cause
-
-    def _rescaled(self) -> bool:
-        p, true, claimed = self.evidence.p, self.evidence.true, self.evidence.claimed
-        pairs = [
-            (int(c), int(t))
-            for name in self.wrong
-            if claimed[name].shape == true[name].shape
-            for c, t in zip(claimed[name].flat, true[name].flat, strict=True)
-        ]
-        c, t = next(((c, t) for c, t in pairs if t), (0, 0))
-        same = bool(c) and len(pairs) > 1 and all(x * t % p == y * c % p for x, y in pairs)
-        return same and _simple(c * pow(t, -1, p) % p, p) is None
 
     def _of_array(self, name: str) -> Cause | None:
         claimed, true = self.evidence.claimed[name], self.evidence.true[name]

@@ -30,7 +30,7 @@ from numeric.trace.intervals import Interval, Reals
 from numeric.trace.polynomials import exactly_proved
 from numeric.trace.proof import Finding, ParameterVerdict, WrongEntry
 from numeric.trace.residues import NoRoot, Residues
-from numeric.trace.tape import UNWRITTEN, Op, Refused
+from numeric.trace.tape import UNWRITTEN, Op, Refused, Tape
 
 CHOICES = tuple(Fraction(n, 4) for n in (-6, -4, -3, -2, -1, 1, 2, 3, 4, 6))
 POINTS = 8
@@ -84,6 +84,9 @@ def judge(trace: Trace) -> Judged:
     difference = difference_of(trace, wanted, outcomes)
     unclipped = {i: tape.clips[i] for i in open_comparisons if i in tape.clips}
     if difference.count and unclipped:
+        guards = _supposed_inactive(trace, unclipped)
+        if guards != unclipped and _witness(trace, difference, {**outcomes, **guards}, wanted):
+            unclipped = guards
         instead = difference_of(trace, wanted, outcomes | unclipped)
         if instead.count < difference.count:
             difference, outcomes = instead, outcomes | unclipped
@@ -93,6 +96,19 @@ def judge(trace: Trace) -> Judged:
         difference = _on_every_branch(trace, wanted, outcomes, open_comparisons, difference)
     verdicts = _verdicts(trace, difference, outcomes, wanted)
     return Judged([*verdicts, *misshapen], hypotheses, outcomes, difference.deciding is not None)
+
+
+def _supposed_inactive(trace: Trace, unclipped: Mapping[int, bool]) -> dict[int, bool]:
+    """The clips of gradients, and guards in the loss such as clip(p, 1e-12, 1); not a hard tanh."""
+    tape, forward = trace.tape, trace.tape.cone([trace.loss])
+    return {i: outcome for i, outcome in unclipped.items() if not forward[i] or _is_guard(tape, tape.a[i])}
+
+
+def _is_guard(tape: Tape, difference: int) -> bool:
+    """The bound in x − bound is next to 0 or 1, or large."""
+    ends = (tape.a[difference], tape.b[difference]) if tape.ops[difference] in (Op.ADD, Op.SUB) else ()
+    bound = next((abs(tape.constants[n]) for n in ends if n in tape.constants), Fraction(0))
+    return 0 < bound < Fraction(1, 1000) or Fraction(99, 100) < bound < 1 or bound > 10
 
 
 def _refuse_unwritten(trace: Trace, wanted: bytearray, outcomes: Mapping[int, bool]) -> None:
@@ -106,7 +122,8 @@ def _refuse_unwritten(trace: Trace, wanted: bytearray, outcomes: Mapping[int, bo
     tops = [trace.loss, *(d.node for d in trace.decisions), *(int(n) for c in trace.claims.values() for n in c.flat)]
     for draw in range(MEMORIES):
         source = random.Random(draw)
-        drawn = {i: source.random() < 0.5 for i, op in enumerate(tape.ops) if op == Op.COND and wanted[i]} | outcomes
+        comparisons = [i for i, op in enumerate(tape.ops) if op == Op.COND and wanted[i]]
+        drawn = {**{i: source.random() < 0.5 for i in comparisons}, **outcomes}
         field, found = next(random_points(trace, wanted, drawn))
         try:
             other = sweep.values(tape, Residues(field.seed, drawn, memory=1), wanted)

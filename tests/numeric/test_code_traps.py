@@ -70,3 +70,70 @@ def test_empty_memory_that_is_read_is_named(run: Any) -> None:
     assert "np.empty is read before it is written" in proof.reason
     assert proof.place is not None
     assert proof.place.file == __file__
+
+
+def by_branch(branch: Any) -> Any:
+    def run(x: Any, y: Any) -> Any:
+        return (x * y).sum(), branch({"x": 1 * y, "y": 1 * x})
+
+    return run
+
+
+def by_norm(gradients: Any) -> Any:
+    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    return {name: g * 2 / norm for name, g in gradients.items()} if norm > 2 else gradients
+
+
+def by_rate(gradients: Any) -> Any:
+    rate = 2 / (np.sqrt(sum((g**2).sum() for g in gradients.values())) + 1e-6)
+    return {name: g * rate for name, g in gradients.items()} if rate < 1 else gradients
+
+
+def by_an_entry(gradients: Any) -> Any:
+    first = gradients["x"][0]
+    return {name: g * gradients["y"][1] for name, g in gradients.items()} if first > 0 else gradients
+
+
+def by_growing(gradients: Any) -> Any:
+    norm = (gradients["x"] ** 2).sum()
+    return {name: g * norm for name, g in gradients.items()} if norm < 2 else gradients
+
+
+@pytest.mark.parametrize("branch", [by_norm, by_rate])
+def test_a_gradient_shortened_by_its_norm_is_a_hypothesis(branch: Any) -> None:
+    proof = prove_gradient(by_branch(branch), {"x": (3,), "y": (3,)})
+    assert proof.proved
+    assert [h.partition(" at ")[0] for h in proof.hypotheses] == ["nothing is clipped"]
+
+
+@pytest.mark.parametrize("branch", [by_an_entry, by_growing])
+def test_a_factor_on_a_branch_that_no_norm_decides_is_no_clipping(branch: Any) -> None:
+    assert prove_gradient(by_branch(branch), {"x": (3,), "y": (3,)}).refuted
+
+
+def hard_tanh(x: Any) -> Any:
+    return np.clip(x, -1, 1).sum(), {"x": np.ones(3)}
+
+
+def hard_tanh_after_a_clip_of_gradients(x: Any) -> Any:
+    return np.clip(x, -1, 1).sum(), {"x": np.clip(np.ones(3) + 0 * x, -5, 5)}
+
+
+def hard_sigmoid(x: Any) -> Any:
+    return np.clip(0.2 * x + 0.5, 0, 1).sum(), {"x": 0.2 * np.ones(3)}
+
+
+def guarded_log(x: Any) -> Any:
+    p = np.exp(x) / np.exp(x).sum()
+    return -np.log(np.clip(p, 1e-12, 1 - 1e-12)[1]), {"x": p - np.eye(3)[1]}
+
+
+@pytest.mark.parametrize("run", [hard_tanh, hard_sigmoid, hard_tanh_after_a_clip_of_gradients])
+def test_an_activation_that_clips_is_not_supposed_inactive(run: Any) -> None:
+    assert prove_gradient(run, X).refuted
+
+
+def test_a_guard_is_supposed_inactive() -> None:
+    proof = prove_gradient(guarded_log, X)
+    assert proof.proved
+    assert proof.hypotheses
