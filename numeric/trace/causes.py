@@ -28,7 +28,7 @@ import numpy as np
 from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
 from numeric.trace.execute import Trace
-from numeric.trace.mistakes import MISTAKES, Mistake
+from numeric.trace.mistakes import MISTAKES, Mistake, paths
 from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
 from numeric.trace.rescaled import rescaled
@@ -165,6 +165,9 @@ class _Search:
 
     def of_derivative(self) -> None:
         """A mistake in the derivative that makes it what the code claims."""
+        if len(self.left) > 1 and any(self.evidence.claimed[name].any() for name in self.left):
+            # without a carry every sum over steps is cut short: one mistake, not as many as there are sums
+            self._best(paths(self.evidence), self._all_mistaken)
         self._overwritten()
         self._best((m for make in MISTAKES for m in make(self.evidence)), self._mistaken)
 
@@ -180,6 +183,10 @@ class _Search:
         )
         true = self.evidence.by_name(adjoint)
         return [name for name in self.left if _same(self.evidence.claimed[name], true[name])]
+
+    def _all_mistaken(self, mistake: Mistake) -> list[str]:
+        names = self._mistaken(mistake)
+        return names if names == self.left else []
 
     def _overwritten(self) -> None:
         """Gradients that are one step's part of the sum over steps, or all but one step's."""

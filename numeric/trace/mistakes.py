@@ -26,7 +26,7 @@ class Mistake(NamedTuple):
     edge: Edge | None = None
 
 
-def _paths(evidence: Evidence) -> Iterator[Mistake]:
+def paths(evidence: Evidence) -> Iterator[Mistake]:
     """What goes back along one operation of the forward pass is left out."""
     for (place, op), nodes in evidence.forward_sites(*_SIDES).items():
         for side in (0, 1):
@@ -228,4 +228,4 @@ def _neighbour(evidence: Evidence, i: int, k: int, partner: int, steps: int, wra
     return _partner(evidence.tape, first, k) if evidence.tape.ops[first] == evidence.tape.ops[i] else None
 
 
-MISTAKES = (_slopes, _paths, _missing_factors, _neighbours, _complements, _exchanges)
+MISTAKES = (_slopes, paths, _missing_factors, _neighbours, _complements, _exchanges)

@@ -248,9 +248,10 @@ def leaky_rnn(x, Win, W, b, y):
 FORWARD = {
     each.__name__: each
     for each in (
-        char_rnn, rnn_steps, lstm_ifog, lstm_class, lstm_fico, lstm_fgio, gru_after, gru_before, gru_keeping, gru_stacked,
-        time_rnn, two_layers, bidirectional_mean, mean_of_batch_and_time, einsum_rnn, softmax_layer, dense_layers,
-        attention, embedding_classes, squared_error_rnn, many_to_one, teacher_forced, tied_weights, peephole, leaky_rnn,
+        char_rnn, rnn_steps, lstm_ifog, lstm_class, lstm_fico, lstm_fgio, gru_after, gru_before, gru_keeping,
+        gru_stacked, time_rnn, two_layers, bidirectional_mean, mean_of_batch_and_time, einsum_rnn, softmax_layer,
+        dense_layers, attention, embedding_classes, squared_error_rnn, many_to_one, teacher_forced, tied_weights,
+        peephole, leaky_rnn,
     )
 }  # fmt: skip
 
