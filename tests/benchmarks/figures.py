@@ -6,7 +6,8 @@ python tests/benchmarks/figures.py figures.json
 Seconds are the least of the rounds, by the wall clock and of CPU time.  A group whose points have an
 `amount` (T, entries) gets the ratio to linear: CPU seconds per unit against those of the first point.
 A point with `beside` gets its CPU time divided by that of the point with this `row`.  What comes of
-`test_numeric.py` has its own place on the page, and a plot against T and H (extra `plots`).
+`test_numeric.py` and `test_code_door.py` has a place of its own on the page; the former also a plot against T and H
+(extra `plots`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
+PLACES = {"numeric": "numeric figures", "code_door": "code figures"}
 PLOT = PAGE.with_name("numeric-cost.png")
 
 Benchmark = dict[str, Any]
@@ -28,7 +30,8 @@ def main(*paths: str) -> None:
     places: dict[str, dict[str, list[Benchmark]]] = {}
     for path in paths:
         for benchmark in json.loads(Path(path).read_text(encoding="utf-8"))["benchmarks"]:
-            place = "numeric figures" if "test_numeric.py" in benchmark["fullname"] else "figures"
+            module = re.sub(r".*test_(\w+)\.py.*", r"\1", benchmark["fullname"])
+            place = PLACES.get(module, "figures")
             places.setdefault(place, {}).setdefault(benchmark["group"], []).append(benchmark)
     page = PAGE.read_text(encoding="utf-8")
     for place, groups in places.items():
