@@ -107,7 +107,7 @@ def as_markdown(findings: Sequence[Finding]) -> Iterator[str]:
     for finding in findings:
         if finding.displayed or finding.defect or finding.verdict != DEFINITION:
             notes = [*(f"under {h}" for h in finding.hypotheses), finding.message]
-            notes += [f"repair: ${finding.repair}$"] * bool(finding.repair)
+            notes += [f"repair: `{finding.repair}`"] * bool(finding.repair)
             reading = f"`{_cut(finding.reading, 240)}`" if finding.reading else ""
             cells = [f"{finding.line}:{finding.column}", _word(finding), reading, "; ".join(n for n in notes if n)]
             yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
