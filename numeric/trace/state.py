@@ -10,6 +10,7 @@ every run of it begins in the same state.
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -61,6 +62,7 @@ class _Lifting:
         self.arrays: dict[int, Symbolic] = {}
         self.generators: list[tuple[Any, Any]] = []
         self.buffers: list[tuple[Any, Any]] = []
+        self.caches: list[Any] = []
 
     def visit(self, start: Any) -> None:
         todo = [start]
@@ -118,6 +120,9 @@ class _Lifting:
             return list(vars(value).values()) if _is_persons_class(value) else []
         if isinstance(value, property | staticmethod | classmethod):
             return [getattr(value, "fget", None), getattr(value, "__func__", None)]
+        if isinstance(value, functools._lru_cache_wrapper):
+            self.caches.append(value)
+            return [value.__wrapped__]
         return self._of_object(value)
 
     def _of_object(self, value: Any) -> list[Any]:
@@ -144,6 +149,8 @@ class _Lifting:
         )
 
     def exchange(self) -> None:
+        for cache in self.caches:
+            cache.cache_clear()
         for container, _ in self.containers:
             if isinstance(container, CellType):
                 container.cell_contents = self._lift(container.cell_contents)
@@ -185,6 +192,8 @@ class _Lifting:
         return view.view(Symbolic)._on(self.tape)
 
     def restore(self) -> None:
+        for cache in self.caches:
+            cache.cache_clear()
         for container, before in reversed(self.containers):
             if isinstance(container, CellType):
                 container.cell_contents = before

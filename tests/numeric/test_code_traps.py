@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -137,3 +138,17 @@ def test_a_guard_is_supposed_inactive() -> None:
     proof = prove_gradient(guarded_log, X)
     assert proof.proved
     assert proof.hypotheses
+
+
+@lru_cache
+def identity(n: int) -> Any:
+    return np.eye(n)
+
+
+def test_no_symbols_stay_in_a_cache() -> None:
+    def run(x: Any) -> Any:
+        y = identity(3) @ x
+        return (y**2).sum() / 2, {"x": y}
+
+    assert prove_gradient(run, X).proved
+    assert type(identity(3)) is np.ndarray
