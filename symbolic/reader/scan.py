@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -96,19 +96,73 @@ def _cells(name: str, content: str) -> list[Source]:
 
 def formulas(source: Source) -> Iterator[Formula]:
     """Every formula of a text, in order."""
-    for match in PATTERNS[source.kind].finditer(source.text):
+    text, closings = source.text, _Closings(source.text)
+    position = 0
+    while (match := PATTERNS[source.kind].search(text, position)) is not None:
         kind = match.lastgroup or ""
-        if kind.startswith("skip"):
+        start, end, position = closings.of(kind, match)
+        latex = text[start:end]
+        if start == end or kind.startswith("skip") or (kind == "dollar" and not _is_mathematics(latex)):
             continue
-        start, end = match.span(f"in_{kind}")
+        yield Formula(source, start, latex, kind not in {"dollar", "paren", "role"} or _is_display(latex))
+
+
+class _Closings:
+    """Where what is opened is closed.  Each text is looked for once where it is no more: no document takes long."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.gone: set[str] = set()
+
+    def of(self, kind: str, match: re.Match[str]) -> tuple[int, int, int]:
+        """Start and end of what stands inside, and where to go on: behind the opening where nothing closes it."""
+        if kind in {"fence", "skip_fence"}:
+            return self.fence(kind, match)
+        if kind == "skip_span":
+            end = self.span(match)
+            return end, end, end
+        if kind not in CLOSING:
+            inside = f"in_{kind}"
+            return (*(match.span(inside) if inside in match.re.groupindex else (0, 0)), match.end())
+        closing = CLOSING[kind].format(match[{"environment": "name", "skip_verbatim": "verb"}.get(kind, 0)])
+        found = -1 if closing in self.gone else self.text.find(closing, match.end())
+        if found < 0:
+            self.gone.add(closing)
+            return 0, 0, match.end()
         if kind == "environment":
-            start, end = match.span()
-        latex = source.text[start:end]
-        if kind == "dollar" and not _is_mathematics(latex):
-            continue
-        yield Formula(
-            source, start, latex, (kind != "dollar" and kind != "paren" and kind != "role") or _is_display(latex)
-        )
+            return match.start(), found + len(closing), found + len(closing)
+        return match.end(), found, found + len(closing)
+
+    def fence(self, kind: str, match: re.Match[str]) -> tuple[int, int, int]:
+        """Up to a line of the same ticks alone; code that is not closed goes on to the end."""
+        mark = match["tick"] if kind == "skip_fence" else match["mtick"]
+        closings = self.lines_of_ticks.get(mark, [])
+        number = bisect_left(closings, match.end())
+        if number < len(closings):
+            return match.end(), closings[number], closings[number] + len(mark)
+        return 0, 0, len(self.text) if kind == "skip_fence" else match.end()
+
+    def span(self, match: re.Match[str]) -> int:
+        """Behind the next run of as many ticks in the same paragraph, or behind this run."""
+        runs = self.runs_of_ticks.get(len(match[0]), [])
+        number = bisect_left(runs, match.end())
+        if number == len(runs) or self.text.find("\n\n", match.end(), runs[number]) >= 0:
+            return match.end()
+        return runs[number] + len(match[0])
+
+    @cached_property
+    def lines_of_ticks(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for line in re.finditer(r"^([ \t]*(?:```+|~~~+))[ \t]*$", self.text, re.MULTILINE):
+            found.setdefault(line[1], []).append(line.start())
+        return found
+
+    @cached_property
+    def runs_of_ticks(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for run in re.finditer("`+", self.text):
+            found.setdefault(len(run[0]), []).append(run.start())
+        return found
 
 
 def blocks(source: Source) -> Iterator[Block]:
@@ -120,8 +174,10 @@ def blocks(source: Source) -> Iterator[Block]:
         for match in re.finditer(r"^\.\. check::?[ \t]*\n((?:[ \t]+.*\n|[ \t]*\n)*)", source.text + "\n", re.MULTILINE):
             yield Block(source, match.start(1), match[1])
     else:
-        for match in re.finditer(r"<!--[ \t]*check\b:?(.*?)-->", source.text, re.DOTALL):
-            yield Block(source, match.start(1), match[1])
+        end = 0
+        for match in re.finditer(r"<!--[ \t]*check\b:?", source.text):
+            if match.start() >= end >= 0 and (end := source.text.find("-->", match.end())) >= 0:
+                yield Block(source, match.end(), source.text[match.end() : end])
 
 
 def _is_mathematics(latex: str) -> bool:
@@ -134,26 +190,25 @@ def _is_display(latex: str) -> bool:
 
 
 ENVIRONMENTS = "equation|align|alignat|gather|multline|eqnarray|flalign|displaymath|math"
-_FENCE = (
-    r"(?P<skip_fence>^(?P<tick>[ \t]*(?:```+|~~~+))(?![ \t]*\{?math\b)[^\n]*\n(?:.*\n)*?(?P=tick)[ \t]*$"
-    r"|^[ \t]*(?:```+|~~~+)(?![ \t]*\{?math\b)[\s\S]*\Z)"
-)
-_MATH_FENCE = (
-    r"(?P<fence>^(?P<mtick>[ \t]*(?:```+|~~~+))[ \t]*\{?math\}?[^\n]*\n(?P<in_fence>(?:.*\n)*?)(?P=mtick)[ \t]*$)"
-)
-_SPAN = r"(?P<skip_span>(?P<ticks>`+)(?!`)(?:[^`\n]|\n(?!\n)|(?!(?P=ticks))`)*?(?<!`)(?P=ticks)(?!`))"
-_COMMENT = r"(?P<skip_comment><!--[\s\S]*?-->)"
+_LINE_OF_TICKS = r"[ \t]*(?:```+|~~~+)"
+_FENCE = rf"(?P<skip_fence>^(?P<tick>{_LINE_OF_TICKS})(?![ \t]*\{{?math\b)[^\n]*(?:\n|\Z))"
+_MATH_FENCE = rf"(?P<fence>^(?P<mtick>{_LINE_OF_TICKS})[ \t]*\{{?math\}}?[^\n]*\n)"
+_SPAN = r"(?P<skip_span>`+)"
+_COMMENT = r"(?P<skip_comment><!--)"
 _ESCAPE = r"(?P<skip_escape>\\[\\$`%])"
 _DISPLAY = r"(?P<display>\$\$(?P<in_display>(?:[^$\\]|\\[\s\S]|\$(?!\$))+?)\$\$)"
-_BRACKET = r"(?P<bracket>\\\[(?P<in_bracket>[\s\S]*?)\\\])"
-_PAREN = r"(?P<paren>\\\((?P<in_paren>[\s\S]*?)\\\))"
+_BRACKET = r"(?P<bracket>\\\[)"
+_PAREN = r"(?P<paren>\\\()"
 _DOLLAR = r"(?P<dollar>\$(?P<in_dollar>(?:[^$\\\n]|\\[\s\S]|\n(?![ \t]*\n))+?)\$)"
-_ENVIRONMENT = (
-    rf"(?P<environment>\\begin\{{(?P<name>(?:{ENVIRONMENTS})\*?)\}}(?P<in_environment>[\s\S]*?)\\end\{{(?P=name)\}})"
-)
-_VERBATIM = (
-    r"(?P<skip_verbatim>\\begin\{(?P<verb>verbatim|lstlisting|minted|comment)\*?\}[\s\S]*?\\end\{(?P=verb)\*?\})"
-)
+_ENVIRONMENT = rf"(?P<environment>\\begin\{{(?P<name>(?:{ENVIRONMENTS})\*?)\}})"
+_VERBATIM = r"(?P<skip_verbatim>\\begin\{(?P<verb>verbatim|lstlisting|minted|comment)\*?\})"
+CLOSING = {
+    "bracket": r"\]",
+    "paren": r"\)",
+    "environment": r"\end{{{}}}",
+    "skip_comment": "-->",
+    "skip_verbatim": r"\end{{{}",
+}
 _PERCENT = r"(?P<skip_percent>%[^\n]*)"
 _ROLE = r"(?P<role>:math:`(?P<in_role>[^`]+)`)"
 _DIRECTIVE = (
