@@ -74,6 +74,9 @@ class _Search:
         for name in self.left:
             if cause := self._of_array(name):
                 self.found[name] = cause
+            elif rescaled(self.evidence, [name]):
+                text = "the gradient is the derivative times a factor that depends on it: clipping by norm"
+                self.found[name] = Cause("clipping", text)
 
     def _of_array(self, name: str) -> Cause | None:
         claimed, true = self.evidence.claimed[name], self.evidence.true[name]
