@@ -7,6 +7,7 @@ JSON of docs/check.md.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -33,7 +34,8 @@ def _block(finding: Finding) -> Iterator[str]:
 def _github(finding: Finding) -> Iterator[str]:
     level = "error" if finding.is_wrong else "warning"
     text = "; ".join(f"{name} {fact}" for name, fact in _facts(finding))
-    place = f"file={_property(finding.file)},line={finding.line},col={finding.column}"
+    file = re.sub(r"(\.ipynb):\d+$", r"\1", finding.file)
+    place = f"file={_property(file)},line={finding.line},col={finding.column}"
     title = _property(f"gradproof: {_word(finding)}")
     yield f"::{level} {place},title={title}::{_data(f'{_cut(finding.latex)}  {text}')}"
 

@@ -28,12 +28,13 @@ CHUNK = 12
 
 @dataclass(frozen=True)
 class Document:
-    """A file, its declarations and the texts that it includes."""
+    """A file, its declarations, and the texts that it includes, for their macros; `includes` are their names."""
 
     name: str
     content: str
     declared: tuple[str, str] | None = None
     beside: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,16 @@ def documents(files: Sequence[Path], declare: Path | None = None) -> list[Docume
             declared = (str(file), _content(file)) if file.is_file() else None
         elif (beside := path.with_suffix(".check")).is_file():
             declared = (str(beside), _content(beside))
-        found.append(Document(str(path), content, declared, tuple(_included(path, content))))
+        included = _included(path, content)
+        texts, names = tuple(included.values()), tuple(map(str, included))
+        found.append(Document(str(path), content, declared, texts, names))
     return found
+
+
+def not_checked(given: Sequence[Document]) -> list[str]:
+    """Files that are included, and not named: their macros are known, their formulas are not judged."""
+    named = {str(Path(document.name)) for document in given}
+    return sorted({name for document in given for name in document.includes} - named)
 
 
 def checked(given: Sequence[Document], jobs: int, advance: Callable[[int], None] = lambda n: None) -> Checked:
@@ -130,11 +139,12 @@ def _content(path: Path) -> str:
         raise BadRequest(f"cannot read {path}: {error.strerror}") from None
 
 
-def _included(path: Path, content: str) -> list[str]:
+def _included(path: Path, content: str) -> dict[Path, str]:
     r"""The texts that a .tex file includes with \input, from its own folder only."""
-    found = []
-    for name in re.findall(r"\\(?:input|include)\s*\{([^}]+)\}", content)[:50] if path.suffix == ".tex" else []:
+    found: dict[Path, str] = {}
+    names = re.findall(r"\\(?:input|include)\s*\{([^{}\0\n]{1,200})\}", content) if path.suffix == ".tex" else []
+    for name in names[:50]:
         target = path.parent / (name if name.endswith(".tex") else f"{name}.tex")
         if target.resolve().parent == path.resolve().parent and target.is_file():
-            found.append(_content(target))
+            found[target] = _content(target)
     return found

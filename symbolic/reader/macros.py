@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 from symbolic.reader.tokens import Token, Unread, tokens
 
@@ -63,9 +64,9 @@ def macros(texts: Iterable[str]) -> Macros:
     """Every macro that the texts define; a later definition replaces an earlier one."""
     found: dict[str, Macro] = {}
     for text in texts:
-        for match in _DEFINITION.finditer(text):
+        for match in islice(_DEFINITION.finditer(text), MOST):
             body = _braced(text, match.end())
-            if body is None or len(found) >= MOST:
+            if body is None:
                 continue
             name = match["name"] or match["defined"] or match["operator"]
             count = int(match["count"] or 0) or len(re.findall(r"#\d", match["pattern"] or ""))

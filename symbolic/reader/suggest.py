@@ -39,10 +39,11 @@ class _Seen:
 def suggestion(name: str, content: str) -> str:
     """The draft of a declaration block; raises Unscannable."""
     seen = _seen(name, content)
-    opening, closing = ("<!-- check", "-->")
     if name.endswith(".tex"):
         return "\n".join(f"% check: {line}" for line in _lines(seen))
-    return "\n".join([opening, *_lines(seen), closing])
+    if name.endswith(".rst"):
+        return "\n".join([".. check::", "", *(f"   {line}" for line in _lines(seen))])
+    return "\n".join(["<!-- check", *_lines(seen), "-->"])
 
 
 def _lines(seen: _Seen) -> Iterator[str]:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from gradproof import check_report, check_run
 from symbolic.reader.document import findings
+from symbolic.reader.scan import formulas, sources
+from symbolic.reader.suggest import suggestion
 
 RNN = "model rnn\ntime subscript\nindex i, j : K"
 ABOVE = "model rnn\nindex i, j : K"
@@ -122,3 +125,68 @@ def test_a_product_of_entries_that_a_matrix_should_take_whole_is_repaired():
     )
     ((found,),) = findings("a.md", text)
     assert (found.verdict, bool(found.repair)) == ("refuted", True)
+
+
+@pytest.mark.parametrize(
+    ("name", "opening"),
+    [
+        ("a.md", r"\begin{align}"),
+        ("a.md", r"\["),
+        ("a.md", r"\("),
+        ("a.md", "<!-- check "),
+        ("a.md", "`"),
+        ("a.md", "```math\n"),
+        ("a.tex", r"\begin{verbatim}"),
+        ("a.tex", r"\def\a{"),
+    ],
+)
+def test_what_is_opened_again_and_again_and_never_closed_holds_no_formula(name, opening):
+    """Looked for from each place anew, the closing would take minutes."""
+    assert list(findings(name, opening * 60_000)) == []
+
+
+def test_a_run_of_ticks_is_closed_by_as_many():
+    assert [f.place for s in sources("a.md", "``a` $x$ ``` $y$") for f in formulas(s)] == [(1, 7), (1, 15)]
+    assert [f.place for s in sources("a.md", "``a` $x$ `` $y$") for f in formulas(s)] == [(1, 14)]
+
+
+def test_a_long_product_ends_in_a_verdict():
+    """Found by a fuzzer: a hundred factors and what is no letter."""
+    latex = "L" * 100 + "\\text{L\x00t } \ufffdeZ_w = V h"
+    assert verdicts(latex)[-1] == "unread"
+
+
+def test_an_included_file_lends_its_macros_from_its_own_folder_only(tmp_path):
+    (tmp_path / "outside.tex").write_text(r"\newcommand{\oo}{h_t}")
+    folder = tmp_path / "paper"
+    folder.mkdir()
+    (folder / "inside.tex").write_text(r"\newcommand{\hh}{h_t} $\hh = 0$")
+    (folder / "link.tex").symlink_to(tmp_path / "outside.tex")
+    paper = folder / "paper.tex"
+    paper.write_text(
+        "% check: model rnn\n% check: time subscript\n"
+        + r"\input{inside}\input{../outside}\input{link}"
+        + rf"\input{{{tmp_path}/outside}}\input{{a"
+        + "\0b}\\input{"
+        + "x" * 5000
+        + "}\n$\\hh = \\tanh(a_t)$ $\\oo = \\tanh(a_t)$\n"
+    )
+    (document,) = check_run.documents([paper])
+    assert [finding.verdict for finding in check_run.checked([document], 1).findings] == ["definition", "unread"]
+    assert check_run.not_checked([document]) == [str(folder / "inside.tex")]
+    assert check_run.not_checked(check_run.documents([paper, folder / "inside.tex"])) == []
+
+
+@pytest.mark.parametrize(("name", "formula"), [("a.md", "${}$"), ("a.tex", "${}$"), ("a.rst", ":math:`{}`")])
+def test_a_draft_of_declarations_can_be_put_into_its_document(name, formula):
+    text = "\n".join(formula.format(latex) for latex in (r"h_t = \tanh(a_t)", r"a_t = b + W h_{t-1} + U x_t"))
+    draft = suggestion(name, text)
+    assert "model rnn" in draft
+    assert [each.verdict for found in findings(name, f"{draft}\n\n{text}") for each in found] == ["definition"] * 2
+
+
+def test_an_annotation_names_the_file_of_a_notebook_and_not_its_cell():
+    notebook = '{"cells": [{"cell_type": "markdown", "source": "$q$"}]}'
+    found = [each for formula in findings("docs/a.ipynb", notebook) for each in formula]
+    assert [line.split(",")[0] for line in check_report.lines(found, "github")] == ["::warning file=docs/a.ipynb"]
+    assert next(check_report.lines(found)).startswith("docs/a.ipynb:1:1:2: cannot read")
