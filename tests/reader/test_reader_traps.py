@@ -78,6 +78,10 @@ def test_a_number_above_a_name_without_brackets_is_no_step(latex):
             r"\nabla_{a_t} L = (1 - h_t^2) \partial L / \partial a_t",
         ),
         (
+            r"\partial L/\partial a_t = \partial L/\partial h_t \cdot \partial h_t/\partial a_t",
+            r"\partial L/\partial h_t = \partial L/\partial o_t \cdot \partial o_t/\partial h_t",
+        ),
+        (
             r"\nabla_{a_t} L = \nabla_{h_t} L \odot \tanh'(a_t)",
             r"\nabla_{a_t} L = \nabla_{h_t} L \odot \sigma'(a_t)",
         ),

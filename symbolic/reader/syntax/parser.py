@@ -71,12 +71,20 @@ class Parser(Parsing):
                 self.next()
                 left = Infix(at, operator, left, Sum(self.at, ((-1, self.tight()),)))
             else:
-                left = Infix(at, operator, left, self.tight())
+                left = Infix(at, operator, left, self.operand())
             if isinstance(left, Infix) and takes_bare_product(left.left):
                 raise Unread(
                     left.left.at, f"whether the derivative takes what follows {operator} is not said: write brackets"
                 )
         return left
+
+    def operand(self) -> Node:
+        """What stands on the right of ⊙ or ·: ∂a/∂b is one thing there, however loosely / binds otherwise."""
+        at, right = self.at, self.tight()
+        while self.text() == "/" and isinstance(right.factors[-1] if isinstance(right, Tight) else right, Differential):
+            self.next()
+            right = self.divided(at, right)
+        return right
 
     def divided(self, at: int, left: Node) -> Node:
         """A quotient, and what stands beside it; of ∂a ∂b/∂c the last factor alone stands over the line."""
