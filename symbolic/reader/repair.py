@@ -25,6 +25,7 @@ from symbolic.prove import axes_of
 from symbolic.reader.candidates import Candidate, candidates, instances, record, verdict_of
 from symbolic.reader.readings import Misfit
 from symbolic.reader.resolve import Resolver
+from symbolic.reader.resolve.functions import SLOPES
 from symbolic.reader.resolve.shifts import moved
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax import nodes as s
@@ -281,7 +282,7 @@ def contributions(gradient: Term, scope: Scope) -> Iterator[tuple[str, Term]]:
 
 
 def _through(right: Term, by: Var, through: Var, shift: int) -> Term:
-    """Wᵀ ∇u where u = W x + …, a ∘ ∇u where u = a ∘ x + …, else the Jacobian."""
+    """Wᵀ ∇u where u = W x + …, a ∘ ∇u where u = a ∘ x + …, a ∘ f′(x) ∘ ∇u where u = a ∘ f(x), else the Jacobian."""
     assert by.step is not None
     there = moved(right, "t", by.step + shift)
     gradient = f.grad(through)
@@ -291,6 +292,8 @@ def _through(right: Term, by: Var, through: Var, shift: int) -> Term:
                 return f.MatMul(f.Transpose(weights), gradient)
             case f.Mul(left, right_factor) if right_factor == by:
                 return f.Mul(left, gradient)
+            case f.Mul(left, f.Call(function, inner)) if inner == by and function in SLOPES:
+                return f.Mul(f.Mul(left, SLOPES[function](by)), gradient)
     return f.MatMul(gradient, f.immediate(through, by))
 
 

@@ -194,3 +194,8 @@ def test_an_annotation_names_the_file_of_a_notebook_and_not_its_cell():
     found = [each for formula in findings("docs/a.ipynb", notebook) for each in formula]
     assert [line.split(",")[0] for line in check_report.lines(found, "github")] == ["::warning file=docs/a.ipynb"]
     assert next(check_report.lines(found)).startswith("docs/a.ipynb:1:1:2: cannot read")
+
+
+def test_a_missing_part_is_written_without_a_jacobian_where_it_has_a_closed_form():
+    ((found,),) = findings("a.md", f"<!-- check\n{LSTM}\n-->\n$d c_{{t-1}} = f_t \\odot d c_t$")
+    assert (found.verdict, r"\tanh" in found.repair, r"\partial" in found.repair) == ("refuted", True, False)
