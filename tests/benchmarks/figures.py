@@ -6,7 +6,7 @@ python tests/benchmarks/figures.py figures.json
 Seconds are the least of the rounds, by the wall clock and of CPU time.  A group whose points have an
 `amount` (T, entries) gets the ratio to linear: CPU seconds per unit against those of the first point.
 A point with `beside` gets its CPU time divided by that of the point with this `row`.  What comes of
-`test_numeric.py` and `test_code_door.py` has a place of its own on the page; the former also a plot against T and H
+`test_numeric.py` and `test_code_costs.py` has a place of its own on the page; the former also a plot against T and H
 (extra `plots`).
 """
 
