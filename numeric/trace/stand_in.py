@@ -49,6 +49,7 @@ def standing_in(tape: Tape) -> Iterator[Mapping[int, Any]]:
     with LOCK:
         _OWNER.append(me)
         state, importing = (np.random.get_state(), python_random.getstate()), builtins.__import__
+        loaded = set(sys.modules)
         try:
             replaced = _stand_ins(tape, me)
             builtins.__import__ = _importing(importing, replaced, me)
@@ -57,7 +58,15 @@ def standing_in(tape: Tape) -> Iterator[Mapping[int, Any]]:
             builtins.__import__ = importing
             np.random.set_state(state[0])
             python_random.setstate(state[1])
+            _forget(set(sys.modules) - loaded)
             _OWNER.clear()
+
+
+def _forget(names: set[str]) -> None:
+    """Modules of the person's that the run was the first to import keep names of what stood in."""
+    for name in names:
+        if is_persons(sys.modules.get(name)):
+            del sys.modules[name]
 
 
 def is_persons(module: Any) -> bool:

@@ -10,166 +10,144 @@ every run of it begins in the same state.
 
 from __future__ import annotations
 
-import functools
+import copy
+import io
+import itertools
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import BuiltinMethodType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 import numpy as np
 
 from numeric.trace.arrays import Symbolic, as_symbolic
+from numeric.trace.holders import Dict, Holder, holders_of
 from numeric.trace.stand_in import Float, is_persons, is_persons_globals, persons_modules
-from numeric.trace.tape import Tape
+from numeric.trace.tape import Place, Refused, Tape
 
-LIMIT = 100_000
+LIMIT = 1_000_000
+_ATOMS = (int, float, complex, str, bytes, type(None), np.generic, range, slice)
+_REWOUND: tuple[type, ...] = (itertools.count, type(iter([])), type(iter(())), type(iter(range(0))), type(iter("")))
+_BY_NAME_ONLY = {"globals", "eval", "exec", "vars"}
 
 
 @contextmanager
 def lifted(tape: Tape, run: Callable[..., Any], stand_ins: Mapping[int, Any]) -> Iterator[None]:
     """Arrays of floats within reach of `run` as symbols, modules and functions as what stands in for them."""
+    reach = _Reach(run)
     lifting = _Lifting(tape, stand_ins)
-    lifting.visit(run)
-    for module in persons_modules():
-        lifting.note_module(module)
+    namespaces = [Dict(vars(m), namespace=True) for m in persons_modules() if id(vars(m)) not in reach.namespaces]
     try:
-        lifting.exchange()
+        reach.exchange(lifting)
+        for names in namespaces:
+            names.exchange(lambda value: stand_ins.get(id(value), value))
+        for names in (*namespaces, *reach.namespaces.values()):
+            names.home.setdefault("float", Float)
         yield
     finally:
-        lifting.restore()
+        for names in namespaces:
+            names.restore()
+        reach.restore()
 
 
 @contextmanager
 def preserved(run: Callable[..., Any]) -> Iterator[None]:
     """Whatever `run` changes within its reach is put back at the end."""
-    lifting = _Lifting(None, {})
-    lifting.visit(run)
+    reach = _Reach(run)
     try:
+        reach.exchange(_rewound)
         yield
     finally:
-        lifting.restore()
+        reach.restore()
 
 
-class _Lifting:
-    """The containers and arrays within reach, and what they held."""
+class _Reach:
+    """Every place within reach of a callable that holds values, and what it held."""
 
-    def __init__(self, tape: Tape | None, stand_ins: Mapping[int, Any]) -> None:
-        self.tape, self.stand_ins = tape, stand_ins
-        self.homes: set[int] = set()
-        self.seen: dict[int, Any] = {}
-        self.containers: list[tuple[Any, Any]] = []
-        self.arrays: dict[int, Symbolic] = {}
-        self.generators: list[tuple[Any, Any]] = []
-        self.buffers: list[tuple[Any, Any]] = []
-        self.caches: list[Any] = []
-
-    def visit(self, start: Any) -> None:
-        todo = [start]
-        while todo and len(self.seen) < LIMIT:
+    def __init__(self, run: Callable[..., Any]) -> None:
+        self.run = run
+        self.namespaces: dict[int, Dict] = {}
+        self.holders: list[Holder] = []
+        seen: dict[int, Any] = {}
+        todo = [run]
+        while todo:
             value = todo.pop()
-            if id(value) in self.seen:
+            if isinstance(value, _ATOMS) or id(value) in seen:
                 continue
-            self.seen[id(value)] = value
+            seen[id(value)] = value
+            if len(seen) > LIMIT:
+                raise Refused(f"more than {LIMIT:,} objects are within reach of the code", _definition(run))
             todo += self._within(value)
 
     def _within(self, value: Any) -> list[Any]:
-        """The parts of a value; a container that is to be put back is noted."""
-        if isinstance(value, FunctionType):
-            parts = [
-                *(value.__closure__ or ()),
-                value.__defaults__,
-                value.__kwdefaults__,
-                getattr(value, "__wrapped__", None),
-            ]
-            home = value.__globals__
-            if is_persons_globals(home):
-                self._note_home(home)
-                parts += [home[name] for name in _names(value) if name in home]
-                parts += [v for v in home.values() if isinstance(v, np.ndarray)]
-            return parts
-        if isinstance(value, MethodType):
-            return [value.__self__, value.__func__]
-        if isinstance(value, CellType):
-            try:
-                found = value.cell_contents
-            except ValueError:
-                return []
-            self.containers.append((value, found))
-            return [found]
+        """The parts of a value; the places where they are held are noted."""
+        if isinstance(value, Iterator) and not isinstance(value, io.IOBase):
+            return self._remaining(value)
         if isinstance(value, ModuleType):
-            if not is_persons(value):
-                return []
-            self._note_home(vars(value))
-            return list(vars(value).values())
-        if isinstance(value, dict):
-            self._note(value)
-            return list(value.values())
-        if isinstance(value, list):
-            self._note(value)
-            return list(value)
-        if isinstance(value, tuple):
-            return list(value)
-        if isinstance(value, np.ndarray):
-            self.buffers.append((value, value.copy()))
-            return []
-        if isinstance(value, np.random.Generator):
-            self.generators.append((value.bit_generator, value.bit_generator.state))
-            return []
-        if isinstance(value, type):
-            return list(vars(value).values()) if _is_persons_class(value) else []
-        if isinstance(value, property | staticmethod | classmethod):
-            return [getattr(value, "fget", None), getattr(value, "__func__", None)]
-        if isinstance(value, functools._lru_cache_wrapper):
-            self.caches.append(value)
-            return [value.__wrapped__]
-        return self._of_object(value)
-
-    def _of_object(self, value: Any) -> list[Any]:
-        if not _is_persons_class(type(value)):
-            return [value.func, value.args, value.keywords] if type(value).__name__ == "partial" else []
-        parts: list[Any] = [type(value)]
-        if hasattr(value, "__dict__"):
-            self._note(vars(value))
-            parts += vars(value).values()
+            return list(self._namespace(vars(value)).inside()) if is_persons(value) else []
+        made = list(holders_of(value, _is_persons_class))
+        self.holders += made
+        parts = [part for holder in made for part in holder.inside()]
+        if isinstance(value, FunctionType):
+            parts += [*(value.__closure__ or ()), *self._names(value)]
+        elif isinstance(value, MethodType | BuiltinMethodType):
+            parts += [value.__self__, getattr(value, "__func__", None)]
+        elif isinstance(value, tuple):
+            parts += value
+        elif isinstance(value, property):
+            parts += [value.fget, value.fset]
+        elif isinstance(value, staticmethod | classmethod):
+            parts.append(value.__func__)
+        if _is_persons_class(type(value)):
+            parts.append(type(value))
+            parts += type(value).__mro__[1:]
         return parts
 
-    def note_module(self, module: ModuleType) -> None:
-        """A module whose names for NumPy are to be exchanged."""
-        self._note_home(vars(module))
+    def _namespace(self, home: dict[str, Any]) -> Dict:
+        if id(home) not in self.namespaces:
+            self.namespaces[id(home)] = Dict(home, namespace=True)
+        return self.namespaces[id(home)]
 
-    def _note_home(self, names: dict[str, Any]) -> None:
-        if id(names) not in self.homes:
-            self.homes.add(id(names))
-            self._note(names)
+    def _names(self, function: FunctionType) -> list[Any]:
+        """The globals that a function uses, the modules that it imports, and all arrays beside it."""
+        home, names = function.__globals__, _names(function)
+        if not is_persons_globals(home):
+            return []
+        held = self._namespace(home).before
+        imported = [sys.modules.get(n) or sys.modules.get(f"{home.get('__package__')}.{n}") for n in names]
+        if names & _BY_NAME_ONLY:
+            return [*imported, *held.values()]
+        return [*imported, *(v for n, v in held.items() if n in names or isinstance(v, np.ndarray))]
 
-    def _note(self, container: Any) -> None:
-        self.containers.append(
-            (container, type(container)(container) if isinstance(container, list) else dict(container))
-        )
+    def _remaining(self, iterator: Any) -> list[Any]:
+        if not isinstance(iterator, _REWOUND):
+            kind = type(iterator).__name__
+            raise Refused(f"a {kind} made before this run, which cannot be wound back", _definition(self.run))
+        return [part for part in iterator.__reduce__()[1] if not isinstance(part, Iterator)]
 
-    def exchange(self) -> None:
-        for cache in self.caches:
-            cache.cache_clear()
-        for container, _ in self.containers:
-            if isinstance(container, CellType):
-                container.cell_contents = self._lift(container.cell_contents)
-            elif isinstance(container, list):
-                container[:] = [self._lift(value) for value in container]
-            else:
-                for name, value in list(container.items()):
-                    if (new := self._lift(value)) is not value:
-                        container[name] = new
-                if id(container) in self.homes:
-                    container.setdefault("float", Float)
+    def exchange(self, change: Callable[[Any], Any]) -> None:
+        for holder in (*self.namespaces.values(), *self.holders):
+            holder.exchange(change)
 
-    def _lift(self, value: Any) -> Any:
-        if isinstance(value, tuple) and type(value) is tuple:
-            parts = tuple(self._lift(part) for part in value)
-            return parts if any(a is not b for a, b in zip(parts, value, strict=True)) else value
+    def restore(self) -> None:
+        for holder in reversed((*self.namespaces.values(), *self.holders)):
+            holder.restore()
+
+
+class _Lifting:
+    """What stands for a value while the code runs on symbols."""
+
+    def __init__(self, tape: Tape, stand_ins: Mapping[int, Any]) -> None:
+        self.tape, self.stand_ins = tape, stand_ins
+        self.arrays: dict[int, Symbolic] = {}
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return _same_or_remade(value, self)
         if type(value) is not np.ndarray:
-            return self.stand_ins.get(id(value), value)
-        if value.dtype.kind != "f" or self.tape is None:
+            return self.stand_ins.get(id(value), _rewound(value))
+        if value.dtype.kind != "f":
             return value
         if id(value) not in self.arrays:
             self.arrays[id(value)] = self._symbols(value)
@@ -177,13 +155,12 @@ class _Lifting:
 
     def _symbols(self, array: Any) -> Symbolic:
         """The array as symbols; what shares memory goes on sharing it."""
-        assert self.tape is not None
         base = array
         while isinstance(base.base, np.ndarray):
             base = base.base
         if base is array or base.dtype != array.dtype or not base.flags.c_contiguous:
             return as_symbolic(self.tape, array).copy() if base is not array else as_symbolic(self.tape, array)
-        whole = self._lift(base)
+        whole = self(base)
         size = array.itemsize
         offset = (array.__array_interface__["data"][0] - base.__array_interface__["data"][0]) // size
         flat = whole.view(np.ndarray).reshape(-1)[offset:]
@@ -191,23 +168,25 @@ class _Lifting:
         view = np.lib.stride_tricks.as_strided(flat, array.shape, [s // size * word for s in array.strides])
         return view.view(Symbolic)._on(self.tape)
 
-    def restore(self) -> None:
-        for cache in self.caches:
-            cache.cache_clear()
-        for container, before in reversed(self.containers):
-            if isinstance(container, CellType):
-                container.cell_contents = before
-            elif isinstance(container, list):
-                container[:] = before
-            else:
-                for name in [name for name in container if name not in before]:
-                    del container[name]
-                container.update(before)
-        for generator, state in self.generators:
-            generator.state = state
-        for array, before in self.buffers:
-            if array.flags.writeable:
-                array[...] = before
+
+def _same_or_remade(value: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:
+    """A tuple, also one with names, with its parts exchanged; itself where none is."""
+    parts = [change(part) for part in value]
+    if all(a is b for a, b in zip(parts, value, strict=True)):
+        return value
+    if type(value) is tuple:
+        return tuple(parts)
+    return type(value)._make(parts) if hasattr(value, "_make") else value
+
+
+def _rewound(value: Any) -> Any:
+    """A copy of an iterator, so that the run does not move it."""
+    return copy.copy(value) if isinstance(value, _REWOUND) else value
+
+
+def _definition(run: Any) -> Place | None:
+    code = getattr(getattr(run, "__func__", run), "__code__", None)
+    return Place(code.co_filename, code.co_firstlineno) if code else None
 
 
 def _names(function: FunctionType) -> set[str]:
