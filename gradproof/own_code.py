@@ -2,6 +2,7 @@
 
 In:  the path of a Python file with `run` and `shapes`, or several `run_NAME` (and `shapes_NAME`).
 Out: for each function what judges it; `BadCode` with one line that says where (file:line) the file fails.
+Whatever the file imports from beside it is forgotten afterwards: another file may have another of that name.
 """
 
 from __future__ import annotations
@@ -19,18 +20,25 @@ from typing import Any
 from numeric.trace.execute import BadRun
 from numeric.trace.proof import Proof
 from numeric.trace.prove import prove_gradient
+from numeric.trace.stand_in import is_persons
 
 
 class BadCode(Exception):
     """A file that cannot be judged, and why."""
 
 
-def functions(path: Path, only: str | None = None) -> dict[str, Callable[[float | None], Proof]]:
+@contextmanager
+def functions(path: Path, only: str | None = None) -> Iterator[dict[str, Callable[[float | None], Proof]]]:
     """{function: timeout -> Proof} in the order of the file; raises BadCode."""
     if not path.is_file():
         raise BadCode(f"there is no file {path}")
-    with _one_line(path):
-        module = _loaded(path)
+    with _forgotten_afterwards(path):
+        with _one_line(path):
+            module = _loaded(path)
+        yield _judges(path, module, only)
+
+
+def _judges(path: Path, module: ModuleType, only: str | None) -> dict[str, Callable[[float | None], Proof]]:
     found = {name: f for name, f in vars(module).items() if callable(f) and (name == "run" or name.startswith("run_"))}
     if only is not None:
         if not callable(getattr(module, only, None)):
@@ -65,14 +73,32 @@ def _loaded(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    sys.path.insert(0, str(path.parent))
-    writes, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    try:
-        spec.loader.exec_module(module)
-    finally:
-        sys.dont_write_bytecode = writes
-        sys.path.remove(str(path.parent))
+    spec.loader.exec_module(module)
     return module
+
+
+@contextmanager
+def _forgotten_afterwards(path: Path) -> Iterator[None]:
+    """Imports find what is beside the file; it is not known to Python before or after."""
+    modules, paths, writes = dict(sys.modules), list(sys.path), sys.dont_write_bytecode
+    sys.path.insert(0, str(path.parent))
+    sys.dont_write_bytecode = True
+    try:
+        for name in [name for name, module in modules.items() if is_persons(module) and _beside(path, name)]:
+            del sys.modules[name]
+        yield
+    finally:
+        sys.dont_write_bytecode, sys.path[:] = writes, paths
+        for name in [name for name, module in sys.modules.items() if is_persons(module)]:
+            if name not in modules:
+                del sys.modules[name]
+        sys.modules.update(modules)
+
+
+def _beside(path: Path, name: str) -> bool:
+    """Whether `import name` in the file would mean something beside it."""
+    beside = path.parent / name.partition(".")[0]
+    return beside.is_dir() or beside.with_suffix(".py").is_file()
 
 
 @contextmanager

@@ -27,7 +27,8 @@ def command(target: str, timeout: float | None, as_json: bool) -> None:
     file, _, function = target.partition(".py:")
     path = Path(f"{file}.py" if function else target)
     try:
-        proofs = {name: judge(timeout) for name, judge in own_code.functions(path, function or None).items()}
+        with own_code.functions(path, function or None) as judges:
+            proofs = {name: judge(timeout) for name, judge in judges.items()}
     except own_code.BadCode as error:
         raise request.BadRequest(str(error)) from None
     click.echo(code_report.as_json(proofs) if as_json else code_report.text(proofs))

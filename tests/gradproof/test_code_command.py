@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -94,3 +95,27 @@ def test_no_file_no_function(gradproof, code):
     assert gradproof("code", "absent.py").stderr == "gradproof: there is no file absent.py\n"
     path = code(RIGHT)
     assert gradproof("code", f"{path}:walk").stderr == f"gradproof: {path} has no function walk; it has run\n"
+
+
+HELPED = (
+    "from helper import slope\ndef run(x):\n    return (slope * x).sum(), {'x': slope + 0 * x}\nshapes = {'x': (2,)}\n"
+)
+
+
+def test_another_file_has_its_own_modules(gradproof, tmp_path):
+    """Two directories, each with a helper of the same name; the second's is not the first's."""
+    for n, name in enumerate(("first", "second")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.py").write_text(HELPED + f"assert slope == {n}\n")
+        (tmp_path / name / "helper.py").write_text(f"slope = {n}\n")
+        before = set(sys.modules), list(sys.path)
+        assert gradproof("code", tmp_path / name / "mine.py").exit_code == 0
+        assert {name for name in set(sys.modules) - before[0] if name in ("mine", "helper")} == set()
+        assert sys.path == before[1]
+
+
+def test_a_file_may_have_the_name_of_a_module_of_python(gradproof, tmp_path):
+    path = tmp_path / "random.py"
+    path.write_text(RIGHT)
+    assert gradproof("code", path).exit_code == 0
+    assert sys.modules["random"].__file__ != str(path)
