@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from numeric.arguments import identifier, state_key
 from numeric.batched import HELPERS, MUL
 from numeric.formulas import Formula, Formulas
+from numeric.input_source import NAMES, input_source
 from numeric.layout import docstring, listed, unpacked
 from numeric.recurrence import Backward, Forward, backward, forward, read_from
 from numeric.rewriting import added, at, outer_factors
@@ -25,6 +26,7 @@ from symbolic.model import Model
 from symbolic.notation import N, Step, T, shape_text, t
 from symbolic.records import Derivation
 from symbolic.terms import Var, grad
+from symbolic.verdicts import Hypothesis
 
 
 def cell_source(model: Model, records: Iterable[Derivation] | None = None) -> str:
@@ -37,10 +39,12 @@ def cell_source(model: Model, records: Iterable[Derivation] | None = None) -> st
     there, here = Scope(model, front), Scope(model, front)
     last = _backward_pass(here, read_from(back, front.names))
     parameters = {v.name for v in model.parameters}
-    first = _forward_pass(there, front, cached=[name for name in there.values if name in here.read - parameters])
+    cached = [name for name in there.values if name in here.read - parameters]
+    first = _forward_pass(there, front, cached, supposes=bool(_hypotheses(back)))
     helpers = [HELPERS[name].rstrip() for name in sorted(there.called | here.called)]
-    parts = [_about(model, back) + "\n\nimport numpy as np", *helpers, first, last, BOTH]
-    return "\n\n\n".join(parts) + "\n"
+    axes, *checks = _checks(model, back)
+    head = "\n\n".join([_about(model, back), "import numpy as np", axes])
+    return "\n\n\n".join([head, *checks, *helpers, first, last, BOTH]) + "\n"
 
 
 BOTH = '''def loss_and_gradients(parameters, x, y, initial=None):
@@ -63,6 +67,7 @@ RESERVED = (
     "gradients",
     "loss",
     "dtype",
+    *NAMES,
     *HELPERS,
 )
 
@@ -78,8 +83,21 @@ def _refuse_clashes(model: Model, back: Backward) -> None:
             raise ValueError(f"{model.name}: {name} would have two meanings in the source; rename an array")
 
 
+def _hypotheses(back: Backward) -> list[Hypothesis]:
+    """What the formulas are proved under, each once."""
+    return list(dict.fromkeys(h for formula in back.formulas.values() for h in formula.hypotheses))
+
+
+def _checks(model: Model, back: Backward) -> list[str]:
+    """The axes of all that is handed over, and the functions that `forward` and `backward` show it to."""
+    parameters = {v.name: " ".join(axis.name for axis in v.axes) for v in model.parameters}
+    data = {"x": _axes(model.inputs[0], "T", "N"), "y": _axes(model.targets[0], "T", "N")}
+    states = {state_key(v): _axes(v, "N") for v in model.arrays.values() if v.name in model.with_initial}
+    return input_source(parameters, data, states, _hypotheses(back))
+
+
 def _about(model: Model, back: Backward) -> str:
-    under = list(dict.fromkeys(str(h) for formula in back.formulas.values() for h in formula.hypotheses))
+    under = [str(hypothesis) for hypothesis in _hypotheses(back)]
     where = f", where {', '.join(under)}" if under else ""
     return docstring(
         [
@@ -94,8 +112,8 @@ def _about(model: Model, back: Backward) -> str:
     )
 
 
-def _forward_pass(scope: Scope, front: Forward, cached: list[str]) -> str:
-    """`forward`: the loss, and a cache of values."""
+def _forward_pass(scope: Scope, front: Forward, cached: list[str], supposes: bool) -> str:
+    """`forward`: the loss, and a cache of values; `supposes` where the gradients hold for some targets only."""
     model = scope.model
     before = [scope.whole(f"{scope.name(eq.left)} =", eq.right) for eq in front.before]
     before += scope.room([(eq.left, scope.name(eq.left)) for eq in front.loop])
@@ -111,11 +129,16 @@ def _forward_pass(scope: Scope, front: Forward, cached: list[str]) -> str:
         [
             "def forward(parameters, x, y, initial=None):",
             docstring(_about_forward(scope), 4),
+            "    known, initial = {}, {} if initial is None else initial",
+            '    check("array", {"x": x, "y": y}, DATA, known)',
+            '    check("parameter", parameters, PARAMETERS, known)',
+            '    check("initial state", initial, STATES, known)',
+            *["    check_targets(y)"] * supposes,
             *unpacked([scope.name(v) for v in model.parameters], "parameters", 4),
             *scope.transposes(),
+            "    T, N = x.shape[:2]",
             *scope.sizes(),
-            "    dtype = np.result_type(x, *parameters.values())",
-            "    initial = initial or {}",
+            "    dtype = x.dtype",
             *before,
             "    for t in range(1, T + 1):",
             *loop,
@@ -156,16 +179,29 @@ def _backward_pass(scope: Scope, back: Backward) -> str:
         [
             "def backward(parameters, cache, final=None):",
             docstring(_about_backward(scope, back), 4),
-            *unpacked([scope.values[name].name for name in read if name in parameters], "parameters", 4),
             *unpacked([scope.values[name].name for name in read if name not in parameters], "cache", 4),
+            "    T, N = x.shape[:2]",
+            f"    dtype = {scope.name(scope.states[0])}.dtype",
+            listed("known = {", _known(scope), "}", 4),
+            "    final = {} if final is None else final",
+            '    check("parameter", parameters, PARAMETERS, known)',
+            '    check("final state", final, STATES, known)',
+            *unpacked([scope.values[name].name for name in read if name in parameters], "parameters", 4),
             *scope.transposes(),
             *sizes,
-            f"    dtype = {scope.name(scope.states[0])}.dtype",
-            "    final = final or {}",
             *body,
             "    return gradients",
         ]
     )
+
+
+def _known(scope: Scope) -> list[str]:
+    """The dtype and the sizes that a cache tells."""
+    told = {"dtype": "dtype", "T": "T", "N": "N"}
+    for var, name in ((scope.model.inputs[0], "x"), *((v, scope.name(v)) for v in scope.states)):
+        own = _axes(var).split()
+        told |= {axis: f"{name}.shape[{place}]" for place, axis in enumerate(own, 2) if axis not in told}
+    return [f'"{name}": {value}' for name, value in told.items()]
 
 
 def _about_backward(scope: Scope, back: Backward) -> list[list[str]]:
@@ -270,5 +306,9 @@ def _direct(var: Var) -> str:
     return f"{_adjoint(var)}_direct"
 
 
+def _axes(var: Var, *lead: str) -> str:
+    return " ".join([*lead, *(axis.name for axis in var.axes if axis != N)])
+
+
 def _batch_shape(var: Var, *lead: str) -> str:
-    return f"({', '.join([*lead, *(axis.name for axis in var.axes if axis != N)])})"
+    return f"({_axes(var, *lead).replace(' ', ', ')})"

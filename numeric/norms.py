@@ -65,7 +65,7 @@ def lstm_norms(forget_bias: float, trajectory: Trajectory) -> Array:
     if not math.isfinite(forget_bias):
         raise ValueError(f"forget bias must be a number, not {forget_bias}")
     parameters, x = _drawn("lstm", trajectory)
-    parameters = {**parameters, "bf": np.full(trajectory.hidden, forget_bias)}
+    parameters = {**parameters, "bf": np.full(trajectory.hidden, float(forget_bias))}
     return _norms(cell_paths(forget_gates(parameters, x)))
 
 
@@ -101,8 +101,9 @@ def _drawn(cell: str, trajectory: Trajectory) -> tuple[Arrays, Array]:
 
 
 def _hidden_states(model: Model, parameters: Arrays, x: Array) -> Array:
-    """h (T + 1, H), by the generated forward pass; no target is needed for that."""
-    _, cache = executed(model)["forward"](parameters, x[:, None], np.zeros((len(x), 1, 1)))
+    """h (T + 1, H), by the generated forward pass; which targets it is given makes no difference."""
+    (outputs,) = (len(parameters[v.name]) for v in model.parameters if v.axes == (K,))
+    _, cache = executed(model)["forward"](parameters, x[:, None], np.full((len(x), 1, outputs), 1 / outputs))
     return np.asarray(cache["h"][:, 0])
 
 

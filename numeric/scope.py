@@ -61,8 +61,8 @@ class Scope:
         return f"({', '.join([*lead, 'N', *(self.size(axis) for axis in axes if axis != N)])})"
 
     def sizes(self) -> list[str]:
-        """A line for each size that has been mentioned, read off a parameter."""
-        return ["    T, N = x.shape[:2]", *(f"    {name} = {self._told(axis)}" for axis, name in self._sizes.items())]
+        """A line for each size of an axis that has been mentioned, read off a parameter."""
+        return [f"    {name} = {self._told(axis)}" for axis, name in self._sizes.items()]
 
     def transposes(self) -> list[str]:
         """The transposed weights that have been mentioned, in an order of memory that a product is fast in."""
