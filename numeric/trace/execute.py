@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import gc
 import inspect
-import time
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,10 +17,11 @@ from numpy.typing import NDArray
 
 import numeric.trace.functions  # noqa: F401 - installs what arrays of symbols do
 from numeric.trace.arrays import Symbolic, nodes_of, shaped
+from numeric.trace.interrupt import Over, raised_at, within
 from numeric.trace.scalar import Traced
 from numeric.trace.stand_in import Nested, standing_in
 from numeric.trace.state import lifted, preserved
-from numeric.trace.tape import SKIPPED, Decision, Place, Refused, Tape
+from numeric.trace.tape import Decision, Place, Refused, Tape, TimedOut
 
 Shape = tuple[int, ...]
 Nodes = NDArray[np.int64]
@@ -86,14 +85,15 @@ def trace(run: Callable[..., Any], shapes: Mapping[str, Shape], tape: Tape) -> T
             arguments = {name: shaped(tape, name, shape) for name, shape in shapes.items()}
             leaves = {name: nodes_of(tape, array) for name, array in arguments.items()}
             with np.errstate(all="ignore"):
-                returned = call(run, arguments)
+                returned = within(tape.deadline, call, run, arguments)
     except Nested:
         raise
+    except Over as over:
+        raise tape.timed_out("the code was being run", over.place) from None
     except Exception as error:
         # The person's own mistake is theirs: then the code fails on numbers as well, in its own words.
-        with preserved(run):
-            call(run, {name: np.full(shape, 0.5) for name, shape in shapes.items()})
-        raise OnSymbolsOnly(error, _raised_at(error)) from error
+        on_numbers(run, {name: np.full(shape, 0.5) for name, shape in shapes.items()}, tape.deadline)
+        raise OnSymbolsOnly(error, raised_at(error)) from error
     else:
         return Trace(tape, *_read(tape, returned, leaves))
     finally:
@@ -101,10 +101,17 @@ def trace(run: Callable[..., Any], shapes: Mapping[str, Shape], tape: Tape) -> T
             gc.enable()
 
 
-def _raised_at(error: Exception) -> Place | None:
-    """The last line of the person's on the way to the error."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(SKIPPED)]
-    return Place(frames[-1].filename, frames[-1].lineno or 0) if frames else None
+def on_numbers(
+    run: Callable[..., Any], arguments: Mapping[str, Any], deadline: float | None
+) -> tuple[Any, dict[str, Any]]:
+    """The loss and the gradients, and nothing changed by the run; raises TimedOut, BadRun and what `run` raises."""
+    try:
+        with preserved(run):
+            returned = within(deadline, call, run, {name: np.array(array) for name, array in arguments.items()})
+            loss, gradients = pair(returned, set(arguments))
+            return np.array(loss).reshape(()), {name: np.array(gradient) for name, gradient in gradients.items()}
+    except Over as over:
+        raise TimedOut("the time is over, while the code was being run on numbers", over.place) from None
 
 
 def call(run: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
@@ -147,8 +154,3 @@ def _kind(value: Any) -> str:
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
     return f"a {type(value).__name__}"
-
-
-def remaining(deadline: float | None) -> float:
-    """Seconds until the deadline."""
-    return float("inf") if deadline is None else deadline - time.monotonic()

@@ -54,7 +54,7 @@ def prove_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | 
                 branches.append(trace)
             if not any(proof.deciding for proof in proofs) or any(proof.refuted for proof in proofs):
                 break
-        notes = recheck(run, branches, own).notes
+        notes = recheck(run, branches, own, deadline)
     except Refused as refusal:
         reason = f"{'out of time' if isinstance(refusal, TimedOut) else 'not supported'}: {refusal}"
         place = refusal.place

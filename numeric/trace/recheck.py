@@ -1,7 +1,7 @@
 """The code run once more on numbers: does it do what it did on symbols, and does floating point bear it?
 
 In:  the callable, its traces, arrays of the person's own where there are any.
-Out: `Recheck`: notes on precision and stability; or a `Mismatch`, which takes every verdict back.
+Out: notes on precision and stability; or a `Mismatch`, which takes every verdict back.
 
 Values and gradients of the tape are enclosed by intervals at the very numbers that the code gets.
 """
@@ -9,98 +9,147 @@ Values and gradients of the tape are enclosed by intervals at the very numbers t
 from __future__ import annotations
 
 import random
+import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from numeric.trace import sweep
-from numeric.trace.execute import Trace, call, pair
+from numeric.trace.execute import BadRun, Trace, on_numbers
 from numeric.trace.intervals import Reals
 from numeric.trace.judge import rational_point, wanted_of
-from numeric.trace.state import preserved
-from numeric.trace.tape import Place
+from numeric.trace.tape import Place, TimedOut
 
-FAITHFUL = 1e-3
-LARGE = 1000.0
 POINTS = 8
+AGREED = 3
+EXPENSIVE = 100_000
+LARGE = 1000.0
+PATIENCE = 100
+NEAR = {np.dtype(np.float64): (1e-4, 1e-6)}
+NEAR_ELSE = 1e-2, 1e-4
 UNSTABLE = ("overflow", "divide by zero", "invalid value")
 
 
 class Mismatch(Exception):
-    """On numbers the code computes something else than on symbols."""
+    """On numbers the code computes something else than on symbols, or nothing that could be compared."""
 
 
-@dataclass(frozen=True)
-class Recheck:
-    """What was seen of precision and stability."""
-
-    notes: tuple[str, ...]
-
-
-def recheck(run: Callable[..., Any], traces: Sequence[Trace], own: Mapping[str, Any]) -> Recheck:
-    """Notes; raises Mismatch where tape and code differ by more than rounding."""
+def recheck(
+    run: Callable[..., Any], traces: Sequence[Trace], own: Mapping[str, Any], deadline: float | None = None
+) -> tuple[str, ...]:
+    """Notes on precision and stability; raises Mismatch where tape and code differ by more than rounding."""
+    code = _Code(run, traces, deadline)
     notes: list[str] = []
+    agreed, enough = 0, AGREED if sum(len(trace.tape) for trace in traces) < EXPENSIVE else 1
     for seed in range(POINTS):
         point = rational_point(traces[0], seed)
         arrays = {name: np.array(values, dtype=np.float64) for name, values in point.items()}
-        numbers = _compared(run, traces, arrays)
-        if numbers is not None and numbers.finite:
+        agreed += code.compared(arrays) is not None
+        if agreed == enough:
             break
-    else:
-        notes.append(f"at none of {POINTS} points could the code be compared with what it did on symbols")
     if own:
         arrays = {name: np.array(own.get(name, arrays[name])) for name in arrays}
-        notes += _own_numbers(run, traces, arrays)
-    notes += _stability(run, {name: LARGE * np.asarray(array, dtype=np.float64) for name, array in arrays.items()})
-    return Recheck(tuple(dict.fromkeys(notes)))
+        compared = code.compared(arrays)
+        agreed += compared is not None
+        notes += _own_numbers(compared, arrays)
+        notes += code.stability(arrays, "your own numbers")
+    if not agreed:
+        raise Mismatch(f"the code could not be compared with what it did on symbols: {code.failure}")
+    large = {name: LARGE * np.asarray(array, dtype=np.float64) for name, array in arrays.items()}
+    notes += code.stability(large, f"entries of size {LARGE:,.0f}")
+    return tuple(dict.fromkeys(notes))
 
 
-@dataclass(frozen=True)
-class _Numbers:
-    """What the code returned, and what it should have: gradients by name, the loss under ""."""
+class _Compared(NamedTuple):
+    """What the code returned, by name; and how to get the derivatives."""
 
     returned: Mapping[str, Any]
-    traced: Mapping[str, Any]
-    derivative: Mapping[str, Any]
-
-    @property
-    def finite(self) -> bool:
-        return all(np.isfinite(np.asarray(value, dtype=np.float64)).all() for value in self.returned.values())
+    derivative: Callable[[], Mapping[str, Any]]
 
 
-def _compared(run: Callable[..., Any], traces: Sequence[Trace], arrays: Mapping[str, Any]) -> _Numbers | None:
-    """Both at one point; None where no branch is known to be taken there."""
-    for trace in traces:
-        if (numbers := _at(trace, arrays)) is None:
-            continue
-        returned = _on_numbers(run, arrays)[0]
-        for name, expected in numbers.traced.items():
+class _Code:
+    """The code on numbers; `failure` is why it could not be compared the last time."""
+
+    def __init__(self, run: Callable[..., Any], traces: Sequence[Trace], deadline: float | None) -> None:
+        self.run, self.traces, self.deadline = run, traces, deadline
+        self.failure, self.seconds = "", 1.0
+
+    def compared(self, arrays: Mapping[str, Any]) -> _Compared | None:
+        """Both give the same at one point; None where it cannot be said, raises Mismatch where they do not."""
+        enclosed = next((found for trace in self.traces if (found := _enclosed(trace, arrays)) is not None), None)
+        if enclosed is None:
+            self.failure = f"at none of {POINTS} points is the loss a real number"
+            return None
+        try:
+            returned = self._on_numbers(arrays)[0]
+        except BadRun:
+            raise
+        except Exception as error:
+            self.failure = f"on numbers it raises {type(error).__name__}: {error}"
+            return None
+        relative, absolute = max(NEAR.get(np.asarray(a).dtype, NEAR_ELSE) for a in arrays.values())
+        absolute *= 1 + max(float(np.max(np.abs(v), initial=0.0)) for v in enclosed.traced.values())
+        for name, expected in enclosed.traced.items():
             got = np.asarray(returned[name], dtype=np.float64)
             if got.shape != expected.shape:
                 raise Mismatch(f"on numbers {name or 'the loss'} has shape {got.shape}, on symbols {expected.shape}")
-            scale = 1 + np.max(np.abs(expected), initial=0.0)
-            tolerance = FAITHFUL if all(np.asarray(a).dtype == np.float64 for a in arrays.values()) else 1e-2
-            near = ~np.isfinite(got) | (np.abs(got - expected) <= tolerance * scale)
-            if not near.all():
+            near = np.abs(got - expected) <= relative * np.max(np.abs(expected), initial=0.0) + absolute
+            if not (near | ~np.isfinite(got)).all():
                 raise Mismatch(
                     f"on numbers the code computes something else than on symbols: {_where(name, got, expected)}"
                 )
-        return _Numbers(returned, numbers.traced, numbers.derivative)
-    return None
+        if not _finite(returned):
+            self.failure = "on numbers it returns what is not finite"
+            return None
+        return _Compared(returned, enclosed.derivative)
+
+    def _on_numbers(
+        self, arrays: Mapping[str, Any], deadline: float | None = None
+    ) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+        """The loss and the gradients, and what NumPy warned of."""
+        started = time.monotonic()
+        with _warnings() as caught, np.errstate(all="warn"):
+            loss, gradients = on_numbers(self.run, arrays, self.deadline if deadline is None else deadline)
+        self.seconds = max(self.seconds, time.monotonic() - started)
+        return {**gradients, "": loss}, [
+            (str(w.message), str(Place(w.filename, w.lineno))) for w in caught if str(w.message).startswith(UNSTABLE)
+        ]
+
+    def stability(self, arrays: Mapping[str, Any], where: str) -> Iterator[str]:
+        """Overflow, division by 0 and log 0 that NumPy warns of; an error; a loop without end."""
+        enough = time.monotonic() + PATIENCE * self.seconds
+        try:
+            returned, warned = self._on_numbers(arrays, min(enough, self.deadline or enough))
+        except TimedOut:
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                raise
+            yield f"not stable: at {where} the code does not come to an end"
+            return
+        except Exception as error:
+            yield f"not stable: at {where} the code raises {type(error).__name__}"
+            return
+        for text, place in warned:
+            yield f"not stable: {text}, at {where} ({place})"
+        if not warned and not _finite(returned):
+            yield f"not stable: at {where} the result is not finite"
 
 
-def _where(name: str, got: Any, expected: Any) -> str:
-    position = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(got - expected), nan=np.inf))), got.shape)
-    entry = f"{name}[{', '.join(map(str, position))}]" if name else "the loss"
-    return f"{entry} is {float(got[position])!r} and {float(expected[position])!r}"
+def _finite(returned: Mapping[str, Any]) -> bool:
+    return all(np.isfinite(np.asarray(value, dtype=np.float64)).all() for value in returned.values())
 
 
-def _at(trace: Trace, arrays: Mapping[str, Any]) -> _Numbers | None:
+class _Enclosed(NamedTuple):
+    """What the code should return: the gradients by name, the loss under ""."""
+
+    traced: Mapping[str, Any]
+    derivative: Callable[[], Mapping[str, Any]]
+
+
+def _enclosed(trace: Trace, arrays: Mapping[str, Any]) -> _Enclosed | None:
     """The tape at these numbers, where it is the branch taken there."""
     exact = {name: np.vectorize(_fraction, otypes=[object])(array) for name, array in arrays.items()}
     field = Reals(exact)
@@ -108,68 +157,43 @@ def _at(trace: Trace, arrays: Mapping[str, Any]) -> _Numbers | None:
     outcomes = {d.node: d.outcome for d in trace.decisions}
     if field.boundary or any(bool(field.reduced(values[i]).low) != outcome for i, outcome in outcomes.items()):
         return None
-    adjoint = sweep.adjoints(trace.tape, field, values, trace.loss)
 
     def middles(found: Sequence[Any], nodes: Any) -> Any:
         return np.array([field.reduced(found[n]).middle() for n in nodes.flat], dtype=np.float64).reshape(nodes.shape)
+
+    def derivative() -> Mapping[str, Any]:
+        adjoint = sweep.adjoints(trace.tape, field, values, trace.loss)
+        return {name: middles(adjoint, trace.leaves[name]) for name in trace.claims}
 
     tops = [trace.loss, *(int(n) for nodes in trace.claims.values() for n in nodes.flat)]
     if any(field.reduced(values[n]).wide() for n in tops):
         return None  # outside of the domain of a root or a logarithm
     traced = {name: middles(values, nodes) for name, nodes in trace.claims.items()}
-    traced[""] = np.asarray(field.reduced(values[trace.loss]).middle())
-    derivative = {name: middles(adjoint, trace.leaves[name]) for name in trace.claims}
-    return _Numbers({}, traced, derivative)
+    return _Enclosed({**traced, "": np.asarray(field.reduced(values[trace.loss]).middle())}, derivative)
 
 
 def _fraction(number: Any) -> Fraction:
     return Fraction(float(number))
 
 
-def _own_numbers(run: Callable[..., Any], traces: Sequence[Trace], arrays: Mapping[str, Any]) -> Iterator[str]:
+def _own_numbers(compared: _Compared | None, arrays: Mapping[str, Any]) -> Iterator[str]:
     """How near the code comes to the derivative at the person's own numbers, in their precision."""
-    numbers = _compared(run, traces, arrays)
-    if numbers is None:
-        yield "at your own numbers no branch that was proved is taken for certain"
-        return
     kinds = ", ".join(sorted({str(np.asarray(a).dtype) for a in arrays.values()}))
-    if not numbers.finite:
-        yield f"at your own numbers ({kinds}) the result is not finite"
-        yield from _stability(run, arrays, "your own numbers")
+    if compared is None:
+        yield f"at your own numbers ({kinds}) the result is not finite, or no branch is taken for certain"
         return
     worst = max(
-        float(np.max(np.abs(numbers.returned[name] - derivative), initial=0.0))
+        float(np.max(np.abs(compared.returned[name] - derivative), initial=0.0))
         / max(float(np.max(np.abs(derivative), initial=0.0)), 1e-300)
-        for name, derivative in numbers.derivative.items()
+        for name, derivative in compared.derivative().items()
     )
     yield f"at your own numbers ({kinds}) the gradients are within {worst:.0e} of the derivative's largest entry"
-    yield from _stability(run, arrays, "your own numbers")
 
 
-def _stability(
-    run: Callable[..., Any], arrays: Mapping[str, Any], where: str = f"entries of size {LARGE:,.0f}"
-) -> Iterator[str]:
-    """Overflow, division by 0 and log 0 that NumPy warns of."""
-    try:
-        returned, warned = _on_numbers(run, arrays)
-    except Exception as error:
-        yield f"not stable: at {where} the code raises {type(error).__name__}"
-        return
-    for text, place in warned:
-        yield f"not stable: {text}, at {where} ({place})"
-    if not warned and not all(np.isfinite(np.asarray(v, dtype=np.float64)).all() for v in returned.values()):
-        yield f"not stable: at {where} the result is not finite"
-
-
-def _on_numbers(run: Callable[..., Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
-    """The loss and the gradients, and what NumPy warned of."""
-    with _warnings() as caught, preserved(run), np.errstate(all="warn"):
-        loss, gradients = pair(call(run, {name: np.array(array) for name, array in arrays.items()}), set(arrays))
-        found = {name: np.array(gradient) for name, gradient in gradients.items()}
-        found[""] = np.asarray(loss).reshape(())
-    return found, [
-        (str(w.message), str(Place(w.filename, w.lineno))) for w in caught if str(w.message).startswith(UNSTABLE)
-    ]
+def _where(name: str, got: Any, expected: Any) -> str:
+    position = np.unravel_index(int(np.argmax(np.nan_to_num(np.abs(got - expected), nan=np.inf))), got.shape)
+    entry = f"{name}[{', '.join(map(str, position))}]" if name else "the loss"
+    return f"{entry} is {float(got[position])!r} and {float(expected[position])!r}"
 
 
 @contextmanager

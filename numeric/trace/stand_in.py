@@ -18,6 +18,7 @@ import random as python_random
 import sys
 import sysconfig
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial, wraps
@@ -46,7 +47,10 @@ def standing_in(tape: Tape) -> Iterator[Mapping[int, Any]]:
     me = threading.get_ident()
     if me in _OWNER:
         raise Nested("prove_gradient was called by code that prove_gradient is running; call it outside")
-    with LOCK:
+    remaining = -1.0 if tape.deadline is None else max(tape.deadline - time.monotonic(), 0)
+    if not LOCK.acquire(timeout=remaining):
+        raise tape.timed_out("another thread's proof was waited for", None)
+    try:
         _OWNER.append(me)
         state, importing = (np.random.get_state(), python_random.getstate()), builtins.__import__
         loaded = set(sys.modules)
@@ -60,6 +64,8 @@ def standing_in(tape: Tape) -> Iterator[Mapping[int, Any]]:
             python_random.setstate(state[1])
             _forget(set(sys.modules) - loaded)
             _OWNER.clear()
+    finally:
+        LOCK.release()
 
 
 def _forget(names: set[str]) -> None:

@@ -124,7 +124,7 @@ class Tape:
         self.clips: dict[int, bool] = {}
         self.choices: dict[int, tuple[int, int, int]] = {}
         """Nodes that are one of two others, by a comparison: (comparison, where it holds, where not)."""
-        self._path, self._deadline = list(path), deadline
+        self._path, self.deadline = list(path), deadline
         self._numbers: dict[tuple[Fraction, bool], int] = {}
         self._conditions: dict[tuple[int, ...], int] = {}
         self._place_ids: dict[Place, int] = {}
@@ -161,9 +161,12 @@ class Tape:
 
     def check_time(self, doing: str) -> None:
         """Raise TimedOut when the time is over."""
-        if self._deadline is not None and time.monotonic() > self._deadline:
-            last = self.places[-1] if self.places else None
-            raise TimedOut(f"the time is over after {len(self.ops):,} operations, while {doing}", last)
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise self.timed_out(doing, self.places[-1] if self.places else None)
+
+    def timed_out(self, doing: str, place: Place | None) -> TimedOut:
+        """How far it came."""
+        return TimedOut(f"the time is over after {len(self.ops):,} operations, while {doing}", place)
 
     # -- making nodes ----------------------------------------------------------------------
 
