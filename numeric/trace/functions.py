@@ -9,12 +9,12 @@ to be fewer nodes.  To extend: a function decorated by `instead_of`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from numeric.trace.arrays import Symbolic, as_symbolic, entries, settled, unwritten, where, wrapped
+from numeric.trace.arrays import FLOAT, Symbolic, as_symbolic, entries, settled, unwritten, where, wrapped
 from numeric.trace.products import dot, einsum
 from numeric.trace.tape import Refused, Tape
 from numeric.trace.ufuncs import LOOPS, delivered
@@ -100,36 +100,43 @@ def _np_where(tape: Tape, condition: Any, *values: Any) -> Any:
 
 
 @instead_of(np.full_like)
-def _np_full_like(tape: Tape, array: Any, fill_value: Any, dtype: Any = None, **_: Any) -> Any:
-    shape = _.get("shape") or np.shape(array)
+def _np_full_like(tape: Tape, array: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
+    shape = _shape_like(array, options)
+    if _is_whole(dtype):
+        return np.full(shape, fill_value, dtype)
     return as_symbolic(tape, np.broadcast_to(entries(tape, fill_value), shape).copy())
 
 
+def _np_constant_like(value: int) -> Callable[..., Any]:
+    def constant_like(tape: Tape, array: Any, dtype: Any = None, *order: Any, **options: Any) -> Any:
+        return _np_full_like(tape, array, value, dtype, **options)
+
+    return constant_like
+
+
+instead_of(np.zeros_like)(_np_constant_like(0))
+instead_of(np.ones_like)(_np_constant_like(1))
+
+
 @instead_of(np.empty_like)
-def _np_empty_like(
-    tape: Tape, array: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
-) -> Any:
-    if dtype is not None and np.dtype(dtype).kind in "iub":
-        return np.empty(np.shape(array) if shape is None else shape, dtype)
-    return unwritten(tape, np.shape(array) if shape is None else shape)
+def _np_empty_like(tape: Tape, array: Any, dtype: Any = None, *order: Any, **options: Any) -> Any:
+    shape = _shape_like(array, options)
+    return np.empty(shape, dtype) if _is_whole(dtype) else unwritten(tape, shape)
 
 
-@instead_of(np.zeros_like)
-def _np_zeros_like(
-    tape: Tape, array: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
-) -> Any:
-    if dtype is not None and np.dtype(dtype).kind in "iub":
-        return np.zeros(np.shape(array) if shape is None else shape, dtype)
-    return _np_full_like(tape, array, 0, shape=shape)
+def _shape_like(array: Any, options: Mapping[str, Any]) -> Any:
+    shape = options.get("shape")
+    return np.shape(array) if shape is None else shape
 
 
-@instead_of(np.ones_like)
-def _np_ones_like(
-    tape: Tape, array: Any, dtype: Any = None, order: str = "K", subok: bool = True, shape: Any = None
-) -> Any:
-    if dtype is not None and np.dtype(dtype).kind in "iub":
-        return np.ones(np.shape(array) if shape is None else shape, dtype)
-    return _np_full_like(tape, array, 1, shape=shape)
+def _is_whole(dtype: Any) -> bool:
+    """Integers or truth values, which stay numbers."""
+    return dtype is not None and np.dtype(dtype).kind in "iub"
+
+
+@instead_of(np.result_type)
+def _np_result_type(tape: Tape, *arrays: Any) -> Any:
+    return np.result_type(*(FLOAT if isinstance(array, Symbolic) else array for array in arrays))
 
 
 @instead_of(np.copy)
