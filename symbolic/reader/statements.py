@@ -8,7 +8,7 @@ Out: `Statement`s.  A row that starts with a relation continues the chain above 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.syntax.rows import depth_of, is_cases_environment, split, without_argument
@@ -72,23 +72,28 @@ class Relation:
 
 @dataclass(frozen=True)
 class Statement:
-    """sides[0] relations[0] sides[1] …; `continues` where sides[0] is the end of the chain before."""
+    """sides[0] relations[0] sides[1] …; `continues` where sides[0] is the end of the chain before.
+
+    `restricts`: it stands behind `if`, so that it is a condition of what is before it.
+    """
 
     sides: tuple[Tokens, ...]
     relations: tuple[Relation, ...]
     continues: bool
     at: int
     end: int = 0
+    restricts: bool = False
 
 
 def statements(tokens: Tokens, labels: tuple[Tokens, ...] = ()) -> list[Statement]:
     """The statements of a formula, in order; raises Unread."""
     found: list[Statement] = []
     for row in _joined(_rows(_without_remarks(tokens))):
-        for n, part in enumerate(_parts(row)):
+        for n, (part, restricts) in enumerate(_parts(row)):
             statement = _statement(_without_label(part, labels))
             if statement is None:
                 continue
+            statement = replace(statement, restricts=restricts)
             if statement.continues and n == 0 and found and found[-1].sides:
                 above = found.pop()
                 statement = Statement(
@@ -227,51 +232,57 @@ def _open_brackets(tokens: Tokens) -> int:
     return count
 
 
-def _parts(row: Tokens) -> Iterator[Tokens]:
-    """The parts of a row between arrows, commas and words."""
+def _parts(row: Tokens) -> Iterator[tuple[Tokens, bool]]:
+    """The parts of a row between arrows, commas and words, and whether each stands behind `if`."""
     for part in split(row, ARROWS | {",", ";"}):
         yield from _between_words(part)
 
 
-def _between_words(part: Tokens) -> Iterator[Tokens]:
+def _between_words(part: Tokens) -> Iterator[tuple[Tokens, bool]]:
     """What stands between words; words in the middle separate statements, a remark in parentheses is left out."""
     held: list[Token] = []
     position = 0
     depth = 0
+    restricts = False
     while position < len(part):
         token = part[position]
         scripted = position and part[position - 1].text in {"_", "^"}
         if depth == 0 and not scripted and token.text in WORDS_APART and position + 1 < len(part):
             end = _end_of_argument(part, position + 1)
-            _refuse_conditions(part[position:end])
+            words = _words(part[position:end])
             following = part[end].text if end < len(part) else ""
-            if following in {"(", r"\big", r"\Big", r"\left", "_", "^"} or end - position <= 4:
+            if words in CONDITIONS and held and following:
+                yield tuple(held), restricts
+                held, restricts = [], True
+            elif CONDITIONS & {*words.split()}:
+                raise Unread(token.at, f"a condition in words ({words}) is not in the grammar")
+            elif following in {"(", r"\big", r"\Big", r"\left", "_", "^"} or end - position <= 4:
                 held += part[position:end]
             else:
                 if held:
-                    yield tuple(held)
+                    yield tuple(held), restricts
                 held = []
             position = end
             continue
         if depth == 0 and token.text == "(" and (end := _end_of_remark(part, position)):
-            _refuse_conditions(part[position:end])
+            if CONDITIONS & {*(words := _words(part[position:end])).split()}:
+                raise Unread(token.at, f"a condition in words ({words}) is not in the grammar")
             position = end
             continue
         depth += depth_of(token)
         held.append(token)
         position += 1
     if held:
-        yield tuple(held)
+        yield tuple(held), restricts
 
 
-def _refuse_conditions(words: Tokens) -> None:
-    """Raise Unread where words restrict a formula: without them it says something else."""
+def _words(some: Tokens) -> str:
+    r"""What \text{…} says, as words in small letters."""
     text, end = "", 0
-    for token in words:
+    for token in some:
         text += " " * (token.at != end) + (token.text if token.kind in {"letter", "word"} else " ")
         end = token.at + len(token.text)
-    if found := CONDITIONS & {*text.lower().split()}:
-        raise Unread(words[0].at, f"a condition in words ({min(found)}) is not in the grammar")
+    return " ".join(text.lower().split())
 
 
 def _end_of_remark(part: Tokens, position: int) -> int:

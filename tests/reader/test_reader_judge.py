@@ -182,7 +182,8 @@ def test_an_equation_that_begins_a_sum_is_ambiguous():
 @pytest.mark.parametrize(
     "latex",
     [
-        r"\nabla_{c} L = \hat{y}^{(t)} - y^{(t)} \quad \text{if } T = 1",
+        r"\nabla_{c} L = \hat{y}^{(t)} - y^{(t)} \quad \text{if } h^{(t)} = 0",
+        r"\nabla_{c} L = \hat{y}^{(t)} - y^{(t)} \quad \text{unless it rains}",
         r"\nabla_{c} L = \hat{y}^{(t)} - y^{(t)} \quad (\text{when } T = 1)",
     ],
 )

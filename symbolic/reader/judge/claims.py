@@ -8,6 +8,7 @@ from dataclasses import replace
 from symbolic import terms as f
 from symbolic.notation import Step
 from symbolic.reader.candidates import Candidate, candidates, verdict_of
+from symbolic.reader.given import verdict_given
 from symbolic.reader.judge.findings import AMBIGUOUS, DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, Finding
 from symbolic.reader.judge.judging import Judging
 from symbolic.reader.readings import Grid, Misfit
@@ -34,10 +35,12 @@ def claimed(
     try:
         found = candidates(left, right, judge.scope)
     except Misfit as why:
+        if judge.given.numbers:
+            return judge.finding(UNKNOWN, start, end, message=f"{why}; where all are numbers, shapes are not looked at")
         defect = defined_by(judge, n, sides) is not None
         verdict = DEFINITION if defect else ILL_TYPED
         return repaired(judge, judge.finding(verdict, start, end, message=str(why), defect=defect), left, right)
-    verdicts = [(candidate, verdict_of(candidate, judge.scope)) for candidate in found]
+    verdicts = [(candidate, verdict_given(candidate, judge.scope, judge.given)) for candidate in found]
     one = merged(judge, n, sides, verdicts, start, end)
     if (one.verdict == REFUTED or one.defect) and n == 0 and (free := assumed(judge, found)) is not None:
         if free.step == Step("", 0):
@@ -51,7 +54,7 @@ def claimed(
 def assumed(judge: Judging, found: Sequence[Candidate]) -> Var | None:
     """h_0 = 0, b = 0: a value that nothing defines, on the left of every reading."""
     left = found[0].pairs[0][0]
-    value = left.arg if isinstance(left, f.Entry) else left
+    value = left.arg if isinstance(left, f.Entry | f.Transpose) else left
     if not isinstance(value, Var) or value == LOSS:
         return None
     made = judge.scope.model is not None and value.name in judge.scope.model.by_name
@@ -71,11 +74,11 @@ def merged(
         readings = "; ".join(f"{v.name}{f' ({c.kind})' if c.kind else ''}: {c.text}" for c, v in found[:6])
         return judge.finding(AMBIGUOUS, start, end, reading=readings, message=f"{len(found)} readings, which differ")
     more = f"each of {len(found)} readings" if len(found) > 1 else ""
-    hypotheses = tuple(str(h) for h in verdict.hypotheses) if isinstance(verdict, Proved) else ()
+    hypotheses = (*map(str, verdict.hypotheses), *judge.given.words) if isinstance(verdict, Proved) else ()
     counterexample = verdict.counterexample if isinstance(verdict, Refuted) else None
     defined = defined_by(judge, n, sides)
     name, defect = verdict.name, False
-    only = special_case(candidate, judge.scope) if isinstance(verdict, Refuted) else ""
+    only = special_case(candidate, judge.scope) if isinstance(verdict, Refuted) and judge.conditions else ""
     message = "; ".join(part for part in (reason_of(verdict), more, only) if part)
     if defined is not None:
         if verdict.name == PROVED and n == 0:
@@ -164,7 +167,7 @@ def additions_of(judge: Judging, formula: Formula) -> Iterator[tuple[f.Derivativ
 
 
 def repaired(judge: Judging, found: Finding, left: Node, right: Node) -> Finding:
-    """The finding with the repair that is proved, if one is."""
-    if found.verdict == AMBIGUOUS:
+    """The finding with the repair that is proved, if one is; looked for when its conditions are known."""
+    if found.verdict == AMBIGUOUS or judge.conditions is None:
         return found
     return replace(found, repair=repair(left, right, judge.scope) or "")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import reduce
 
 from symbolic.reader.declare import Declarations
+from symbolic.reader.given import RELATIONS
 from symbolic.reader.judge.claims import claimed, defined_by
 from symbolic.reader.judge.clock import TooLong, within
+from symbolic.reader.judge.conditions import conditions, is_condition, related
 from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, UNKNOWN, UNREAD, Finding
 from symbolic.reader.judge.judging import Judging
 from symbolic.reader.judge.mentions import inequality, is_letter, is_one_hot, listed, membership, mentioned
@@ -25,7 +26,7 @@ from symbolic.reader.syntax.vocabulary import DOTS
 from symbolic.reader.tokens import Unread, plain, tokens
 
 SECONDS = 20
-NEAR = 8
+NEAR = 24
 
 
 def judged(
@@ -40,13 +41,13 @@ def judged(
     above: Tokens = ()
     start = max(first - 1, 0)
     for number, formula in enumerate(formulas[start:last], start):
-        judge = _Judge(formula, declarations, macros, above, formulas[number + 1 : number + 1 + NEAR])
+        judge = _Judge(formula, declarations, macros, above, formulas[max(number - NEAR, 0) : number + 1 + NEAR])
         if number < first:
             above = judge.end_of_chain() if number == first - 1 else ()
             continue
         try:
             with within(seconds):
-                found = judge.findings()
+                found = judge.findings_under_conditions()
         except TooLong:
             found = [judge.finding(UNKNOWN, message=f"stopped after {seconds:g} s")]
         except Unread as why:
@@ -65,6 +66,23 @@ def judged(
 class _Judge(Judging):
     """One formula: its statements in order, and the equalities of each."""
 
+    def findings_under_conditions(self) -> list[Finding]:
+        """The findings; what is wrong is judged again, and repaired, under the conditions that words state."""
+        found = self.findings()
+        if not any(finding.is_wrong for finding in found):
+            return found
+        around = conditions(self)
+        again = _Judge(self.formula, self.declarations, self.macros, self.above, self.near, around).findings()
+        found = [new if old.is_wrong else old for old, new in zip(found, again, strict=True)]
+        return [self.unless_strange(finding, around.strange) for finding in found]
+
+    def unless_strange(self, finding: Finding, words: str) -> Finding:
+        """What is refuted where words state a condition that is not understood may be right under it."""
+        if not words or not finding.is_wrong or finding.counterexample is None:
+            return finding
+        why = f"refuted without the words “{words}”, which are not understood"
+        return replace(finding, verdict=UNREAD, defect=False, counterexample=None, repair="", message=why)
+
     def findings(self) -> list[Finding]:
         try:
             given = self.macros.expanded(tokens(self.formula.latex))
@@ -73,14 +91,19 @@ class _Judge(Judging):
             return [self.unread(why)]
         if not found:
             return [self.finding(DEFINITION, message="nothing is written")]
-        conditions = [statement for statement in found if is_condition(self, statement)]
+        beside = [statement for statement in found if is_condition(self, statement)]
+        for each in found:
+            if each.restricts and each not in beside:
+                raise Unread(each.at, "a condition in words is not in the grammar")
         ranges = any(token.text in DOTS for statement in found for side in statement.sides for token in side)
-        before = self.scope
-        if not ranges:
-            self.scope = reduce(under, conditions, self.scope)
+        strange = ranges and bool(beside) and not is_every_step(found)
+        for each in beside if not ranges else ():
+            stated = related(self, self.scope, each)
+            self.scope, self.given = stated.scope, self.given | stated.given
+            strange = strange or bool(stated.strange)
         judged_each = [(each, finding) for each in found for finding in self.statement(each)]
-        if conditions and self.scope is before and not (ranges and is_every_step(found)):
-            judged_each = [(each, self.restricted(each, finding, conditions)) for each, finding in judged_each]
+        if strange:
+            judged_each = [(each, self.restricted(each, finding, beside)) for each, finding in judged_each]
         return [finding for _, finding in judged_each]
 
     def restricted(self, statement: Statement, finding: Finding, conditions: list[Statement]) -> Finding:
@@ -127,7 +150,7 @@ class _Judge(Judging):
         self, n: int, sides: Sequence[Tokens], relation: str, at: int, start: int, end: int
     ) -> Iterator[Finding]:
         left, right = sides[n], sides[n + 1]
-        if relation in {"=", "≠"} and is_letter(self, left) and is_letter(self, right):
+        if relation in RELATIONS and is_letter(self, left) and is_letter(self, right):
             yield self.finding(
                 DEFINITION, start, end, reading=f"{plain(left)} {relation} {plain(right)}", message="a condition"
             )
@@ -171,25 +194,6 @@ class _Judge(Judging):
 def is_primed(name: s.Name, scope: Scope) -> bool:
     """Whether a name has a prime that is not declared as a part of it."""
     return "'" in [t.text for t in name.sup] and not any(base.startswith(f"{name.base}'") for base, _ in scope.names)
-
-
-def is_condition(judge: Judging, statement: Statement) -> bool:
-    """i ≠ j, t = T, k ≤ t: letters alone, related; a row that continues a chain is none."""
-    related = statement.relations and not statement.continues
-    return bool(related) and all(is_letter(judge, side) for side in statement.sides)
-
-
-def under(scope: Scope, condition: Statement) -> Scope:
-    """The scope in which a condition holds, for the whole formula that it stands in."""
-    symbols = [relation.symbol for relation in condition.relations]
-    texts = [plain(side) for side in condition.sides]
-    if len(texts) == 2 and symbols[0] in {"=", "≠"}:
-        i, j = texts
-        if {i, j} <= scope.indices.keys():
-            return scope.assuming(i, j, symbols[0] == "=")
-        if symbols == ["="] and i in scope.steps and j in scope.steps:
-            return replace(scope, steps={**scope.steps, i: scope.steps[j]})
-    return scope
 
 
 def is_every_step(found: list[Statement]) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from symbolic.reader.declare import Declarations
+from symbolic.reader.given import NOTHING, Given
 from symbolic.reader.judge.findings import UNREAD, Finding
 from symbolic.reader.macros import Macros
 from symbolic.reader.scan import Formula
@@ -13,9 +15,23 @@ from symbolic.reader.scope import Scope
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.tokens import Unread
 
+NEAR = 8
+
+
+@dataclass(frozen=True)
+class Conditions:
+    """The scope and what is given where the words around a formula hold, and those that are not understood."""
+
+    scope: Scope
+    given: Given = NOTHING
+    strange: str = ""
+
+    def __or__(self, other: Conditions) -> Conditions:
+        return Conditions(other.scope, self.given | other.given, self.strange or other.strange)
+
 
 class Judging:
-    """A formula and what belongs to it; `last` is the side that a row below may continue."""
+    """A formula, those near it, and what belongs to it; `last` is the side that a row below may continue."""
 
     def __init__(
         self,
@@ -23,12 +39,19 @@ class Judging:
         declarations: Declarations,
         macros: Macros,
         above: Tokens,
-        after: Sequence[Formula] = (),
+        near: Sequence[Formula],
+        conditions: Conditions | None = None,
     ) -> None:
         self.formula, self.declarations, self.macros, self.above = formula, declarations, macros, above
-        self.after = after
-        self.scope: Scope = declarations.at(formula.place)
+        self.near, self.conditions = near, conditions
+        self.scope: Scope = conditions.scope if conditions else declarations.at(formula.place)
+        self.given = conditions.given if conditions else NOTHING
         self.last: Tokens = ()
+
+    @property
+    def after(self) -> Sequence[Formula]:
+        """The formulas that follow nearby."""
+        return [each for each in self.near if each.start > self.formula.start][:NEAR]
 
     def finding(self, verdict: str, at: int = 0, end: int | None = None, **more: Any) -> Finding:
         line, column = self.formula.source.place(self.formula.start + at)

@@ -1,0 +1,74 @@
+"""How people say what restricts a formula: patterns over sentences in which each formula is one mark.
+
+`PHRASES` are understood, each by the kind of condition that it states (`conditions.EFFECTS`);
+`STRANGE` are the words of a condition that nothing here understands, `HARMLESS` those that
+only look like one: "if we differentiate".
+"""
+
+from __future__ import annotations
+
+import re
+
+from symbolic.reader.sentence import CLOSE, MARK, OPEN
+
+
+def _phrase(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern.replace(" ", r"\s+"), re.IGNORECASE)
+
+
+_IF = r"(?:(?:if|when|whenever|where|for|with|provided(?: that)?|assum(?:e|ing)(?: that)?|suppose(?: that)?|in|at) )?"
+_ARE = r"(?:is|are|being)"
+_NAMES = rf"{MARK}(?:(?:,| and|, and) {MARK})*"
+_STATE = r"initial (?:hidden |cell )?states?"
+PHRASES = (
+    (
+        _phrase(r"\b(?:at|for|in|on) (?:the )?(?:very )?(?:last|final)(?: time)?[ -]?(?:step|instant|point|time)s?\b"),
+        "last step",
+    ),
+    (_phrase(rf"{_IF}{_NAMES} {_ARE}(?: both| a| taken(?: to be)?)? symmetric\b(?: matri(?:x|ces))?"), "symmetric"),
+    (
+        _phrase(rf"{_IF}(?:an? |the )?symmetric (?:(?:recurrent |weight )*(?:matri(?:x|ces)|weights?) )?(?:{_NAMES})?"),
+        "symmetric",
+    ),
+    (
+        _phrase(rf"{_IF}(?:{MARK} {_ARE} )?(?:a )?one-?hot\b(?: (?:vectors?|targets?|labels?|encod\w+|coded))*"),
+        "one-hot",
+    ),
+    (_phrase(rf"{_IF}(?:an? |the )?(?:zero(?: vector)?|vanishing) {_STATE}\b"), "zero state"),
+    (_phrase(rf"{_IF}(?:the )?{_STATE}(?: {MARK})? {_ARE}(?: set to| all)? (?:zero|0)\b"), "zero state"),
+    (_phrase(rf"{_IF}(?:the )?(?:scalar|one-dimensional|1-?d) (?:case|setting|version|rnn|lstm|network)\b"), "numbers"),
+    (_phrase(rf"{_IF}(?:everything|all (?:quantities|variables)) {_ARE} (?:a )?(?:scalars?|numbers?)\b"), "numbers"),
+    (_phrase(r"(?:without|ignoring|omitting|dropping|no) (?:the |any )?bias(?:es| terms?| vectors?)?\b"), "no bias"),
+    (
+        _phrase(rf"{_IF}(?:the |all )?bias(?:es| terms?)? {_ARE}(?: set to)? (?:zero|0|omitted|ignored|dropped)\b"),
+        "no bias",
+    ),
+)
+NEGATED = _phrase(r"\b(?:unless|except(?: (?:for|at|when|if))?|not|n't|other than)\W*(?:the )?$")
+LEADS = _phrase(
+    r"\b(?:if|when|whenever|for|where|at|with|assum(?:e|ing)|suppose|provided|let|in the case)\W*(?:\w+\W+){0,3}$"
+)
+FOLLOWS = _phrase(
+    rf"[\s.,({OPEN}{CLOSE}]*(?:(?:if and only if|if|for|all|any|every|each|when|whenever|where|with|at|provided|that"
+    r"|in|the|case|only|time|steps?) )*"
+)
+TOGETHER = _phrase(r"[\s,]*(?:and|with)?\s*")
+_ACTS = (
+    "add|apply|back-?propagate|calculate|collect|combine|compare|compute|consider|define|denote|derive|differentiate|do"
+    "|expand|follow|get|go|insert|know|look|move|multiply|need|only consider|perform|plug|proceed|propagate|put|recall"
+    "|remember|rewrite|see|stack|start|substitute|sum|take|train|unfold|unroll|update|want|wish|work|would like|write"
+)
+HARMLESS = (
+    _phrase(rf"\b(?:if|when|whenever) (?:we|you|one|i) (?:now |then |first |also |again )?(?:{_ACTS})s?\b"),
+    _phrase(r"\bwhen (?!ignor|neglect|assum|drop|omit|truncat|us)\w+ing\b"),
+    _phrase(r"\b(?:see|check|verify|tell|know|ask|wonder|even|as|what) (?:if|when)\b"),
+    _phrase(r"\bwithout (?:loss of generality|proof|derivation|further|going)\b"),
+    _phrase(r"\bassum\w+ that [^,.;]* (?:used|given|computed|trained|called|defined)\b"),
+)
+STRANGE = _phrase(
+    r"\b(?:if|when|whenever|unless|except|provided(?! (?:by|in|with))|assum(?:e|es|ed|ing)|suppos(?:e|ing)"
+    r"|only (?:for|if|when|at|in|holds|true|valid)|in (?:this|that|the) (?:special )?case\b(?! of)|special case"
+    r"|otherwise|ignor(?:e|ed|ing)|neglect(?:ed|ing)?|omit(?:ted|ting)|dropp(?:ed|ing)|discard(?:ed|ing)"
+    r"|truncat(?:ed|ing|ion)|approximat(?:e|es|ed|ely|ion)|roughly|up to an?|symmetric|diagonal|orthogonal"
+    r"|scalars?|linear (?:case|activation|rnn)|one-dimensional|without)\b"
+)

@@ -1,0 +1,85 @@
+"""The words around a formula -> the sentence that it stands in.
+
+In:  a formula and those near it.
+Out: `Sentence`s: words in which each formula is one character; first the formula's own, then
+     what is assumed before it in the same section, which holds for it too.
+A display does not end a sentence: what introduces it, and what goes on behind it in small
+letters, belongs to it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from symbolic.reader.scan import Formula
+
+REACH = 2_000  # characters looked at on either side
+FIRST, OPEN, CLOSE = "\ue000", "\uf8fe", "\uf8ff"  # private characters: formulas, and the ends of a display
+MOST = ord(OPEN) - ord(FIRST)
+MARK = f"[{FIRST}-\uf8fd]"
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Words, with a mark for each formula; `own` is where the formula itself stands, -1 in an assumption before it."""
+
+    words: str
+    own: int
+    near: Sequence[Formula]
+
+    def formula(self, mark: str) -> Formula:
+        return self.near[ord(mark) - ord(FIRST)]
+
+
+def sentences(formula: Formula, near: Sequence[Formula]) -> Iterator[Sentence]:
+    """The formula's own sentence, then the assumptions before it in its section."""
+    beside = [each for each in near if abs(each.start - formula.start) < REACH][:MOST]
+    text = _marked(formula, beside)
+    mark = chr(ord(FIRST) + beside.index(formula))
+    if (position := text.find(mark)) < 0:
+        return
+    ends = [0, *(match.end() for match in _END.finditer(text)), len(text)]
+    parts = [(start, text[start:end]) for start, end in pairwise(ends)]
+    own = next(words for start, words in parts if start <= position < start + len(words))
+    yield Sentence(own, own.index(mark), beside)
+    section = max((match.end() for match in _HEADING.finditer(text, 0, position)), default=0)
+    for start, words in parts:
+        if section <= start and start + len(words) <= position and _ASSUMED.search(words):
+            yield Sentence(words, -1, beside)
+
+
+def _marked(formula: Formula, beside: Sequence[Formula]) -> str:
+    """The text around, each formula with its delimiters one mark, without comments."""
+    whole, position, parts = formula.source.text, max(0, formula.start - REACH), list[str]()
+    for n, each in enumerate(beside):
+        if each.start >= position:
+            stop = "." * bool(re.search(r"\.\s*(?:\\end\{\w+\*?\}\s*)?$", each.latex))
+            mark = chr(ord(FIRST) + n) + stop
+            parts += (whole[position : each.start], OPEN + mark + CLOSE if each.displayed else mark)
+            position = each.start + len(each.latex)
+    text = "".join((*parts, whole[position : position + REACH]))
+    for pattern, written in _AROUND:
+        text = pattern.sub(written, text)
+    return re.sub(r"(?<!\\)%.*", "", text) if formula.source.kind == "tex" else text
+
+
+_AROUND = (
+    (re.compile(r"<!--[\s\S]*?(?:-->|\Z)"), ""),
+    (re.compile(rf"(?:\$\$?|\\\[|\\\(|:math:`|\.\. math::|```\s*math)\s*({OPEN}?{MARK})"), r"\1"),
+    (re.compile(rf"({MARK}\.?{CLOSE}?)\s*(?:\$\$?|\\\]|\\\)|```|`)"), r"\1"),
+    (re.compile(rf"(?<![.!?\s])\s+(?={OPEN})"), " "),
+    (re.compile(rf"(?<=[^.]{CLOSE})\s+(?=[a-z(,;]|Where\b)"), " "),
+    (re.compile(r"^(#+ .*|\\(?:sub)*section.*)$", re.MULTILINE), r"\n\1\n"),
+)
+_ABBREVIATIONS = "".join(
+    rf"(?<!\b{word})" for word in (r"e\.g", r"i\.e", r"r\.t", "resp", "cf", "vs", "Eq", "eq", "Eqs", "Fig", "Sec")
+)
+_END = re.compile(
+    rf"{_ABBREVIATIONS}[.!?][\"')*_{CLOSE}]*\s+(?=[^a-z\s])|{CLOSE}\s+(?=[A-Z])|\n[ \t]*\n\s*"
+    r"|\n(?=[ \t]*(?:[-*+•|]|\d+[.)]|\\item)\s)"
+)
+_HEADING = re.compile(r"^(?:#+ |\\(?:sub)*section)", re.MULTILINE)
+_ASSUMED = re.compile(r"\b(?:assume[sd]?|suppose)\b", re.IGNORECASE)
