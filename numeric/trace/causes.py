@@ -31,7 +31,7 @@ from numeric.trace.execute import Trace
 from numeric.trace.mistakes import MISTAKES, Mistake, paths
 from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
-from numeric.trace.rescaled import rescaled
+from numeric.trace.rescaled import rescaled, shortens
 from numeric.trace.residues import NoRoot
 from numeric.trace.sweep import Remade
 from numeric.trace.tape import Op, Refused, TimedOut
@@ -69,14 +69,19 @@ class _Search:
     def of_arrays(self) -> None:
         """A transpose, a factor, an exchange; or one factor for all, as of clipping by the norm."""
         if rescaled(self.evidence, self.wrong):
-            text = "all gradients are the derivatives times one factor, which depends on them: clipping by norm"
-            self.found = dict.fromkeys(self.wrong, Cause("clipping", text))
+            text = "all gradients are the derivatives times one factor, which depends on them"
+            self.found = dict.fromkeys(self.wrong, self._clipping(text, self.wrong))
         for name in self.left:
             if cause := self._of_array(name):
                 self.found[name] = cause
             elif rescaled(self.evidence, [name]):
-                text = "the gradient is the derivative times a factor that depends on it: clipping by norm"
-                self.found[name] = Cause("clipping", text)
+                text = "the gradient is the derivative times a factor that depends on it"
+                self.found[name] = self._clipping(text, [name])
+
+    def _clipping(self, text: str, names: list[str]) -> Cause:
+        if shortens(self.evidence.trace, names):
+            return Cause("clipping", f"{text}: clipping by norm", shortens=True)
+        return Cause("clipping", f"{text}, and which may be above 1")
 
     def _of_array(self, name: str) -> Cause | None:
         claimed, true = self.evidence.claimed[name], self.evidence.true[name]

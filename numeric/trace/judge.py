@@ -82,11 +82,8 @@ def judge(trace: Trace) -> Judged:
     open_comparisons = [i for i, op in enumerate(tape.ops) if op == Op.COND and wanted[i] and i not in outcomes]
     hypotheses: tuple[str, ...] = ()
     difference = difference_of(trace, wanted, outcomes)
-    unclipped = {i: tape.clips[i] for i in open_comparisons if i in tape.clips}
+    unclipped = _supposed_inactive(trace, open_comparisons)
     if difference.count and unclipped:
-        guards = _supposed_inactive(trace, unclipped)
-        if guards != unclipped and _witness(trace, difference, {**outcomes, **guards}, wanted):
-            unclipped = guards
         instead = difference_of(trace, wanted, outcomes | unclipped)
         if instead.count < difference.count:
             difference, outcomes = instead, outcomes | unclipped
@@ -98,10 +95,14 @@ def judge(trace: Trace) -> Judged:
     return Judged([*verdicts, *misshapen], hypotheses, outcomes, difference.deciding is not None)
 
 
-def _supposed_inactive(trace: Trace, unclipped: Mapping[int, bool]) -> dict[int, bool]:
-    """The clips of gradients, and guards in the loss such as clip(p, 1e-12, 1); not a hard tanh."""
+def _supposed_inactive(trace: Trace, comparisons: list[int]) -> dict[int, bool]:
+    """The clips that shorten gradients, and guards in the loss such as clip(p, 1e-12, 1); not a hard tanh."""
     tape, forward = trace.tape, trace.tape.cone([trace.loss])
-    return {i: outcome for i, outcome in unclipped.items() if not forward[i] or _is_guard(tape, tape.a[i])}
+    return {
+        i: tape.clips[i]
+        for i in comparisons
+        if i in tape.clips and (_is_guard(tape, tape.a[i]) if forward[i] else i in tape.shortening)
+    }
 
 
 def _is_guard(tape: Tape, difference: int) -> bool:

@@ -42,11 +42,12 @@ class WrongEntry:
 
 @dataclass(frozen=True)
 class Cause:
-    """What, changed at `place`, makes the gradient right."""
+    """What, changed at `place`, makes the gradient right; `shortens`: by a factor between 0 and 1."""
 
     kind: str
     text: str
     place: Place | None = None
+    shortens: bool = False
 
     def __str__(self) -> str:
         return f"{self.text} ({self.place})" if self.place else self.text
@@ -114,9 +115,9 @@ class Proof:
 
     @property
     def clipped(self) -> bool:
-        """Whatever is wrong is so by one factor for all: this is the branch where the norm is clipped."""
+        """Whatever is wrong is too short by a factor that a norm decides: this is the branch where it is clipped."""
         wrong = [p for p in self.parameters if p.finding != Finding.PROVED]
-        return bool(wrong) and all(p.cause is not None and p.cause.kind == "clipping" for p in wrong)
+        return bool(wrong) and all(p.cause is not None and p.cause.shortens for p in wrong)
 
     def __getitem__(self, name: str) -> ParameterVerdict:
         return next(p for p in self.parameters if p.name == name)

@@ -1,16 +1,28 @@
-"""Are gradients the derivatives times one factor, as clipping by the norm makes them?
+"""Are gradients the derivatives times one factor, as clipping by the norm makes them?  Is it below 1?
 
 In:  `Evidence` of one branch, names of gradients.  Out: yes or no.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
+from typing import Any
 
+from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
+from numeric.trace.execute import Trace
+from numeric.trace.intervals import Reals
+from numeric.trace.judge import rational_point
 from numeric.trace.tape import Op, Tape
 
 SIMPLE = 1001
+RAYS = 4
+SCALES = tuple(Fraction(4) ** n for n in range(-3, 5))
+HALVINGS = 12
+TINY = 1e-12
 
 
 def rescaled(evidence: Evidence, names: list[str]) -> bool:
@@ -65,3 +77,50 @@ def _beside_constants(tape: Tape, i: int) -> tuple[int, bool]:
         else:
             break
     return i, opposite
+
+
+def shortens(trace: Trace, names: Sequence[str]) -> bool:
+    """0 <= claim / derivative <= 1 wherever the branch is tried: along a few rays, and next to where it begins."""
+    tries = [point for seed in range(RAYS) for point in _on_branch(trace, rational_point(trace, seed))]
+    return bool(tries) and all(_is_shorter(trace, names, point) for point in tries)
+
+
+_Point = Mapping[str, Any]
+
+
+def _on_branch(trace: Trace, direction: _Point) -> list[_Point]:
+    """Multiples of a point where the branch is taken; where it begins along this ray, one next to that."""
+    cone = trace.tape.cone([d.node for d in trace.decisions])
+    taken = {scale: _takes(trace, cone, _times(scale, direction)) for scale in SCALES}
+    found = [scale for scale in SCALES if taken[scale]]
+    edges = [(a, b) for a, b in pairwise(SCALES) if taken[a] != taken[b]]
+    for out, on in (edge if taken[edge[1]] else edge[::-1] for edge in edges):
+        for _ in range(HALVINGS):
+            middle = (out + on) / 2
+            out, on = (out, middle) if _takes(trace, cone, _times(middle, direction)) else (middle, on)
+        found.append(on)
+    return [_times(scale, direction) for scale in found]
+
+
+def _times(scale: Fraction, point: _Point) -> _Point:
+    return {name: values * scale for name, values in point.items()}
+
+
+def _takes(trace: Trace, cone: bytearray, point: _Point) -> bool:
+    field = Reals(point)
+    found = sweep.values(trace.tape, field, cone)
+    return not field.boundary and all(bool(field.reduced(found[d.node]).low) == d.outcome for d in trace.decisions)
+
+
+def _is_shorter(trace: Trace, names: Sequence[str], point: _Point) -> bool:
+    tape, field = trace.tape, Reals(point)
+    found = sweep.values(tape, field, tape.cone([trace.loss, *(int(n) for m in names for n in trace.claims[m].flat)]))
+    adjoint = sweep.adjoints(tape, field, found, trace.loss)
+    for name in names:
+        for claim, leaf in zip(trace.claims[name].flat, trace.leaves[name].flat, strict=True):
+            claimed, derivative = (field.reduced(side) for side in (found[claim], adjoint[leaf]))
+            if claimed.wide() or derivative.wide():
+                continue
+            if not -TINY <= claimed.middle() * math.copysign(1, derivative.middle()) <= abs(derivative.middle()) + TINY:
+                return False
+    return True

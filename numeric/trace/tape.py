@@ -122,6 +122,7 @@ class Tape:
         self.decisions: list[Decision] = []
         self.blocks: list[Block] = []
         self.clips: dict[int, bool] = {}
+        self.shortening: set[int] = set()
         self.choices: dict[int, tuple[int, int, int]] = {}
         """Nodes that are one of two others, by a comparison: (comparison, where it holds, where not)."""
         self._path, self.deadline = list(path), deadline
@@ -340,12 +341,16 @@ class Tape:
         self.decisions.append(Decision(a, self.here(), outcome))
         return outcome
 
-    def clipping(self, a: int) -> None:
-        """Note what the comparison a is where nothing is clipped."""
+    def clipping(self, a: int, shortens: bool) -> None:
+        """Note what the comparison a is where nothing is clipped; `shortens`: clipped values are never larger."""
+        if self.ops[a] == Op.SUB:
+            a, inactive = self.b[a], True
+        else:
+            inactive = False
         if self.ops[a] == Op.COND:
-            self.clips[a] = False
-        elif self.ops[a] == Op.SUB and self.ops[self.b[a]] == Op.COND:
-            self.clips[self.b[a]] = True
+            self.clips[a] = inactive
+            if shortens:
+                self.shortening.add(a)
 
     def arguments(self, i: int) -> tuple[int, ...]:
         """The nodes that a node is made from."""

@@ -36,14 +36,17 @@ def _minimum(a: Any, b: Any) -> Any:
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
     """x + [x < low]·(low − x) + (1 − [x < low])·[x > high]·(high − x)."""
-    under = x < low
-    return x + _beyond(under, x, low) + (1 - under) * _beyond(x > high, x, high)
+    under, over = x < low, x > high
+    for outside in (under, over):
+        if isinstance(outside, Traced):
+            x.tape.clipping(outside.i, shortens=_keeps_zero(low, high))
+    return x + under * (low - x) + (1 - under) * over * (high - x)
 
 
-def _beyond(outside: Any, x: Any, bound: Any) -> Any:
-    if isinstance(outside, Traced):
-        x.tape.clipping(outside.i)
-    return outside * (bound - x)
+def _keeps_zero(low: Traced, high: Traced) -> bool:
+    """What is clipped is never made larger by it."""
+    ends = [end.tape.constants.get(end.i) for end in (low, high)]
+    return None not in ends and ends[0] <= 0 <= ends[1]  # type: ignore[operator]
 
 
 def _logaddexp(a: Any, b: Any) -> Any:

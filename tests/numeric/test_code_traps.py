@@ -100,15 +100,48 @@ def by_growing(gradients: Any) -> Any:
     return {name: g * norm for name, g in gradients.items()} if norm < 2 else gradients
 
 
-@pytest.mark.parametrize("branch", [by_norm, by_rate])
+def by_rate_above(gradients: Any) -> Any:
+    rate = np.sqrt(sum((g**2).sum() for g in gradients.values())) / 2
+    return {name: g * rate for name, g in gradients.items()} if rate > 1 else gradients
+
+
+def by_a_larger_bound(gradients: Any) -> Any:
+    """Longer where the norm is between 2 and 10, shorter beyond."""
+    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    return {name: g * 10 / norm for name, g in gradients.items()} if norm > 2 else gradients
+
+
+def by_the_opposite(gradients: Any) -> Any:
+    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    return {name: g * -2 / norm for name, g in gradients.items()} if norm > 2 else gradients
+
+
+def by_a_mask(gradients: Any) -> Any:
+    """On one branch entries are set to 0: wrong, and no clipping."""
+    first = gradients["x"][0]
+    return {name: g * (g > 1) for name, g in gradients.items()} if first > 0 else gradients
+
+
+def by_a_stretching_clip(gradients: Any) -> Any:
+    return {name: np.clip(g, 1, 5) for name, g in gradients.items()}
+
+
+def by_a_clip(gradients: Any) -> Any:
+    return {name: np.clip(g, -5, 5) for name, g in gradients.items()}
+
+
+@pytest.mark.parametrize("branch", [by_norm, by_rate, by_a_clip])
 def test_a_gradient_shortened_by_its_norm_is_a_hypothesis(branch: Any) -> None:
     proof = prove_gradient(by_branch(branch), {"x": (3,), "y": (3,)})
     assert proof.proved
     assert [h.partition(" at ")[0] for h in proof.hypotheses] == ["nothing is clipped"]
 
 
-@pytest.mark.parametrize("branch", [by_an_entry, by_growing])
-def test_a_factor_on_a_branch_that_no_norm_decides_is_no_clipping(branch: Any) -> None:
+@pytest.mark.parametrize(
+    "branch",
+    [by_an_entry, by_growing, by_rate_above, by_a_larger_bound, by_the_opposite, by_a_mask, by_a_stretching_clip],
+)
+def test_what_may_lengthen_or_turn_a_gradient_is_no_clipping(branch: Any) -> None:
     assert prove_gradient(by_branch(branch), {"x": (3,), "y": (3,)}).refuted
 
 
