@@ -103,16 +103,15 @@ class Differentiated(Unrolled):
             return self._identity(by)
         if self._is_step_loss_of(of, by):
             return self._scale()
-        products: Products | None = None
+        products: Products = defaultdict(list)
         for edge in self._graph.used_by.get(by[0], ()):
             for made in self._uses(edge, by, copy):
                 if of[1] is not None and made is not None and made > of[1]:
                     continue
                 upstream = self._adjoint(of, (edge.made, made), None)
                 if upstream is not None:
-                    products = defaultdict(list) if products is None else products
                     self._collect_backwards(products, upstream, edge, made)
-        return None if products is None else self._summed(products, self._axes[of[0]] + self._axes[by[0]])
+        return self._summed(products, self._axes[of[0]] + self._axes[by[0]])
 
     def _collect_backwards(self, products: Products, upstream: Entries, edge: Edge, made: int | None) -> None:
         outer = list(positions(upstream.shape[: upstream.ndim - len(self._axes[edge.made])]))
@@ -136,14 +135,13 @@ class Differentiated(Unrolled):
             return self._identity(by)
         if of[1] == 0 or (only is not None and of[1] != only):
             return None
-        products: Products | None = None
+        products: Products = defaultdict(list)
         for edge in self._graph.made_from.get(of[0], ()):
             part = (edge.used.name, None if edge.step is None else edge.step + (of[1] or 0))
             downstream = self._tangent(part, by, only)
             if downstream is not None:
-                products = defaultdict(list) if products is None else products
                 self._collect_forwards(products, downstream, edge, of[1])
-        return None if products is None else self._summed(products, self._axes[of[0]] + self._axes[by[0]])
+        return self._summed(products, self._axes[of[0]] + self._axes[by[0]])
 
     def _collect_forwards(self, products: Products, downstream: Entries, edge: Edge, made: int | None) -> None:
         inner = list(positions(downstream.shape[len(edge.used.axes) :]))
@@ -152,7 +150,9 @@ class Differentiated(Unrolled):
                 if downstream[i + where]:
                     products[j + where].append((downstream[i + where], self._fold(expression, made)))
 
-    def _summed(self, products: Products, axes: Shape) -> Entries:
+    def _summed(self, products: Products, axes: Shape) -> Entries | None:
+        if not products:
+            return None
         result = self._zeros(axes)
         for position, pairs in products.items():
             result[position] = self.scene.arithmetic.dot(pairs)
@@ -160,14 +160,13 @@ class Differentiated(Unrolled):
 
     def _of_term(self, node: Derivative, by: Place, steps: Steps) -> Entries | None:
         """The derivative of a formula: of what is written, then of what that is made from."""
-        products: Products | None = None
+        products: Products = defaultdict(list)
         for edge in self._edges_of(node.of, {"T": self.steps, **steps}):
             self._axes.setdefault(edge.used.name, edge.used.axes)
             downstream = self._adjoint((edge.used.name, edge.step), by, None)
             if downstream is not None:
-                products = defaultdict(list) if products is None else products
                 self._collect_forwards(products, downstream, edge, 0)
-        return None if products is None else self._summed(products, shape(node.of) + self._axes[by[0]])
+        return self._summed(products, shape(node.of) + self._axes[by[0]])
 
     def _edges_of(self, formula: Term, steps: Steps) -> tuple[Edge, ...]:
         made = "what is differentiated"
@@ -203,9 +202,9 @@ class Differentiated(Unrolled):
             return self.variable(var, None if origin is None else origin + (made or 0))[position]
 
         key = (expression, made)
-        if key not in self._folded:
-            self._folded[key] = fold(expression, value, self.scene.arithmetic)
-        return self._folded[key]
+        if (found := self._folded.get(key)) is None:
+            found = self._folded[key] = fold(expression, value, self.scene.arithmetic)
+        return found
 
     def _is_apart(self, of: Place, by: Place) -> bool:
         """Whether nothing leads from one to the other, however far apart their steps are."""

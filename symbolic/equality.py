@@ -34,6 +34,9 @@ from symbolic.terms import LOSS, Derivative, SumSteps, Term, Var, free_anchors, 
 from symbolic.unroll import Place
 from symbolic.verdicts import Hypothesis, one_hot, sums_to_one
 
+Where = tuple[int, dict[str, int]]
+"""The length T of a sequence, and the steps that a formula leaves free."""
+
 WIDEST = 4
 FREE_Y, SUMMING_Y, ONE_HOT_Y = range(3)
 HYPOTHESES = ((), (sums_to_one,), (one_hot,))
@@ -94,7 +97,7 @@ class Equality:
         self.budget = Budget()
         self.is_sequence = model is not None and model.is_sequence
         self.indices = free_indices(left) | free_indices(right)
-        self.beyond: tuple[int, dict[str, int]] | None = None
+        self.beyond: Where | None = None
         """A place in a longer sequence at which a residual was left."""
         self.needs_one_hot = False
         for s in (*subterms(left), *subterms(right)):
@@ -146,8 +149,12 @@ class Equality:
 
     @property
     def has_reciprocals(self) -> bool:
-        written = [eq.right for eq in self.model.equations] + [self.model.scale] if self.model else []
-        return any(isinstance(s, f.Reciprocal) for term in (self.left, self.right, *written) for s in subterms(term))
+        return any(isinstance(s, f.Reciprocal) for s in self.written)
+
+    @cached_property
+    def written(self) -> tuple[Term, ...]:
+        """Every term that stands in the two sides and in the model."""
+        return *subterms(self.left), *subterms(self.right), *(self.model.written if self.model else ())
 
     def ordered(self, choice: Choice) -> tuple[Term, Term]:
         """The side whose adjoints stay symbols, then the other."""
@@ -158,8 +165,8 @@ class Equality:
         try:
             return _Attempt(self, choice, level).shown()
         except _Residual as residual:
-            if residual.place[0] > self.steps:
-                self.beyond = residual.place
+            if residual.where[0] > self.steps:
+                self.beyond = residual.where
             return None
 
     @cached_property
@@ -210,11 +217,11 @@ class Equality:
 
 
 class _Residual(Exception):
-    """The difference of the two sides is not zero at a place: the length T, and the steps left free."""
+    """The difference of the two sides is not zero there."""
 
     def __init__(self, T: int, steps: dict[str, int]) -> None:
         super().__init__()
-        self.place = T, steps
+        self.where: Where = T, steps
 
 
 class _Attempt:

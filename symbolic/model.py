@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 from symbolic import terms as f
-from symbolic.notation import Step
-from symbolic.shapes import ShapeMismatch, shape
+from symbolic.notation import Axis, Step
+from symbolic.shapes import ShapeMismatch, axes_in, shape
 from symbolic.terms import LOSS, Term, Var, subterms, term
 
 
@@ -116,6 +116,17 @@ class Model:
         """The sequences that an equation looks back at: they have a value at step 0."""
         used = (v for eq in self.equations for v in variables(eq.right))
         return frozenset(v.name for v in used if v.step is not None and v.step.offset < 0)
+
+    @cached_property
+    def written(self) -> tuple[Term, ...]:
+        """Every term that stands in an equation or in the scale of the loss."""
+        return tuple(s for whole in (*(eq.right for eq in self.equations), self.scale) for s in subterms(whole))
+
+    @cached_property
+    def axes(self) -> frozenset[Axis]:
+        """Every axis that an array or an equation speaks of."""
+        terms = (*self.arrays.values(), *(eq.right for eq in self.equations), self.scale)
+        return frozenset(axis for term in terms for axis in axes_in(term))
 
     @cached_property
     def arrays(self) -> dict[str, Var]:

@@ -205,15 +205,19 @@ class Ring:
 
     def dot(self, pairs: Sequence[tuple[Poly, Poly]]) -> Poly:
         """Σ x·y over the pairs."""
-        reach = max((x.reach + y.reach for x, y in pairs), default=0)
-        if reach >= LIMIT:
-            return self.sum(x * y for x, y in pairs)
-        self.spend(sum(len(x.terms) * len(y.terms) for x, y in pairs))
+        if len(pairs) == 1:
+            return pairs[0][0] * pairs[0][1]
+        reach = 0
         terms: dict[int, Coefficient] = {}
         get = terms.get
         for x, y in pairs:
-            for n, e in min(x.terms, y.terms, key=len).items():
-                for m, c in max(y.terms, x.terms, key=len).items():
+            if x.reach + y.reach >= LIMIT:
+                return self.sum(x * y for x, y in pairs)
+            reach = max(reach, x.reach + y.reach)
+            few, many = (x.terms, y.terms) if len(x.terms) < len(y.terms) else (y.terms, x.terms)
+            self.spend(len(few) * len(many))
+            for n, e in few.items():
+                for m, c in many.items():
                     terms[m + n] = get(m + n, 0) + c * e
         return Poly(self, {m: c for m, c in terms.items() if c}, reach)
 

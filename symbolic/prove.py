@@ -21,7 +21,7 @@ from dataclasses import replace
 from itertools import chain, pairwise
 
 from symbolic import independence, second_opinion
-from symbolic.equality import CHOICES, Equality, Shown
+from symbolic.equality import CHOICES, Equality, Shown, Where
 from symbolic.every_size import NotUniform, bound
 from symbolic.model import is_positive
 from symbolic.normal_form import OutOfReach
@@ -29,7 +29,7 @@ from symbolic.notation import Axis, Sizes, shape_text
 from symbolic.records import Derivation
 from symbolic.refute import has_values, refute
 from symbolic.shapes import ShapeMismatch, axes_in, shape
-from symbolic.terms import Call, Div, Pow, Term, subterms
+from symbolic.terms import Call, Div, Pow, Term
 from symbolic.verdicts import (
     ONE_HOT,
     SUMS_TO_ONE,
@@ -42,7 +42,6 @@ from symbolic.verdicts import (
     Verdict,
 )
 
-Place = tuple[int, dict[str, int]]
 KINDS = (["", "", ""], [SUMS_TO_ONE] * 3, [ONE_HOT] * 3)
 
 
@@ -65,9 +64,8 @@ def prove(derivation: Derivation, sizes: Sizes | None = None, steps: int = 3) ->
 
 def axes_of(derivation: Derivation) -> list[Axis]:
     """Every axis of a derivation and of its model, by name."""
-    model = derivation.model
-    written = (*model.arrays.values(), *(eq.right for eq in model.equations), model.scale) if model else ()
-    found = {axis for term in (*derivation.chain, *written) for axis in axes_in(term)}
+    found = {axis for term in derivation.chain for axis in axes_in(term)}
+    found |= derivation.model.axes if derivation.model else set()
     return sorted(found | set(derivation.sizes), key=lambda axis: axis.name)
 
 
@@ -105,15 +103,15 @@ class _Judge:
         targets = tuple(hypothesis.target for hypothesis in self.derivation.hypotheses)
         equality = Equality(left, right, self.model, self.sizes, self.steps, targets)
         alone = replace(self.derivation, chain=(left, right))
-        place: Place | None = None
+        where: Where | None = None
         for level in equality.levels:
             try:
                 opinion = second_opinion.agree(alone, self.sizes, equality.hypotheses(level))
             except second_opinion.Disagreement as found:
-                if found.place is None:
+                if found.where is None:
                     self.look_for_counterexample(number, equality, [ONE_HOT] * 2)
                     raise
-                place = found.place
+                where = found.where
                 continue
             if opinion:
                 if shown := self.show(equality, level):
@@ -121,7 +119,7 @@ class _Judge:
                 self.look_for_disagreement(number, equality, level)
                 break
         else:
-            self.look_for_counterexample(number, equality, [ONE_HOT] * 2, place)
+            self.look_for_counterexample(number, equality, [ONE_HOT] * 2, where)
             for level in equality.levels:
                 if shown := self.show(equality, level):
                     opinion = second_opinion.confirm(alone, self.sizes, shown.hypotheses)
@@ -137,11 +135,9 @@ class _Judge:
         """What was shown, if nothing refutes it in a longer sequence and the two sides exist anywhere."""
         if equality.beyond and not shown.every_T:
             self.look_for_counterexample(number, equality, KINDS[level], equality.beyond)
-        written = [eq.right for eq in self.model.equations] if self.model else []
-        terms = [s for term in (equality.left, equality.right, *written) for s in subterms(term)]
-        positive = [s.right for s in terms if isinstance(s, Div)]
-        positive += [s.base for s in terms if isinstance(s, Pow) and s.exponent < 0]
-        positive += [s.arg for s in terms if isinstance(s, Call) and s.function == "log"]
+        positive = [s.right for s in equality.written if isinstance(s, Div)]
+        positive += [s.base for s in equality.written if isinstance(s, Pow) and s.exponent < 0]
+        positive += [s.arg for s in equality.written if isinstance(s, Call) and s.function == "log"]
         plain = all(is_positive(each, self.model) for each in positive)
         if not plain and not has_values(equality, KINDS[level]):
             raise _NotShown("no rational point was found at which both sides exist: they may divide by 0 everywhere")
@@ -155,7 +151,7 @@ class _Judge:
             raise _Refutation(found)
 
     def look_for_counterexample(
-        self, number: int, equality: Equality, kinds: list[str], only: Place | None = None
+        self, number: int, equality: Equality, kinds: list[str], only: Where | None = None
     ) -> None:
         if found := refute(number, equality, kinds, only):
             raise _Refutation(found)

@@ -24,7 +24,7 @@ from mpmath import iv
 
 from symbolic.chain_rule import Differentiated
 from symbolic.elementwise import Arithmetic, Entries, OutsideSequence, dimensions, positions, tabulated
-from symbolic.equality import Equality
+from symbolic.equality import Equality, Where
 from symbolic.notation import Axis
 from symbolic.terms import Var
 from symbolic.verdicts import ONE_HOT, SUMS_TO_ONE, Counterexample
@@ -85,9 +85,7 @@ class Point:
         return row / row.sum() if self.kind == SUMS_TO_ONE else row
 
 
-def refute(
-    number: int, equality: Equality, kinds: Iterable[str], only: tuple[int, dict[str, int]] | None = None
-) -> Counterexample | None:
+def refute(number: int, equality: Equality, kinds: Iterable[str], only: Where | None = None) -> Counterexample | None:
     """The first entry, at the first point, where the enclosures of the two sides do not meet.
 
     `kinds`: what the targets are at each point that is tried: ONE_HOT, SUMS_TO_ONE or free ("").
@@ -112,7 +110,7 @@ def has_values(equality: Equality, kinds: Iterable[str]) -> bool:
 
 
 def _tries(
-    equality: Equality, kinds: Iterable[str], only: tuple[int, dict[str, int]] | None = None
+    equality: Equality, kinds: Iterable[str], only: Where | None = None
 ) -> Iterator[tuple[dict[str, int], Differentiated, int, Point]]:
     lengths = range(1, max(equality.steps, 3) + 1) if equality.is_sequence else (1,)
     precision, iv.prec = iv.prec, PRECISION

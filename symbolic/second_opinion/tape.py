@@ -132,13 +132,14 @@ class Tape:
 
     def adjoints(self, top: Node, held: frozenset[int]) -> list[Scalar]:
         """d top / d node for every node up to top; nothing is passed on through what is held."""
-        found = [0] * (top.index + 1)
+        found: list[Scalar] = [0] * (top.index + 1)
         found[top.index] = 1
+        reduced, edges = self.field.reduced, self.edges
         for index in range(top.index, -1, -1):
-            if found[index]:
-                found[index] = adjoint = self.field.reduced(found[index])
+            if adjoint := found[index]:
+                found[index] = adjoint = reduced(adjoint)
                 if index not in held:
-                    for parent, partial_derivative in self.edges[index]:
+                    for parent, partial_derivative in edges[index]:
                         found[parent] += adjoint * partial_derivative
         return found
 

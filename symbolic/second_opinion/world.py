@@ -26,11 +26,11 @@ Place = tuple[str, Shape, int | None, int | None]
 
 
 class Disagreement(Exception):
-    """Two sides differ here that should not, at the length T and the steps `place`; None: they cannot be compared."""
+    """Two sides differ here that should not, at the length T and these steps; None: they cannot be compared."""
 
-    def __init__(self, message: str, place: tuple[int, dict[str, int]] | None = None) -> None:
+    def __init__(self, message: str, where: tuple[int, dict[str, int]] | None = None) -> None:
         super().__init__(message)
-        self.place = place
+        self.where = where
 
 
 class Absent(Exception):
@@ -253,7 +253,7 @@ class World:
             case f.Transpose(arg):
                 return of(arg).T
             case f.Outer(left, right):
-                return np.tensordot(of(left), of(right), axes=0)
+                return np.multiply.outer(of(left), of(right))
             case f.Diag(arg):
                 return _diagonal(of(arg))
             case f.Inner(left, right):

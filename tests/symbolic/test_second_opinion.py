@@ -282,7 +282,7 @@ def test_agreement_is_of_residues_and_of_what_has_a_value() -> None:
     for left, right in ((grad(yhat), y / yhat), (exp(x) * exp(z), exp(x + z))):
         with pytest.raises(Disagreement) as found:
             agreed(left, right)
-        assert found.value.place == (1, {})
+        assert found.value.where == (1, {})
 
 
 def test_what_has_no_value_is_no_confirmation() -> None:
