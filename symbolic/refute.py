@@ -26,7 +26,7 @@ from symbolic.chain_rule import Differentiated
 from symbolic.elementwise import Arithmetic, Entries, OutsideSequence, dimensions, positions, tabulated
 from symbolic.equality import Equality, Where
 from symbolic.notation import Axis
-from symbolic.terms import Var
+from symbolic.terms import Derivative, Var, free_anchors
 from symbolic.verdicts import ONE_HOT, SUMS_TO_ONE, Counterexample
 
 PRECISION = 120
@@ -101,11 +101,17 @@ def refute(number: int, equality: Equality, kinds: Iterable[str], only: Where | 
 
 
 def has_values(equality: Equality, kinds: Iterable[str]) -> bool:
-    """Whether both sides exist, as finite numbers, at some point."""
+    """Whether both sides, and what is differentiated in them, exist at some point as finite numbers."""
+    inside = [s.of for s in equality.written if isinstance(s, Derivative)]
     for place, values, _, _ in _tries(equality, kinds):
-        sides = _sides(equality, values, place)
-        if sides and all(abs(iv.convert(v)).b < mpmath.inf for side in sides for v in side.flat):
-            return True
+        if sides := _sides(equality, values, place):
+            here = [of for of in inside if free_anchors(of) <= place.keys()]
+            try:
+                arrays = [*sides, *(values.entries(of, place) for of in here)]
+            except (ZeroDivisionError, OutsideSequence):
+                continue
+            if all(abs(iv.convert(v)).b < mpmath.inf for array in arrays for v in array.flat):
+                return True
     return False
 
 

@@ -434,6 +434,13 @@ def test_a_one_hot_target_times_its_reciprocal_refutes_nothing() -> None:
     assert not isinstance(verdict(y @ (1 / y), term(1), head.HEAD), Proved)
 
 
+def test_the_derivative_of_what_exists_nowhere_is_not_proved() -> None:
+    p = scalar("p")
+    assert isinstance(verdict(d(log(-exp(p)), p), term(1)), Unknown)
+    assert isinstance(verdict(d(log(exp(p)), p), term(1)), Proved)
+    assert isinstance(verdict(d(log(-p), p), 1 / p), Proved)
+
+
 def test_a_right_second_derivative_is_not_refuted() -> None:
     w, e, u, loss = scalar("w"), sequence("e"), sequence("u"), sequence("loss")
     model = sequence_model(equations=(equation(u[t], tanh(w * u[t - 1] + e[t])), equation(loss[t], u[t] ** 2)))
