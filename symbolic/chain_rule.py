@@ -45,7 +45,7 @@ class Differentiated(Unrolled):
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
         """d of / d by at these steps, entries of `of` first."""
-        if free_indices(node.of):
+        if not isinstance(node.of, Var) and free_indices(node.of):
             raise OutOfReach(f"a running subscript inside {node}: take the entry of the derivative instead")
         if not node.total and (not isinstance(node.of, Var) or node.of == LOSS):
             raise OutOfReach(f"{node}: an immediate derivative is taken of a variable at a step")

@@ -99,8 +99,10 @@ class Equality:
         self.indices = free_indices(left) | free_indices(right)
         self.beyond: Where | None = None
         """A place in a longer sequence at which a residual was left."""
+        self.terms = (*subterms(left), *subterms(right))
+        self._symbols: dict[str, frozenset[Derivative]] = {}
         self.needs_one_hot = False
-        for s in (*subterms(left), *subterms(right)):
+        for s in self.terms:
             if isinstance(s, f.Indicator):
                 self.needs_one_hot = True
                 if not isinstance(s.arg, Var) or s.arg.name not in {y.name for y in self.targets}:
@@ -112,16 +114,25 @@ class Equality:
 
         A sum whose length grows with the sequence reaches anywhere, whatever it sums.
         """
-        terms = [*subterms(self.left), *subterms(self.right)]
-        loops = [s for s in terms if isinstance(s, SumSteps | f.ProductSteps)]
-        if any(loop.first.anchor != loop.last.anchor for loop in loops):
+        if any(loop.first.anchor != loop.last.anchor for loop in self.loops):
             return None
-        mentioned = [s.step for s in terms if isinstance(s, Var)] + [s.copy for s in terms if isinstance(s, Derivative)]
-        mentioned += [step for loop in loops for step in (loop.first, loop.last)]
-        steps = {step.anchor for step in mentioned if step is not None}
         if self.anchors:
-            return "t" if self.anchors == ["t"] and steps <= {"t", *(loop.index for loop in loops)} else None
-        return steps.pop() if len(steps) == 1 and not loops else None
+            bound = {loop.index for loop in self.loops}
+            return "t" if self.anchors == ["t"] and self.mentioned <= {"t", *bound} else None
+        return next(iter(self.mentioned)) if len(self.mentioned) == 1 and not self.loops else None
+
+    @cached_property
+    def loops(self) -> tuple[SumSteps | f.ProductSteps, ...]:
+        """The sums and products over steps."""
+        return tuple(s for s in self.terms if isinstance(s, SumSteps | f.ProductSteps))
+
+    @cached_property
+    def mentioned(self) -> frozenset[str]:
+        """What steps are counted from: t, k, … , T, or "" for an absolute step."""
+        steps = [s.step for s in self.terms if isinstance(s, Var)]
+        steps += [s.copy for s in self.terms if isinstance(s, Derivative)]
+        steps += [step for loop in self.loops for step in (loop.first, loop.last)]
+        return frozenset(step.anchor for step in steps if step is not None)
 
     @property
     def levels(self) -> tuple[int, ...]:
@@ -138,7 +149,7 @@ class Equality:
         """The choices, without those that come to the same as an earlier one here."""
         met: set[object] = set()
         for choice in CHOICES:
-            kept = choice.opaque != "none" and symbols_of(*self.ordered(choice))
+            kept = self.symbols(choice)
             unfold = choice.unfold and self.model is not None
             exponential = choice.exponential or self.model is None
             sized = choice.sized and self.has_reciprocals
@@ -154,11 +165,19 @@ class Equality:
     @cached_property
     def written(self) -> tuple[Term, ...]:
         """Every term that stands in the two sides and in the model."""
-        return *subterms(self.left), *subterms(self.right), *(self.model.written if self.model else ())
+        return self.terms + (self.model.written if self.model else ())
 
     def ordered(self, choice: Choice) -> tuple[Term, Term]:
         """The side whose adjoints stay symbols, then the other."""
         return (self.left, self.right) if choice.opaque == "left" else (self.right, self.left)
+
+    def symbols(self, choice: Choice) -> frozenset[Derivative]:
+        """The derivatives that stay symbols."""
+        if choice.opaque == "none":
+            return frozenset()
+        if choice.opaque not in self._symbols:
+            self._symbols[choice.opaque] = symbols_of(*self.ordered(choice))
+        return self._symbols[choice.opaque]
 
     def shown(self, choice: Choice, level: int) -> Shown | None:
         """What can be shown with this choice of symbols; None where a residual is left."""
@@ -295,7 +314,7 @@ class _Attempt:
         ring = Ring(equality.model is None or choice.exponential, choice.sized, equality.budget)
         values = _Values(equality, T, ring, choice, self.level)
         first, second = equality.ordered(choice)
-        values.keep = frozenset() if choice.opaque == "none" else symbols_of(first, second)
+        values.keep = equality.symbols(choice)
         a = values.entries(first, place, equality.indices)
         values.keep = frozenset()
         b = values.entries(second, place, equality.indices)

@@ -27,7 +27,7 @@ from dataclasses import replace
 from functools import cache, reduce
 
 from symbolic import terms as f
-from symbolic.equality import Equality, symbols_of
+from symbolic.equality import CHOICES, Equality
 from symbolic.index_form import (
     Factor,
     NotUniform,
@@ -62,9 +62,8 @@ def bound(equality: Equality, assumes_target: bool) -> Sizes:
     `assumes_target`: it was shown under a hypothesis about the targets.
     """
     model = equality.model
-    form = _IndexForm(
-        model, {v.name for v in equality.logits}, {(n.of, n.by) for n in symbols_of(equality.right, equality.left)}
-    )
+    opaque = {(n.of, n.by) for n in equality.symbols(CHOICES[0])}
+    form = _IndexForm(model, {v.name for v in equality.logits}, opaque)
     _refuse_steps_that_may_coincide(equality)
     products = form.expand(equality.left) + form.expand(equality.right)
     running_free = {running(index) for index in equality.indices}
@@ -85,11 +84,7 @@ def bound(equality: Equality, assumes_target: bool) -> Sizes:
 
 def _refuse_steps_that_may_coincide(equality: Equality) -> None:
     """h_t and h_k are one generator where k = t, and then have fewer subscripts or more."""
-    terms = [*subterms(equality.left), *subterms(equality.right)]
-    loops = [s for s in terms if isinstance(s, f.SumSteps | f.ProductSteps)]
-    steps = [s.step for s in terms if isinstance(s, Var)] + [s.copy for s in terms if isinstance(s, f.Derivative)]
-    steps += [step for loop in loops for step in (loop.first, loop.last)]
-    if len({step.anchor for step in steps if step is not None} - {loop.index for loop in loops}) > 1:
+    if len(equality.mentioned - {loop.index for loop in equality.loops}) > 1:
         raise NotUniform("steps that may coincide")
 
 
@@ -263,7 +258,7 @@ class _IndexForm:
         """What is made from `by`, each at the step at which it uses it."""
         self._near(by)
         for equation in self._model().equations:
-            offsets = {v.step for v in variables(equation.right) if v.name == by.name}
+            offsets = {v.step for v in equation.uses if v.name == by.name}
             for offset in offsets:
                 if equation.left.step is None:
                     yield equation.left
@@ -309,7 +304,7 @@ def _ancestors(model: Model, name: str) -> frozenset[str]:
     waiting = [name]
     while waiting:
         if (made := model.by_name.get(waiting.pop())) is not None:
-            new = {v.name for v in variables(made.right)} - found
+            new = {v.name for v in made.uses} - found
             found |= new
             waiting += new
     return frozenset(found)

@@ -29,6 +29,11 @@ class Equation:
         if shape(self.left) != shape(self.right):
             raise ShapeMismatch("equation", shape(self.left), shape(self.right), self.right)
 
+    @cached_property
+    def uses(self) -> tuple[Var, ...]:
+        """The variables on the right side."""
+        return tuple(variables(self.right))
+
 
 def equation(left: Var, right: Term) -> Equation:
     return Equation(left, right)
@@ -64,7 +69,7 @@ class Model:
         known = {v.name for v in (*self.parameters, *self.inputs, *self.targets)}
         made: set[str] = set()
         for eq in self.equations:
-            for v in variables(eq.right):
+            for v in eq.uses:
                 late = v.name not in known | made and not (v.step and v.step.offset < 0)
                 if late:
                     raise ValueError(f"{self.name}: {eq.left.name} uses {v} before an equation makes it")
@@ -99,7 +104,7 @@ class Model:
             raise ValueError(f"{where} of a model without steps is called {LOSS.name} and has no scale")
         if variables(self.scale):
             raise ValueError(f"{self.name}: the scale of the loss is a number, not {self.scale}")
-        if any(v.name == self.step_loss.name for eq in self.equations for v in variables(eq.right)):
+        if any(v.name == self.step_loss.name for eq in self.equations for v in eq.uses):
             raise ValueError(f"{where} is used by another equation")
 
     @cached_property
@@ -114,7 +119,7 @@ class Model:
     @cached_property
     def with_initial(self) -> frozenset[str]:
         """The sequences that an equation looks back at: they have a value at step 0."""
-        used = (v for eq in self.equations for v in variables(eq.right))
+        used = (v for eq in self.equations for v in eq.uses)
         return frozenset(v.name for v in used if v.step is not None and v.step.offset < 0)
 
     @cached_property
@@ -149,7 +154,7 @@ def made_from(model: Model, name: str, later: bool = True) -> frozenset[str]:
         new = {
             eq.left.name
             for eq in model.equations
-            for v in variables(eq.right)
+            for v in eq.uses
             if v.name in {name, *found} and (later or v.step is None or v.step.offset == 0)
         }
         if new <= found:

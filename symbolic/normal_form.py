@@ -6,12 +6,14 @@ Out: `Ring.is_zero`.
 An element is a Laurent polynomial over Q in generators: a dict {monomial: coefficient}.
 A monomial is one Python integer, the sum of exponent·2^(WIDTH·generator), so that the
 product of monomials is the sum of integers; `reach` bounds every exponent and refuses
-before two fields could touch.  Three kinds of generator carry a meaning:
+before two fields could touch.  Four kinds of generator carry a meaning:
 
 - a variable, keyed by whatever the caller likes;
 - exp(m/ROOT) for a monomial m: exp of a sum is the product over its monomials, so that
   exp(a)exp(b) = exp(a+b) holds by addition of exponents;
-- 1/P for a polynomial P that is not a monomial; `cleared` multiplies it away.
+- 1/P for a polynomial P that is not a monomial; `cleared` multiplies it away;
+- the slope s beside every g = tanh or σ of an argument: g² is always written 1 − s or g − s,
+  so that the factor 1 − g² or g(1 − g) of every chain rule is one monomial.
 
 So "zero" is exact: it holds for all values of all generators (where nothing divides by 0).
 "Not zero" says that the polynomial in these generators is not the zero polynomial; that
@@ -49,12 +51,15 @@ class Budget:
 
 
 class Poly:
-    """A Laurent polynomial; its value never changes, and no exponent exceeds `reach`."""
+    """A Laurent polynomial; its value never changes, and no exponent exceeds `reach`.
 
-    __slots__ = ("reach", "ring", "terms")
+    `curved` has the bit of every tanh and σ that may occur: where two factors share none, no square arises.
+    """
 
-    def __init__(self, ring: Ring, terms: dict[int, Coefficient], reach: int) -> None:
-        self.ring, self.terms, self.reach = ring, terms, reach
+    __slots__ = ("curved", "reach", "ring", "terms")
+
+    def __init__(self, ring: Ring, terms: dict[int, Coefficient], reach: int, curved: int = -1) -> None:
+        self.ring, self.terms, self.reach, self.curved = ring, terms, reach, curved
 
     def __bool__(self) -> bool:
         """Whether anything is written; what is not may still cancel (`Ring.is_zero`)."""
@@ -74,12 +79,12 @@ class Poly:
                 terms[monomial] = total
             else:
                 del terms[monomial]
-        return Poly(self.ring, terms, max(self.reach, other.reach))
+        return Poly(self.ring, terms, max(self.reach, other.reach), self.curved | other.curved)
 
     __radd__ = __add__
 
     def __neg__(self) -> Poly:
-        return Poly(self.ring, {m: -c for m, c in self.terms.items()}, self.reach)
+        return Poly(self.ring, {m: -c for m, c in self.terms.items()}, self.reach, self.curved)
 
     def __sub__(self, other: Poly | Coefficient) -> Poly:
         other = self.ring.poly(other)
@@ -101,18 +106,19 @@ class Poly:
             reach = self.tightened() + other.tightened()
             if reach >= LIMIT:
                 raise OutOfReach(f"an exponent may exceed {LIMIT - 1}")
+        curved = self.curved | other.curved
         if len(other.terms) == 1:
             ((n, e),) = other.terms.items()
-            if len(self.terms) == 1:
-                ((m, c),) = self.terms.items()
-                return Poly(self.ring, {m + n: c * e}, reach)
-            return Poly(self.ring, {m + n: c * e for m, c in self.terms.items()}, reach)
-        terms: dict[int, Coefficient] = {}
-        get = terms.get
-        for m, c in self.terms.items():
-            for n, e in other.terms.items():
-                terms[m + n] = get(m + n, 0) + c * e
-        return Poly(self.ring, {m: c for m, c in terms.items() if c}, reach)
+            product = Poly(self.ring, {m + n: c * e for m, c in self.terms.items()}, reach, curved)
+        else:
+            terms: dict[int, Coefficient] = {}
+            get = terms.get
+            for m, c in self.terms.items():
+                for n, e in other.terms.items():
+                    terms[m + n] = get(m + n, 0) + c * e
+            product = Poly(self.ring, {m: c for m, c in terms.items() if c}, reach, curved)
+        both = self.curved & other.curved
+        return self.ring.without_squares(product, both) if both else product
 
     __rmul__ = __mul__
 
@@ -154,12 +160,13 @@ class Ring:
         self._place: dict[Hashable, int] = {}
         self.inverses: dict[int, Poly] = {}
         self._arguments: dict[int, Poly] = {}
+        self._squares: dict[int, tuple[int, int, int]] = {}
 
     def poly(self, value: Poly | Coefficient) -> Poly:
         """A number as a constant polynomial."""
         if isinstance(value, Poly):
             return value
-        return Poly(self, {0: value} if value else {}, 0)
+        return Poly(self, {0: value} if value else {}, 0, 0)
 
     def number(self, value: Fraction) -> Poly:
         return self.poly(value.numerator if value.denominator == 1 else value)
@@ -175,7 +182,7 @@ class Ring:
     def inverse(self, poly: Poly) -> Poly:
         if len(poly.terms) == 1:
             ((monomial, c),) = poly.terms.items()
-            return Poly(self, {-monomial: _exact(Fraction(1) / c)}, poly.reach)
+            return Poly(self, {-monomial: _exact(Fraction(1) / c)}, poly.reach, poly.curved)
         if self.is_zero(poly):
             raise ZeroDivisionError("division by an expression that is identically 0")
         leading = poly.terms[min(poly.terms)]
@@ -196,7 +203,7 @@ class Ring:
             case "sigmoid" if self.exponential:
                 return 1 / (self._exp(-value) + 1)
             case "tanh" | "sigmoid" if value.terms:
-                return self.generator((name, value.key()))
+                return self._curve(name, value)
             case "tanh":
                 return self.poly(0)
             case "sigmoid":
@@ -210,29 +217,35 @@ class Ring:
         reach = 0
         terms: dict[int, Coefficient] = {}
         get = terms.get
+        curved = 0
         for x, y in pairs:
-            if x.reach + y.reach >= LIMIT:
+            if x.reach + y.reach >= LIMIT or x.curved & y.curved:
                 return self.sum(x * y for x, y in pairs)
             reach = max(reach, x.reach + y.reach)
+            curved |= x.curved | y.curved
             few, many = (x.terms, y.terms) if len(x.terms) < len(y.terms) else (y.terms, x.terms)
             self.spend(len(few) * len(many))
             for n, e in few.items():
                 for m, c in many.items():
                     terms[m + n] = get(m + n, 0) + c * e
-        return Poly(self, {m: c for m, c in terms.items() if c}, reach)
+        return Poly(self, {m: c for m, c in terms.items() if c}, reach, curved)
 
     def is_zero(self, poly: Poly) -> bool:
-        return not self.cleared(poly).terms
+        return not poly.terms or not self.cleared(poly).terms
 
     def cleared(self, poly: Poly) -> Poly:
-        """The polynomial times enough powers of every P that stands as 1/P; zero iff it was."""
+        """The polynomial times enough powers of every P that stands as 1/P, and of every 1/g; zero iff it was."""
         for index in sorted(self.inverses, reverse=True):
             parts = self.collected(poly, index)
             highest = max(parts, default=0)
             if highest > 0 or min(parts, default=0) < 0:
                 p = self.inverses[index]
                 poly = self.sum(part * p ** (highest - e) for e, part in parts.items())
-        return poly
+        for index, (g, _, _) in self._squares.items():
+            lowest = min((exponent(m, index) for m in poly.terms), default=0)
+            if lowest < 0:
+                poly = Poly(self, {m - lowest * g: c for m, c in poly.terms.items()}, poly.reach - lowest, -1)
+        return self.without_squares(poly, -1)
 
     def collected(self, poly: Poly, index: int) -> dict[int, Poly]:
         """{exponent: cofactor} of one generator."""
@@ -240,7 +253,29 @@ class Ring:
         for monomial, c in poly.terms.items():
             e = exponent(monomial, index)
             parts.setdefault(e, {})[monomial - (e << WIDTH * index)] = c
-        return {e: Poly(self, part, poly.reach) for e, part in parts.items()}
+        return {e: Poly(self, part, poly.reach, poly.curved) for e, part in parts.items()}
+
+    def without_squares(self, poly: Poly, curved: int) -> Poly:
+        """The same with every g² written by the slope, for the generators g of these bits."""
+        for index, (g, lower, slope) in self._squares.items():
+            if not curved >> index & 1:
+                continue
+            highest = max((exponent(m, index) for m in poly.terms), default=0)
+            if highest > 1:
+                if poly.reach + highest // 2 >= LIMIT:
+                    raise OutOfReach(f"an exponent may exceed {LIMIT - 1}")
+                terms: dict[int, Coefficient] = {}
+                waiting = list(poly.terms.items())
+                while waiting:
+                    m, c = waiting.pop()
+                    if exponent(m, index) > 1:
+                        waiting += [(m - 2 * g + lower, c), (m - 2 * g + slope, -c)]
+                        self.spend(1)
+                    else:
+                        terms[m] = terms.get(m, 0) + c
+                rest = {m: c for m, c in terms.items() if c}
+                poly = Poly(self, rest, poly.reach + highest // 2, poly.curved)
+        return poly
 
     def sum(self, polys: Iterable[Poly]) -> Poly:
         return reduce(Poly.__add__, polys, self.poly(0))
@@ -255,11 +290,18 @@ class Ring:
             self.keys.append(key)
         return self._place[key]
 
+    def _curve(self, name: str, value: Poly) -> Poly:
+        """tanh or σ of this argument, with its slope: g² = 1 − s, or g² = g − s."""
+        index, slope = self._index((name, value.key())), self._index((name, "slope", value.key()))
+        g = 1 << WIDTH * index
+        self._squares[index] = (g, g if name == "sigmoid" else 0, 1 << WIDTH * slope)
+        return Poly(self, {g: 1}, 1, 1 << index)
+
     def _power(self, index: int, exponent: int) -> Poly:
         sign = 1 if exponent >= 0 else -1
         if abs(exponent) >= LIMIT:
             raise OutOfReach(f"an exponent may exceed {LIMIT - 1}")
-        return Poly(self, {sign * (abs(exponent) << WIDTH * index): 1}, abs(exponent))
+        return Poly(self, {sign * (abs(exponent) << WIDTH * index): 1}, abs(exponent), 0)
 
     def _exp(self, value: Poly) -> Poly:
         factors = []

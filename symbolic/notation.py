@@ -19,6 +19,10 @@ class Axis:
     name: str
     size: int
 
+    def __hash__(self) -> int:
+        # A string remembers its hash, a tuple does not; an axis is looked up at every array.
+        return hash(self.name)
+
     def __str__(self) -> str:
         return self.name
 

@@ -102,7 +102,8 @@ class _Judge:
         """What was shown of one equality; raises where nothing was."""
         targets = tuple(hypothesis.target for hypothesis in self.derivation.hypotheses)
         equality = Equality(left, right, self.model, self.sizes, self.steps, targets)
-        alone = replace(self.derivation, chain=(left, right))
+        whole = self.derivation
+        alone = whole if len(whole.chain) == 2 else replace(whole, chain=(left, right))
         where: Where | None = None
         for level in equality.levels:
             try:

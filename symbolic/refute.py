@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import mpmath
@@ -39,7 +40,7 @@ class Intervals(Arithmetic):
     """Real intervals with outward rounding (mpmath)."""
 
     def number(self, value: Fraction) -> Any:
-        return iv.mpf(value.numerator) / value.denominator
+        return _enclosed(value.numerator, value.denominator)
 
     def reciprocal(self, axis: Axis | None, size: int) -> Any:
         return iv.mpf(1) / size
@@ -57,6 +58,12 @@ class Intervals(Arithmetic):
             case "tanh":
                 return 1 - 2 / (iv.exp(2 * value) + 1)
         raise ValueError(f"no rule for {name}")
+
+
+@cache
+def _enclosed(numerator: int, denominator: int) -> Any:
+    # Wider or narrower with the precision of the moment, it encloses the number.
+    return iv.mpf(numerator) / denominator
 
 
 class Point:
@@ -139,7 +146,7 @@ def _disagreement(
         return None
     a, b = sides
     for position in positions(a.shape):
-        x, y = iv.convert(a[position]), iv.convert(b[position])
+        x, y = a[position], b[position]
         if x.b < y.a or y.b < x.a:
             return position, x, y
     return None

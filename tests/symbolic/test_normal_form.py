@@ -115,6 +115,34 @@ def test_zero_is_what_vanishes_at_rational_points(e: Expression) -> None:
     assert zero == all(v == 0 for v in values_of(e)), f"{e}: {values_of(e)}"
 
 
+@given(expressions, st.sampled_from(["tanh", "sigmoid"]))
+def test_a_square_written_by_the_slope_is_the_same_square(e: Expression, curve: str) -> None:
+    """tanh x, tanh y, tanh z are as independent as x, y, z; so are their reciprocals and powers."""
+    ring = Ring()
+
+    def leaf(of: Any) -> Poly:
+        return ring.function(curve, ring.generator(of)) if isinstance(of, str) else ring.number(of)
+
+    try:
+        zero = ring.is_zero(value(e, leaf, _no_function))
+    except ZeroDivisionError:
+        assert values_of(e) == []
+        return
+    assert zero == all(v == 0 for v in values_of(e)), f"{e}: {values_of(e)}"
+
+
+def test_a_power_of_tanh_beyond_the_fields_is_out_of_reach() -> None:
+    ring = Ring()
+    g = ring.function("tanh", ring.generator("x"))
+    assert ring.is_zero((1 - g**2) ** 2 - 1 + 2 * g**2 - g**4)
+    assert not ring.is_zero((1 - g**2) ** 2 - 1 + 2 * g**2 - g**5)
+    with pytest.raises(OutOfReach):
+        g**LIMIT
+    power = g ** (LIMIT // 2)
+    with pytest.raises(OutOfReach):
+        power * power * power * power
+
+
 @given(expressions, expressions)
 def test_is_zero_tells_two_expressions_apart_as_points_do(a: Expression, b: Expression) -> None:
     test_zero_is_what_vanishes_at_rational_points.hypothesis.inner_test(("-", a, b))
