@@ -17,7 +17,7 @@ from symbolic import terms as f
 from symbolic.elementwise import free_indices
 from symbolic.notation import Index
 from symbolic.prove import axes_of, prove
-from symbolic.reader.readings import COLUMN, ROW, Grid, Misfit, Reading, canonical, grid
+from symbolic.reader.readings import COLUMN, EITHER, ROW, Grid, Misfit, Reading, canonical, grid
 from symbolic.reader.resolve import Resolver
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax.nodes import Node
@@ -92,6 +92,8 @@ def _matched(a: Reading, b: Reading) -> tuple[Pair, ...] | None:
             left, right = grid(a), grid(b)
         except ValueError:
             return None
+        if left.size != right.size and EITHER in (a.layout, b.layout):
+            left, right = (left.T, right) if a.layout == EITHER else (left, right.T)
         if left.size != right.size:
             return None
         return tuple((x, y) for p, q in zip(left.rows, right.rows, strict=True) for x, y in zip(p, q, strict=True))

@@ -68,7 +68,8 @@ class Scope:
     def grammar(self) -> Grammar:
         """What the parser must know."""
         timed = {base for (base, _), meaning in self.names.items() if meaning.time == "call"}
-        return Grammar(frozenset({*timed, *self.functions, r"\sigma"}), bool(self.d), self.depends)
+        varied = {base[1:] for base, _ in self.names if len(base) > 1 and base[0] == "d"}
+        return Grammar(frozenset({*timed, *self.functions, r"\sigma"}), bool(self.d), self.depends, frozenset(varied))
 
     def assuming(self, i: str, j: str, are_same: bool) -> Scope:
         """With two subscripts that are always, or never, the same."""

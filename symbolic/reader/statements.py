@@ -140,9 +140,7 @@ def _rows(tokens: Tokens) -> Iterator[Tokens]:
     rows = split(tokens, ROWS)
     if len(rows) > MOST_ROWS:
         raise Unread(tokens[0].at, f"more than {MOST_ROWS} rows")
-    for number, row in enumerate(rows):
-        if number and row and row[0].text == "[" and _is_length(row):
-            row = row[[t.text for t in row].index("]") + 1 :]
+    for row in rows:
         row = tuple(token for token, depth in _withdepth_of(row) if depth or token.text not in ROWS | {"&"})
         if len(rows) > 1 and _whole_environment(row) is not None:
             yield from _rows(row)
@@ -156,11 +154,6 @@ def _withdepth_of(tokens: Tokens) -> Iterator[tuple[Token, int]]:
     for token in tokens:
         depth += {r"\begin": 1, r"\end": -1}.get(token.text, 0)
         yield token, depth
-
-
-def _is_length(row: Tokens) -> bool:
-    texts = [token.text for token in row[:8]]
-    return "]" in texts and len(texts) > 1 and row[1].kind == "number"
 
 
 def _whole_environment(tokens: Tokens) -> Tokens | None:

@@ -1,8 +1,8 @@
-"""LaTeX -> tokens, each with its offset.
+r"""LaTeX -> tokens, each with its offset.
 
 In:  the LaTeX of one formula.  Out: `Token`s without white space; comments are left out.
-A run of letters that spells a function (`softmax`, `log`) is one token, every other letter
-its own.  Raises `Unread` with the offset and the token.
+The space that `\\[1ex]` leaves between rows is no token.  A run of letters that spells a function
+(`softmax`, `log`) is one token, every other letter its own.  Raises `Unread` with the offset and the token.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ SIZES = frozenset(rf"\{size}{side}" for size in ("big", "Big", "bigg", "Bigg") f
 
 _TOKEN = re.compile(
     r"(?P<space>\s+|%[^\n]*\n?)"
+    r"|(?P<row>\\\\\*?\s*\[\s*-?[\d.]+\s*(?:ex|em|pt|mm|cm|in|\\[a-z]+skip)\s*\])"
     r"|(?P<command>\\(?:[A-Za-z]+\*?|.|\n))"
     r"|(?P<number>\d+(?:\.\d+)?)"
     rf"|(?P<word>(?<![A-Za-z])(?:{'|'.join(WORDS)})(?![A-Za-z]))"
@@ -63,7 +64,7 @@ def tokens(latex: str, start: int = 0) -> tuple[Token, ...]:
         kind, text = match.lastgroup or "", match[0]
         if kind == "space" or text in SPACES:
             continue
-        text = _UNICODE.get(text, text)
+        text = r"\\" if kind == "row" else _UNICODE.get(text, text)
         if kind == "command":
             text = text.removesuffix("*") if text != r"\*" else "*"
         found.append(Token(text, start + match.start(), "command" if text[0] == "\\" else kind))

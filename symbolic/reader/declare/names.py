@@ -53,9 +53,10 @@ def with_model(scope: Scope, model: Model) -> Scope:
         else:
             scope = scope.with_name((base, sub), Meaning(LOSS if var == model.step_loss else var))
     for var in model.arrays.values():
-        small = (var.name.lower(), "")
-        if len(var.name) == 1 and len(var.axes) == 2 and not var.sequence and small not in scope.names:
-            scope = scope.with_name(small, Meaning(var, entries_only=True))
+        base, sub, _ = spelled(var.latex or printed_name(var.name), scope)
+        small = (base.lower(), sub)
+        if len(base) == 1 and len(var.axes) == 2 and small not in scope.names:
+            scope = scope.with_name(small, Meaning(var, time if var.sequence else "", entries_only=True))
     return scope
 
 

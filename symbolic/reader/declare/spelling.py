@@ -10,7 +10,7 @@ from symbolic.reader.resolve import readings
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax import Grammar, parse
 from symbolic.reader.syntax.nodes import Name, Tokens
-from symbolic.reader.syntax.vocabulary import GREEK, unstyled
+from symbolic.reader.syntax.vocabulary import GREEK, STYLES, unstyled
 from symbolic.reader.tokens import plain, tokens
 from symbolic.shapes import shape
 from symbolic.terms import Term
@@ -35,7 +35,9 @@ def spelled(latex: str, scope: Scope) -> tuple[str, str, str]:
     )
     if called:
         given = given[:-3]
-    node = parse(given, Grammar())
+    bare = [token.text for token in given if token.text not in STYLES.keys() | {"{", "}"}]
+    varied = frozenset(bare[1:2]) if bare[:1] == ["d"] else frozenset()
+    node = parse(given, Grammar(varied=varied))
     if not isinstance(node, Name):
         raise ValueError(f"{latex} is not a name")
     base = node.base

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from symbolic import terms as f
 from symbolic.notation import Axis, Index, Step
-from symbolic.reader.readings import Grid, Misfit, Reading, added, negated, with_index
+from symbolic.reader.readings import Grid, Misfit, Reading, added, mapped, negated, of_term, with_index
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.resolve.scripts import letter_of, subscript_of
 from symbolic.reader.resolve.shifts import is_later, latest, moved
@@ -56,6 +56,8 @@ def big(resolver: Resolving, node: s.Big) -> list[Reading]:
     limits = steps_run_over(resolver, letter, first, node.upper)
     if limits is not None:
         return over_steps(resolver, node, letter, *limits)
+    if (whole := rows_of(resolver, node, letter, upper)) is not None:
+        return whole
     with resolver.binding(letter, "index"):
         found = resolver.of(node.body)
         other = left_out(node.lower, letter) if mark == "≠" else None
@@ -111,11 +113,20 @@ def over_steps(resolver: Resolving, node: s.Big, letter: str, first: Step, last:
     everywhere = not node.upper and letter not in resolver.scope.ranges
 
     def over(r: Reading) -> list[Reading]:
-        term = term_of(r, node.at)
-        shift = latest(term, letter) if everywhere else 0
-        return [Reading(f.SumSteps(letter, first, last, moved(term, letter, Step(letter, -shift))), r.layout)]
+        shift = max((latest(term, letter) for term in terms_of(r)), default=0) if everywhere else 0
+        return [mapped(r, lambda x: f.SumSteps(letter, first, last, moved(x, letter, Step(letter, -shift))))]
 
     return resolver.all(over, body)
+
+
+def rows_of(resolver: Resolving, node: s.Big, letter: str, upper: str) -> list[Reading] | None:
+    """Σ_{n=1}^N (A)_n, the sum of the rows of a matrix; None where the body is something else."""
+    body = node.body
+    if not isinstance(body, s.Scripted) or plain(body.sub) != letter or body.sup or node.operator != r"\sum":
+        return None
+    found = [r for r in resolver.of(body.base) if isinstance(r.term, Term) and r.rank == 2]
+    axis = resolver.scope.axes.get(upper)
+    return [of_term(f.Sum(r.array, r.axes[0])) for r in found if r.axes[0] == axis] or None
 
 
 def over_index(
@@ -162,7 +173,12 @@ def left_out(lower: Tokens, letter: str) -> Token:
     return others[0]
 
 
+def terms_of(r: Reading) -> list[Term]:
+    """Its term, or the entries of a matrix that is written out."""
+    return [x for row in r.term.rows for x in row] if isinstance(r.term, Grid) else [r.term]
+
+
 def term_of(r: Reading, at: int) -> Term:
     if isinstance(r.term, Grid):
-        raise Unread(at, "a sum over steps of a matrix that is written out")
+        raise Unread(at, "a product, or a sum over a subscript, of a matrix that is written out")
     return r.term

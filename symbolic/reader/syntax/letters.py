@@ -13,6 +13,8 @@ from symbolic.reader.tokens import SIZES, Token, Unread, plain
 
 
 def letter(parser: Parsing, token: Token) -> Node:
+    if token.text == "d" and parser.text() in parser.grammar.varied:
+        return named(parser, Name(token.at, f"d{parser.next()}"))
     if token.text == "d" and parser.grammar.d and parser.begins_name():
         return differential(parser, token.at, "d")
     return named(parser, Name(token.at, token.text, parser.style))
@@ -55,6 +57,8 @@ def styled(parser: Parsing, at: int, style: str) -> Node:
     word = plain(content)
     if style == "rm" and word in FUNCTIONS:
         return function(parser, at, FUNCTIONS[word])
+    if style == "rm" and word == "d" and parser.text() in parser.grammar.varied:
+        return named(parser, Name(at, f"d{parser.next()}"))
     if style == "rm" and word == "d" and parser.grammar.d and parser.begins_name():
         return differential(parser, at, "d")
     if len(content) == 1 and (content[0].kind in {"letter", "number"} or content[0].text in GREEK):

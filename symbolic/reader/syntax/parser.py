@@ -116,6 +116,7 @@ class Parser(Parsing):
         return factors[0] if len(factors) == 1 else Tight(at, tuple(factors))
 
     def factor(self) -> Node:
+        self.skip_nothing()
         token = self.next()
         text, at = token.text, token.at
         if text in SIZES:
@@ -157,6 +158,13 @@ class Parser(Parsing):
         if token.kind == "letter" or text in GREEK:
             return letter(self, token)
         raise Unread(at, f"{text} is not in the grammar")
+
+    def skip_nothing(self) -> None:
+        r"""Past {} and \mathit{}, which only keep a distance, where something follows."""
+        ahead = int(self.text() in STYLES)
+        while (self.text(ahead), self.text(ahead + 1)) == ("{", "}") and self.text(ahead + 2):
+            self.position += ahead + 2
+            ahead = int(self.text() in STYLES)
 
     def big(self, at: int, operator: str) -> Node:
         lower, upper = self.scripts()

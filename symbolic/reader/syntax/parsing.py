@@ -21,12 +21,13 @@ class Grammar:
     """What the declarations say of the grammar.
 
     `called` are names that are called like functions, `depends` what may stand in parentheses
-    after a name to say on what it depends; with `d`, d x is one thing.
+    after a name to say on what it depends; with `d`, d x is one thing; `varied` are letters X of names dX.
     """
 
     called: frozenset[str] = frozenset()
     d: bool = False
     depends: frozenset[str] = frozenset()
+    varied: frozenset[str] = frozenset()
 
 
 class Parsing(ABC):
