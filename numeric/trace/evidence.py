@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from numeric.trace import sweep
+from numeric.trace.differences import random_points, wanted_of
 from numeric.trace.execute import Trace
-from numeric.trace.judge import random_points, wanted_of
 from numeric.trace.tape import Op, Place, Tape
 
 EFFORT = 6_000_000

@@ -99,6 +99,15 @@ def _np_where(tape: Tape, condition: Any, *values: Any) -> Any:
     return where(tape, condition, *values)
 
 
+@instead_of(np.select)
+def _np_select(tape: Tape, conditions: Any, choices: Any, default: Any = 0) -> Any:
+    """The first choice whose condition holds."""
+    result = default
+    for condition, choice in reversed([*zip(conditions, choices, strict=True)]):
+        result = where(tape, condition, choice, result)
+    return result
+
+
 @instead_of(np.full_like)
 def _np_full_like(tape: Tape, array: Any, fill_value: Any, dtype: Any = None, **options: Any) -> Any:
     shape = _shape_like(array, options)

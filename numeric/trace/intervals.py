@@ -17,6 +17,7 @@ from typing import Any
 
 from mpmath import libmp
 
+from numeric.trace.linear import linear
 from numeric.trace.tape import UNWRITTEN, Op, Tape
 
 SCALE = 160
@@ -147,10 +148,16 @@ class Reals:
         return best
 
     def positive(self, value: Any, i: int) -> Interval:
+        if value.low == value.high == 0 and self._is_zero_nearby(self.tape.a[i]):
+            return Interval(0, 0)
         if value.low <= 0 <= value.high:
             self.boundary = True
             return Interval(0, ONE)
         return Interval(ONE, ONE) if value.low > 0 else Interval(0, 0)
+
+    def _is_zero_nearby(self, node: int) -> bool:
+        """Whether a node is 0 near this point too, as y − 6 for y = minimum(x, 6)."""
+        return not linear(self.tape, node, lambda i: bool(self.values[i].low), lambda i: i)
 
 
 def _ends(function: Any, x: int) -> tuple[int, int]:

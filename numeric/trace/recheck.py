@@ -19,10 +19,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from numeric.trace import sweep
+from numeric.trace.differences import wanted_of
 from numeric.trace.execute import BadRun, Trace, on_numbers
 from numeric.trace.intervals import Reals
-from numeric.trace.judge import rational_point, wanted_of
 from numeric.trace.tape import Place, TimedOut
+from numeric.trace.witness import rational_point
 
 POINTS = 8
 AGREED = 3

@@ -15,8 +15,8 @@ from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
 from numeric.trace.execute import Trace
 from numeric.trace.intervals import Reals
-from numeric.trace.judge import rational_point
 from numeric.trace.tape import Op, Tape
+from numeric.trace.witness import rational_point
 
 SIMPLE = 1001
 RAYS = 4

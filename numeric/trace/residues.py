@@ -117,13 +117,10 @@ class Residues:
     def _log(self, value: int, i: int) -> int:
         # log 1/x = −log x, by taking the smaller of the two as the function's argument.
         reciprocal = self.inverse(value, i)
-        if reciprocal < value:
-            found = -self._drawn("log", reciprocal) % self.p
-            self._logarithms[found] = value
-        else:
-            found = self._drawn("log", value)
-            self._logarithms[found] = value
-        return found
+        found = self._drawn("log", min(value, reciprocal))
+        self._logarithms[found] = min(value, reciprocal)
+        self._logarithms[self.p - found] = max(value, reciprocal)
+        return found if value <= reciprocal else self.p - found
 
     def _exp(self, i: int, factor: int) -> int:
         """exp(factor · the argument of node i)."""
@@ -152,9 +149,14 @@ class Residues:
         return result
 
     def _linear(self, node: int) -> dict[int, Fraction]:
-        """A node as Σ c·m: the coefficient of each monomial, which is named by its value."""
-        tape, found = self.tape, self.values
+        """A node as Σ c·m: the coefficient of each monomial, which is named by its value, or by that of −m."""
+        tape, found, p = self.tape, self.values, self.p
         result: dict[int, Fraction] = {}
+
+        def add(value: int, c: Fraction) -> None:
+            name, sign = (value, 1) if 2 * value < p else (p - value, -1)
+            result[name] = result.get(name, Fraction(0)) + sign * c
+
         todo = [(node, Fraction(1))]
         while todo:
             i, c = todo.pop()
@@ -173,10 +175,9 @@ class Residues:
                 todo.append((a, c * tape.constants[b]))
             elif op == Op.DOT:
                 for n, m in zip(tape.groups[a], tape.groups[b], strict=True):
-                    monomial = found[n] * found[m] % self.p
-                    result[monomial] = result.get(monomial, Fraction(0)) + c
+                    add(found[n] * found[m] % p, c)
             else:
-                result[found[i]] = result.get(found[i], Fraction(0)) + c
+                add(found[i], c)
         return {monomial: c for monomial, c in result.items() if c and monomial}
 
 

@@ -114,6 +114,8 @@ class Traced:
         if self.i in self.tape.constants:
             value = self.tape.constants[self.i]
             return traced(self.tape, (value > 0) - (value < 0))
+        if self.tape.is_piecewise(self.i):
+            return self._positive() - (-self)._positive()
         return self._new(self.tape.positive(self.i)) * 2 - 1
 
     def exp2(self) -> Any:
@@ -158,7 +160,7 @@ class Traced:
         return self._compared(other, lambda d: d == 0, self._same)
 
     def __ne__(self, other: Any) -> Any:
-        return self._compared(other, lambda d: d != 0, self._same)
+        return self._compared(other, lambda d: d != 0, lambda d: 1 - self._same(d))
 
     __hash__ = object.__hash__
 
@@ -172,12 +174,15 @@ class Traced:
         return symbolic(difference)
 
     def _same(self, difference: Traced) -> Any:
+        """Neither above nor below: on a whole branch, as y == 6 for y = minimum(x, 6), or never."""
+        if self.tape.is_piecewise(difference.i):
+            return (1 - difference._positive()) * (1 - (-difference)._positive())
         raise Refused("a comparison by == or != of symbols; only < and > of them can be followed", self.tape.here())
 
     def _positive(self) -> Any:
-        # One indicator for d > 0 and -d < 0: the difference's own sign decides which is the node.
+        # One indicator for d > 0 and -d < 0, unless d may be 0 on a whole branch, as y - 6 for y = minimum(x, 6).
         tape = self.tape
-        if tape.ops[self.i] == Op.SUB and tape.constants.get(tape.a[self.i]) == 0:
+        if tape.ops[self.i] == Op.SUB and tape.constants.get(tape.a[self.i]) == 0 and not tape.is_piecewise(self.i):
             return 1 - self._new(tape.positive(tape.b[self.i]))
         return self._new(tape.positive(self.i))
 

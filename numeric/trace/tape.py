@@ -104,6 +104,7 @@ class Block(NamedTuple):
 
 
 UNWRITTEN = ""
+NEAR = 60
 
 
 class Tape:
@@ -151,6 +152,10 @@ class Tape:
     def here(self) -> Place:
         """The line that is asking."""
         return self.places[self._current if self._current >= 0 else self._here()]
+
+    def place_of(self, node: int) -> Place:
+        """The line that asked for a node."""
+        return self.places[self.place[node]]
 
     def _here(self) -> int:
         self.check_time("the code was being run")
@@ -329,6 +334,19 @@ class Tape:
         if key not in self._conditions:
             self._conditions[key] = self.node(Op.COND, a)
         return self._conditions[key]
+
+    def is_piecewise(self, a: int) -> bool:
+        """Whether a comparison is among the few nodes that a is directly made from."""
+        todo = [a]
+        for _ in range(NEAR):
+            if not todo:
+                return False
+            i = todo.pop()
+            if self.ops[i] == Op.COND:
+                return True
+            if self.ops[i] in (Op.ADD, Op.SUB, Op.MUL):
+                todo += [self.a[i], self.b[i]]
+        return bool(todo)
 
     def decide(self, a: int) -> bool:
         """The truth of a node that control flow depends on: as this path says."""

@@ -53,6 +53,14 @@ def _logaddexp(a: Any, b: Any) -> Any:
     return (a.exp() + b.exp()).log()
 
 
+def _heaviside(x: Any, at_zero: Any) -> Any:
+    return (x > 0) + at_zero * (x == 0) if x.tape.is_piecewise(x.i) else x > 0
+
+
+def _one_of_two(a: Any, b: Any) -> Any:
+    return a + b - 2 * a * b
+
+
 _METHODS = ("exp", "log", "tanh", "sqrt", "exp2", "expm1", "log1p", "log2", "log10", "sinh", "cosh")
 UNARY: dict[str, Callable[[Any], Any]] = {
     "absolute": abs,
@@ -91,6 +99,9 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "logical_or": lambda a, b: a | b,
     "bitwise_and": lambda a, b: a & b,
     "bitwise_or": lambda a, b: a | b,
+    "logical_xor": _one_of_two,
+    "bitwise_xor": _one_of_two,
+    "heaviside": _heaviside,
     "logaddexp": _logaddexp,
 }
 LOOPS: dict[str, Any] = {

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from test_code_corpus import WRONG, altered, load, source
 
+from numeric.trace.differences import random_points, wanted_of
 from numeric.trace.execute import Trace, traces
-from numeric.trace.judge import judge, random_points, wanted_of
+from numeric.trace.judge import judge
 from numeric.trace.polynomials import exactly_proved
 from numeric.trace.prove import prove_gradient
 
