@@ -18,7 +18,7 @@ from symbolic.elementwise import free_indices
 from symbolic.notation import Index
 from symbolic.prove import axes_of, prove
 from symbolic.reader.readings import COLUMN, EITHER, ROW, Grid, Misfit, Reading, canonical, grid
-from symbolic.reader.resolve import Resolver
+from symbolic.reader.resolve import Memo, Resolver
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax.nodes import Node
 from symbolic.reader.tokens import Unread
@@ -42,26 +42,29 @@ class Candidate:
     kind: str = ""
 
 
-def candidates(left: Node, right: Node, scope: Scope) -> list[Candidate]:
+def candidates(left: Node, right: Node, scope: Scope, memo: Memo | None = None) -> list[Candidate]:
     """Every reading of left = right whose shapes conform; raises Misfit or Unread.
+
+    What was read of a part is kept in the `memo`.
 
     The square of a vector is taken entry by entry wherever that conforms.
     """
     try:
-        return _candidates(left, right, scope, inner_squares=False)
+        return _candidates(left, right, scope, memo, inner_squares=False)
     except Misfit as why:
         try:
-            return _candidates(left, right, scope, inner_squares=True)
+            return _candidates(left, right, scope, memo, inner_squares=True)
         except Misfit:
             raise why from None
 
 
-def _candidates(left: Node, right: Node, scope: Scope, inner_squares: bool) -> list[Candidate]:
+def _candidates(left: Node, right: Node, scope: Scope, memo: Memo | None, inner_squares: bool) -> list[Candidate]:
     found: dict[object, Candidate] = {}
     last: Misfit | None = None
     seen: tuple[Reading, Reading] | None = None
     for kind in (scope.partial,) if scope.partial else ("total", "immediate"):
         resolver = Resolver(scope, kind, inner_squares)
+        resolver.memo = memo
         try:
             pairs = list(product(resolver.of(left), resolver.of(right)))
         except Misfit as why:

@@ -282,8 +282,11 @@ def _conforms(term: Term) -> bool:
 
 def distinct(readings: Iterable[Reading]) -> list[Reading]:
     """Each meaning once; raises Unread where there are too many to judge each."""
+    given = list(readings)
+    if len(given) < 2:
+        return given
     found: dict[object, Reading] = {}
-    for reading in readings:
+    for reading in given:
         found.setdefault((canonical(reading.term), reading.layout), reading)
         if len(found) > MOST:
             raise Unread(0, f"more than {MOST} readings: add brackets, or say how products are read")

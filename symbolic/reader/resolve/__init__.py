@@ -6,9 +6,9 @@ Out: readings (`readings`), or `Unread` where a name is not declared or a form n
 
 resolving (what is carried along) → shifts, steps → scripts → functions, conventions → names;
 chain_rule → products; derivatives; sums; matrices; all of them → resolver.
-To extend: a form of notation is one case of `resolver.Resolver.of`.
+To extend: a form of notation is one case of `resolver.Resolver.read`.
 """
 
-from symbolic.reader.resolve.resolver import Resolver, readings
+from symbolic.reader.resolve.resolver import Memo, Resolver, readings
 
-__all__ = ["Resolver", "readings"]
+__all__ = ["Memo", "Resolver", "readings"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from symbolic import terms as f
-from symbolic.reader.readings import Reading
+from symbolic.reader.readings import Misfit, Reading
 from symbolic.reader.resolve.derivatives import derivative, differential, nabla
 from symbolic.reader.resolve.functions import applied
 from symbolic.reader.resolve.matrices import cases, matrix
@@ -23,10 +23,35 @@ def readings(node: Node, scope: Scope, partial: str = "total", inner_squares: bo
     return Resolver(scope, partial, inner_squares).of(node)
 
 
+# What was read of a node before, or why it cannot be; the node is kept, so that its identity stays its own.
+Memo = dict[object, tuple[Node, list[Reading] | Unread | Misfit, bool]]
+
+
 class Resolver(Resolving):
-    """Reads one expression."""
+    """Reads one expression; with a `memo`, each node once for several that share it."""
+
+    memo: Memo | None = None
 
     def of(self, node: Node) -> list[Reading]:
+        if self.memo is None:
+            return self.read(node)
+        key = (id(node), self.partial, self.inner_squares, tuple(self.bound.items()))
+        if key not in self.memo:
+            before, self.both_kinds_matter = self.both_kinds_matter, False
+            found: list[Reading] | Unread | Misfit
+            try:
+                found = self.read(node)
+            except (Unread, Misfit) as why:
+                found = why
+            self.memo[key] = node, found, self.both_kinds_matter
+            self.both_kinds_matter |= before
+        _, known, matter = self.memo[key]
+        self.both_kinds_matter |= matter
+        if isinstance(known, list):
+            return known
+        raise known
+
+    def read(self, node: Node) -> list[Reading]:
         match node:
             case s.Number(_, value):
                 return [Reading(f.Const(value))]

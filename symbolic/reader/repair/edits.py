@@ -1,123 +1,48 @@
-"""Small edits of a wrong formula that make it right.
+"""What a formula may have been meant as: each rule edits a node, at one place or at all places alike.
 
-In:  the two sides as syntax, and the scope.
-Out: the formula that is proved, as LaTeX; None where no small edit is.
-
-A rule says what a node may have been meant as.  Each rule is tried at one place, and at
-all places alike; then two rules together; then with a part of the gradient added that the
-formula may lack.  The modular second opinion throws out nearly all of it before anything is
-proved.
 To extend: add a function to `RULES`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 from typing import Any
 
-from symbolic import second_opinion
-from symbolic import terms as f
-from symbolic.latex import latex
-from symbolic.prove import axes_of
-from symbolic.reader.candidates import Candidate, candidates, instances, record, verdict_of
 from symbolic.reader.readings import Misfit
 from symbolic.reader.resolve import Resolver
-from symbolic.reader.resolve.functions import SLOPES
-from symbolic.reader.resolve.shifts import moved
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node
 from symbolic.reader.tokens import Token, Unread
-from symbolic.records import Derivation
 from symbolic.shapes import ShapeMismatch
-from symbolic.terms import LOSS, Term, Var
-from symbolic.verdicts import Hypothesis, Proved, one_hot, sums_to_one
 
-SECONDS = 8.0
-MOST_TRIED = 80
-MOST_EDITS = 200
 FIXED = frozenset({"at", "call", "sub", "sup", "latex", "lower", "upper"})
 Sides = tuple[Node, Node]
 Rule = Callable[[Node, Scope], Iterable[Node]]
 
 
-def repair(left: Node, right: Node, scope: Scope) -> str | None:
-    """The nearest formula that is proved, as LaTeX; None if none is found in time."""
-    until = time.process_time() + SECONDS
-    tried: set[object] = set()
-    for sides in islice(edits((left, right), scope), MOST_EDITS):
-        for candidate in _readable(sides, scope):
-            for each in (candidate, *_completed(candidate, scope)):
-                if each.pairs in tried:
-                    continue
-                # The number is what ends a search; the time only bounds the worst document.
-                if len(tried) >= MOST_TRIED or time.process_time() > until:
-                    return None
-                tried.add(each.pairs)
-                if agrees(each, scope) and isinstance(verdict_of(each, scope), Proved):
-                    return _written(each, left_changed=sides[0] is not left, scope=scope)
-    return None
-
-
-def edits(sides: Sides, scope: Scope) -> Iterator[Sides]:
-    """The sides, then each with one edit, then with two, the likeliest first."""
+def once(sides: Sides, scope: Scope) -> Iterator[Sides]:
+    """The sides with one edit, the likeliest first."""
     left, right = sides
-    yield sides
-    once: list[Node] = []
     for rule in RULES:
         everywhere = _everywhere(right, rule, scope)
         if everywhere is not None:
-            once.append(everywhere)
             yield left, everywhere
     for rule in RULES:
         for edited in _somewhere(right, rule, scope):
-            once.append(edited)
             yield left, edited
-    for rule in (half_derivative, other_subscript):
+    for rule in LEFT:
         for edited in _somewhere(left, rule, scope):
             yield edited, right
-    for first in once[: 3 * len(RULES)]:
-        for rule in RULES:
-            for edited in _somewhere(first, rule, scope):
-                yield left, edited
 
 
-def says_nothing(candidate: Candidate) -> bool:
-    """Whether it holds immediate derivatives by values of other steps, which are 0."""
-    parts = (part for pair in candidate.pairs for side in pair for part in f.subterms(side))
-    return any(isinstance(part, f.Derivative) and not part.total and _is_zero(part) for part in parts)
-
-
-def _is_zero(node: f.Derivative) -> bool:
-    of = node.of.step if isinstance(node.of, Var) else None
-    return node.by.step is not None and (of is None or node.by.step not in (of, of - 1))
-
-
-def agrees(candidate: Candidate, scope: Scope) -> bool:
-    """Whether the second opinion sees no difference, under some hypothesis about the targets."""
-    if says_nothing(candidate):
-        return False
-    targets = scope.model.targets if scope.model else ()
-    levels = [(), tuple(map(sums_to_one, targets)), tuple(map(one_hot, targets))] if targets else [()]
-    try:
-        pairs = [instance for pair in candidate.pairs for instance in instances(pair, scope)[:2]]
-        records = [record(left, right, scope) for left, right in pairs]
-        return any(all(_agrees(r, hypotheses) for r in records) for hypotheses in levels)
-    except (ValueError, TypeError, ArithmeticError, LookupError, RecursionError):
-        return False
-
-
-def _agrees(claim: Derivation, hypotheses: tuple[Hypothesis, ...]) -> bool:
-    try:
-        return bool(second_opinion.agree(claim, {axis: axis.size for axis in axes_of(claim)}, hypotheses))
-    except second_opinion.Disagreement:
-        return False
-
-
-# What may have been meant
+def twice(sides: Sides, scope: Scope) -> Iterator[Sides]:
+    """The sides with one more edit of the right side."""
+    left, right = sides
+    for rule in RULES:
+        for edited in _somewhere(right, rule, scope):
+            yield left, edited
 
 
 def transposed(node: Node, scope: Scope) -> Iterator[Node]:
@@ -256,71 +181,10 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-# A part that the formula may lack
-
-
-def contributions(gradient: Term, scope: Scope) -> Iterator[tuple[str, Term]]:
-    """The parts of a gradient, by the value that each comes through."""
-    model = scope.model
-    if model is None or not isinstance(gradient, f.Derivative) or gradient.of != LOSS or gradient.by.step is None:
-        return
-    by = gradient.by
-    assert by.step is not None
-    for shift in (0, 1):
-        parts: list[tuple[str, Term]] = []
-        for eq in model.equations:
-            used = [v for v in f.subterms(eq.right) if isinstance(v, Var) and v.name == by.name and v.step is not None]
-            if any(v.step is not None and v.step.offset == -shift for v in used) and eq.left.axes:
-                through = eq.left[by.step + shift] if eq.left.step is None else replace(eq.left, step=by.step + shift)
-                parts.append((str(through), _through(eq.right, by, through, shift)))
-        yield from parts
-        if len(parts) > 1:
-            whole = parts[0][1]
-            for _, part in parts[1:]:
-                whole = f.Add(whole, part)
-            yield " and ".join(name for name, _ in parts), whole
-
-
-def _through(right: Term, by: Var, through: Var, shift: int) -> Term:
-    """Wᵀ ∇u where u = W x + …, a ∘ ∇u where u = a ∘ x + …, a ∘ f′(x) ∘ ∇u where u = a ∘ f(x), else the Jacobian."""
-    assert by.step is not None
-    there = moved(right, "t", by.step + shift)
-    gradient = f.grad(through)
-    for part in _summands(there):
-        match part:
-            case f.MatMul(Var(sequence=False) as weights, right_factor) if right_factor == by:
-                return f.MatMul(f.Transpose(weights), gradient)
-            case f.Mul(left, right_factor) if right_factor == by:
-                return f.Mul(left, gradient)
-            case f.Mul(left, f.Call(function, inner)) if inner == by and function in SLOPES:
-                return f.Mul(f.Mul(left, SLOPES[function](by)), gradient)
-    return f.MatMul(gradient, f.immediate(through, by))
-
-
-def _summands(term: Term) -> Iterator[Term]:
-    if isinstance(term, f.Add):
-        yield from _summands(term.left)
-        yield from _summands(term.right)
-    else:
-        yield term
-
-
-def _completed(candidate: Candidate, scope: Scope) -> Iterator[Candidate]:
-    """The candidate with a missing part of the gradient added."""
-    if len(candidate.pairs) == 1:
-        ((left, right),) = candidate.pairs
-        for _, part in contributions(left, scope):
-            yield Candidate(((left, f.Add(right, part)),), candidate.text)
+LEFT: tuple[Rule, ...] = (half_derivative, other_subscript)
 
 
 # How an edit is made
-
-
-def _readable(sides: Sides, scope: Scope) -> list[Candidate]:
-    try:
-        return candidates(*sides, scope)[:4]
-    except (Unread, Misfit, ShapeMismatch, ValueError, TypeError, LookupError):
-        return []
 
 
 def _everywhere(node: Node, rule: Rule, scope: Scope) -> Node | None:
@@ -380,13 +244,3 @@ def _shifted(tokens: tuple[Token, ...], n: int) -> Iterator[tuple[Token, ...]]:
     for new in (offset - 1, offset + 1):
         sign = Token("+" if new > 0 else "-", at, "sign")
         yield (*tokens[: n + 1], *((sign, Token(str(abs(new)), at, "number")) if new else ()), *rest)
-
-
-def _written(candidate: Candidate, left_changed: bool, scope: Scope) -> str:
-    """The right side, or the whole formula where the left side was edited."""
-    subscript_time = scope.time == "sub" if scope.time else scope.model is not None and scope.model.subscript_time
-    if len(candidate.pairs) > 1:
-        return candidate.text
-    ((left, right),) = candidate.pairs
-    written = latex(right, subscript_time)
-    return f"{latex(left, subscript_time)} = {written}" if left_changed else written
