@@ -34,7 +34,7 @@ from numeric.trace.tape import Refused, Tape
 LOCK = threading.Lock()
 _OWNER: list[int] = []
 _LIBRARY_PATHS = tuple({sysconfig.get_paths()[k] for k in ("stdlib", "platstdlib", "purelib", "platlib")})
-_OWN_PACKAGES = ("numeric", "symbolic", "gradproof")
+OWN_PACKAGES = ("numeric", "symbolic", "gradproof")
 
 
 class Nested(RuntimeError):
@@ -78,7 +78,7 @@ def _forget(names: set[str]) -> None:
 def is_persons(module: Any) -> bool:
     """A module of source that is neither Python's, nor installed, nor ours."""
     file = getattr(module, "__file__", None)
-    if not isinstance(module, ModuleType) or not file or module.__name__.partition(".")[0] in _OWN_PACKAGES:
+    if not isinstance(module, ModuleType) or not file or module.__name__.partition(".")[0] in OWN_PACKAGES:
         return False
     return not file.startswith(_LIBRARY_PATHS)
 
@@ -143,7 +143,7 @@ def is_persons_globals(home: Mapping[str, Any]) -> bool:
     if module is not None and vars(module) is home:
         return is_persons(module) or name == "__main__"
     file = home.get("__file__")
-    return str(name).partition(".")[0] not in (*_OWN_PACKAGES, "numpy", "scipy") and not (
+    return str(name).partition(".")[0] not in (*OWN_PACKAGES, "numpy", "scipy") and not (
         isinstance(file, str) and file.startswith(_LIBRARY_PATHS)
     )
 

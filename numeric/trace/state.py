@@ -10,6 +10,7 @@ every run of it begins in the same state.
 
 from __future__ import annotations
 
+import builtins
 import copy
 import io
 import itertools
@@ -23,7 +24,7 @@ import numpy as np
 
 from numeric.trace.arrays import Symbolic, as_symbolic
 from numeric.trace.holders import Dict, Holder, holders_of
-from numeric.trace.stand_in import Float, is_persons, is_persons_globals, persons_modules
+from numeric.trace.stand_in import OWN_PACKAGES, Float, is_persons, is_persons_globals, persons_modules
 from numeric.trace.tape import Place, Refused, Tape
 
 LIMIT = 1_000_000
@@ -86,6 +87,8 @@ class _Reach:
             return self._remaining(value)
         if isinstance(value, ModuleType):
             return list(self._namespace(vars(value)).inside()) if is_persons(value) else []
+        if value is vars(builtins) or _is_ours(value):
+            return []
         made = list(holders_of(value, _is_persons_class))
         self.holders += made
         parts = [part for holder in made for part in holder.inside()]
@@ -167,6 +170,12 @@ class _Lifting:
         word = flat.itemsize
         view = np.lib.stride_tricks.as_strided(flat, array.shape, [s // size * word for s in array.strides])
         return view.view(Symbolic)._on(self.tape)
+
+
+def _is_ours(value: Any) -> bool:
+    """A function that stands in, whose own variables are no state of the person's."""
+    home = getattr(value, "__globals__", None)
+    return isinstance(home, dict) and str(home.get("__name__")).partition(".")[0] in OWN_PACKAGES
 
 
 def _same_or_remade(value: tuple[Any, ...], change: Callable[[Any], Any]) -> Any:

@@ -68,6 +68,37 @@ def test_a_module_imported_by_the_run_before_takes_symbols(monkeypatch: pytest.M
     assert not buffers.dx.any()  # type: ignore[attr-defined]
 
 
+def test_modules_that_import_each_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Among the names of a module are Python's own, which are nobody's state."""
+    (tmp_path / "first_of_two.py").write_text(
+        "import numpy as np\nimport second_of_two\nslope = np.zeros(3)\n"
+        "def forward(x):\n    return second_of_two.activation(x)\n"
+    )
+    (tmp_path / "second_of_two.py").write_text(
+        "from numpy import *\nimport first_of_two\n"
+        "def activation(x):\n    y = zeros(3)\n    y[:] = (exp(x) - exp(-x)) / (exp(x) + exp(-x))\n    return y\n"
+        "def derivative(y):\n    first_of_two.slope[:] = 1 - y * y\n    return first_of_two.slope\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    import first_of_two  # type: ignore[import-not-found]
+    import second_of_two  # type: ignore[import-not-found]
+
+    def run(x: Any) -> Any:
+        y = first_of_two.forward(x)
+        return y.sum(), {"x": second_of_two.derivative(y)}
+
+    def wrong(x: Any) -> Any:
+        return first_of_two.forward(x).sum(), {"x": second_of_two.derivative(x)}
+
+    try:
+        assert prove_gradient(run, X).proved
+        assert prove_gradient(wrong, X).refuted
+        assert not first_of_two.slope.any()
+    finally:
+        del sys.modules["first_of_two"], sys.modules["second_of_two"]
+
+
 # -- each holds dx, a buffer that is accumulated into, and counts its calls ---------------------
 
 GLOBAL = np.zeros(3)
