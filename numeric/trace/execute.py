@@ -10,6 +10,7 @@ import gc
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -115,14 +116,19 @@ def on_numbers(
 
 
 def call(run: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    """run(**arguments), by position where its parameters have no names."""
+    """run(**arguments), by position where its parameters have no names; raises BadRun where it takes others."""
     try:
-        parameters = inspect.signature(run).parameters.values()
+        signature = inspect.signature(run)
     except (TypeError, ValueError):
         return run(**arguments)
-    if any(p.kind == p.POSITIONAL_ONLY for p in parameters):
-        return run(*arguments.values())
-    return run(**arguments)
+    kinds = {p.kind for p in signature.parameters.values()}
+    named = not kinds & {inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.VAR_POSITIONAL}
+    positional, by_name = ((), arguments) if named else (tuple(arguments.values()), {})
+    try:
+        signature.bind(*positional, **by_name)
+    except TypeError as error:
+        raise BadRun(f"run{signature} cannot be called with the arrays {', '.join(arguments)}: {error}") from None
+    return run(*positional, **by_name)
 
 
 def _read(tape: Tape, returned: Any, leaves: Mapping[str, Nodes]) -> tuple[int, Mapping[str, Nodes], dict[str, Nodes]]:
@@ -145,7 +151,18 @@ def pair(returned: Any, names: set[str]) -> tuple[Any, dict[str, Any]]:
         )
     if not gradients:
         raise BadRun("run returns no gradient")
+    for name, gradient in gradients.items():
+        if not _is_numbers(gradient):
+            raise BadRun(f"the gradient of {name} must be an array of numbers, not {_kind(gradient)}")
     return loss, dict(gradients)
+
+
+def _is_numbers(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return len({np.shape(part) for part in value}) == 1 and all(map(_is_numbers, value))
+    if isinstance(value, np.ndarray):
+        return value.dtype.kind in "biuf" or all(isinstance(entry, Traced | Real) for entry in value.flat)
+    return isinstance(value, Traced | Real | np.bool_)
 
 
 def _kind(value: Any) -> str:
@@ -153,4 +170,4 @@ def _kind(value: Any) -> str:
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    return f"a {type(value).__name__}"
+    return "None" if value is None else f"a {type(value).__name__}"

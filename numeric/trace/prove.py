@@ -34,11 +34,13 @@ def prove_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | 
     Raises BadRun where `run` does not return what it must, and whatever `run` itself raises.
     """
     started = time.monotonic()
+    if not callable(run) or not isinstance(shapes, Mapping):
+        raise BadRun("prove_gradient takes a function and {name: shape}, not " + repr(shapes if callable(run) else run))
     sizes = {name: _shape(name, value) for name, value in shapes.items()}
     if not sizes:
         raise BadRun("shapes is empty: name every array that run takes, with its shape")
     deadline = None if timeout is None else started + timeout
-    own = {name: value for name, value in shapes.items() if isinstance(value, np.ndarray)}
+    own = {name: value for name, value in shapes.items() if isinstance(value, np.ndarray | float)}
     branches: list[Trace] = []
     proofs: list[Proof] = []
     operations = 0
@@ -92,10 +94,12 @@ def _judged(trace: Trace) -> Proof:
 
 
 def _shape(name: str, value: Any) -> tuple[int, ...]:
+    if isinstance(value, np.ndarray | float):
+        if np.asarray(value).dtype.kind not in "iuf" or not np.isfinite(value).all() or not np.size(value):
+            raise BadRun(f"the array {name} must be of finite real numbers")
+        return np.shape(value)
     if isinstance(value, int | np.integer):
         value = (value,)
-    if isinstance(value, np.ndarray | float):
-        return np.shape(value)
     if isinstance(value, Sequence) and all(isinstance(n, int | np.integer) and n > 0 for n in value):
         return tuple(int(n) for n in value)
     raise BadRun(f"the shape of {name} must be a tuple of positive integers or an array, not {value!r}")

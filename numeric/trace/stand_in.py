@@ -109,7 +109,7 @@ def _stand_ins(tape: Tape, owner: int) -> dict[int, Any]:
     for home, name, make in _replacements(tape):
         original = getattr(home, name)
         made = make(original)
-        if not isinstance(made, type):
+        if callable(made) and not isinstance(made, type):
             made = _dispatching(original, made, owner)
         names.setdefault(home.__name__, {})[name] = replaced[id(original)] = made
     # A package has its submodules as attributes, so they come first.
@@ -192,7 +192,7 @@ def _scalar_type(original: Any) -> Any:
     return Kind(original.__name__, (original,), {"__new__": cast})
 
 
-def _replacements(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Callable[..., Any]]]]:
+def _replacements(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Any]]]:
     """(where, which name, how the new function is made from the original)."""
     for name in ("zeros", "ones", "empty", "full", "eye", "identity", "linspace", "arange", "tri"):
         yield np, name, partial(_creating, tape)
@@ -207,6 +207,8 @@ def _replacements(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Callab
         yield np, name, partial(_function, tape, name)
         if hasattr(math, name):
             yield math, name, partial(_function, tape, name)
+    yield np, "r_", partial(_Joining, tape, False)
+    yield np, "c_", partial(_Joining, tape, True)
     yield from _random(tape)
     yield from _scipy(tape)
 
@@ -258,6 +260,24 @@ def _converting(tape: Tape, copies: bool, original: Any) -> Callable[..., Any]:
     return convert
 
 
+class _Joining:
+    """np.r_ and np.c_: what stands in the brackets, one after the other along the first or the last axis."""
+
+    def __init__(self, tape: Tape, columns: bool, original: Any) -> None:
+        self.tape, self.columns, self.original = tape, columns, original
+
+    def __getitem__(self, key: Any) -> Any:
+        parts = key if isinstance(key, tuple) else (key,)
+        if not _has_symbols(parts):
+            return _lifted(self.tape, self.original[key])
+        if isinstance(parts[0], str):
+            raise Refused("np.r_ or np.c_ of symbols with a string of directions", self.tape.here())
+        made = [np.atleast_1d(self.original[part] if isinstance(part, slice) else part) for part in parts]
+        if self.columns:
+            made = [part[:, None] if part.ndim == 1 else part for part in made]
+        return np.concatenate(made, axis=-1 if self.columns else 0)
+
+
 def _has_symbols(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(map(_has_symbols, value))
@@ -294,7 +314,7 @@ _DRAWS = (
 )
 
 
-def _random(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Callable[..., Any]]]]:
+def _random(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Any]]]:
     """Random numbers are numbers where they are seeded within the run, and refused otherwise."""
     seeded: set[str] = set()
 
@@ -338,7 +358,7 @@ def _random(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Callable[...
         yield python_random, name, drawing("random", name)
 
 
-def _scipy(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Callable[..., Any]]]]:
+def _scipy(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Any]]]:
     special = sys.modules.get("scipy.special")
     if special is None:
         return

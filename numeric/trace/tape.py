@@ -79,8 +79,9 @@ class Refused(BaseException):
     """An operation that cannot be followed; no `except Exception` of the traced code swallows it."""
 
     def __init__(self, reason: str, place: Place | None) -> None:
-        super().__init__(f"{place}: {reason}" if place else reason)
-        self.reason, self.place = reason, place
+        known = place if place and place.line else None
+        super().__init__(f"{known}: {reason}" if known else reason)
+        self.reason, self.place = reason, known
 
 
 class TimedOut(Refused):

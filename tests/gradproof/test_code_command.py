@@ -77,6 +77,14 @@ def test_what_is_not_supported_exits_with_3(gradproof, code):
         ("def run(x):\n    return x[9]\nshapes = {'x': (2,)}\n", "{}:2: IndexError: index 9 is out of bounds"),
         ("def run(x):\n    return 1\nshapes = {'x': (2,)}\n", "{}: run: run must return (loss, {{name: gradient, …}})"),
         (
+            "def run(x):\n    return x[0], {'x': None}\nshapes = {'x': (2,)}\n",
+            "{}: run: the gradient of x must be an array of numbers, not None",
+        ),
+        (
+            "def run(x):\n    return 1\nshapes = {'x': None}\n",
+            "{}: run: the shape of x must be a tuple of positive integers",
+        ),
+        (
             "def run(x):\n    return 1\nshapes = {'x': 0}\n",
             "{}: run: the shape of x must be a tuple of positive integers",
         ),

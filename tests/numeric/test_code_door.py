@@ -86,6 +86,19 @@ def rearranged(x):
     return np.sum(np.stack([e, e])), {"x": np.full(3, float(e.size) / 2) * np.array([2.0, 1, 1])}
 
 
+def joined(x):
+    y, z = np.r_[0.0, x, 1:3, x[0]], np.c_[x, 2 * x]
+    return np.sum(y**2) + np.sum(z), {"x": 2 * x + 3 + np.r_[2 * x[:1], 0, 0]}
+
+
+def permuted(x):
+    i = np.empty(3, dtype=int)
+    i[:] = [2, 0, 1]
+    j = np.empty_like(i)
+    j[i] = np.arange(3)
+    return np.sum(x[i] * np.arange(3)), {"x": np.arange(3)[j]}
+
+
 def kept_between_calls(x):
     STATE["calls"].append(1)
     STATE["memory"] += x
@@ -163,7 +176,10 @@ RIGHT: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "imported name": (lambda x: (np.sum(x), {"x": zeros(3) + 1}), X),
     "vectorize": (elementwise(np.vectorize(lambda v: v * v), lambda x: 2 * x), X),
     "printing": (lambda x: (print(f"{np.sum(x):.3f}") or np.sum(x).item(), {"x": np.ones(x.shape, x.dtype)}), X),
-    **{f.__name__: (f, X) for f in (mutating, through_an_alias, seeded, generated, imported_inside, rearranged)},
+    **{
+        f.__name__: (f, X)
+        for f in (mutating, through_an_alias, seeded, generated, imported_inside, rearranged, joined, permuted)
+    },
     **{f.__name__: (f, X) for f in (kept_between_calls, float_casts, by_branch, by_norm, normalized)},
     **{f.__name__: (f, W) for f in (scattered, mean_of_softmax)},
     "product_sums": (product_sums, BOTH),
@@ -324,11 +340,41 @@ def test_the_person_s_own_error_is_theirs() -> None:
         (lambda x: (x, {"x": x}), "the loss must be a scalar, not an array of shape (3,)"),
         (lambda x: (x[0], {"y": x}), "run returns a gradient for y, which is not among its arrays x"),
         (lambda x: (x[0], {}), "run returns no gradient"),
+        (lambda x: (None, {"x": x}), "the loss must be a scalar, not None"),
+        (lambda x: (x[0], {"x": None}), "the gradient of x must be an array of numbers, not None"),
+        (lambda x: (x[0], {"x": "dx"}), "the gradient of x must be an array of numbers, not a str"),
+        (
+            lambda x: (x[0], {"x": [[x[0]], [x[1], x[2]]]}),
+            "the gradient of x must be an array of numbers, not a list of 2",
+        ),
+        (
+            lambda x, y: (x[0], {"x": y}),
+            "run(x, y) cannot be called with the arrays x: missing a required argument: 'y'",
+        ),
     ],
 )
 def test_a_run_of_another_form_is_told_so(returned: Callable[..., Any], message: str) -> None:
     with pytest.raises(BadRun) as error:
         prove_gradient(returned, X)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("shapes", "message"),
+    [
+        ({"x": None}, "the shape of x must be a tuple of positive integers or an array, not None"),
+        ({"x": (0,)}, "the shape of x must be a tuple of positive integers or an array, not (0,)"),
+        ({"x": [0.5]}, "the shape of x must be a tuple of positive integers or an array, not [0.5]"),
+        ({"x": np.array([1j])}, "the array x must be of finite real numbers"),
+        ({"x": np.array([np.nan])}, "the array x must be of finite real numbers"),
+        ({"x": np.array(["a"])}, "the array x must be of finite real numbers"),
+        ({}, "shapes is empty: name every array that run takes, with its shape"),
+        ([("x", (3,))], "prove_gradient takes a function and {name: shape}, not [('x', (3,))]"),
+    ],
+)
+def test_shapes_of_another_form_are_told_so(shapes: Any, message: str) -> None:
+    with pytest.raises(BadRun) as error:
+        prove_gradient(elementwise(np.exp, np.exp), shapes)
     assert str(error.value) == message
 
 
