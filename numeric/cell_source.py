@@ -40,7 +40,7 @@ def cell_source(model: Model, records: Iterable[Derivation] | None = None) -> st
     last = _backward_pass(here, read_from(back, front.names))
     parameters = {v.name for v in model.parameters}
     cached = [name for name in there.values if name in here.read - parameters]
-    first = _forward_pass(there, front, cached, supposes=bool(_hypotheses(back)))
+    first = _forward_pass(there, front, cached, here.spare, supposes=bool(_hypotheses(back)))
     helpers = [HELPERS[name].rstrip() for name in sorted(there.called | here.called)]
     axes, *checks = _checks(model, back)
     head = "\n\n".join([_about(model, back), "import numpy as np", axes])
@@ -67,6 +67,7 @@ RESERVED = (
     "gradients",
     "loss",
     "dtype",
+    "room",
     *NAMES,
     *HELPERS,
 )
@@ -112,11 +113,14 @@ def _about(model: Model, back: Backward) -> str:
     )
 
 
-def _forward_pass(scope: Scope, front: Forward, cached: list[str], supposes: bool) -> str:
-    """`forward`: the loss, and a cache of values; `supposes` where the gradients hold for some targets only."""
+def _forward_pass(scope: Scope, front: Forward, cached: list[str], spare: int, supposes: bool) -> str:
+    """`forward`: the loss, and a cache of values, with room for `spare` arrays of `backward`.
+
+    `supposes` where the gradients hold for some targets only.
+    """
     model = scope.model
     before = [scope.whole(f"{scope.name(eq.left)} =", eq.right) for eq in front.before]
-    before += scope.room([(eq.left, scope.name(eq.left)) for eq in front.loop])
+    before += scope.room([(eq.left, scope.name(eq.left)) for eq in front.loop], spare)
     before += [f'    {scope.name(v)}[0] = initial.get("{state_key(v)}", 0)' for v in scope.states]
     before += ["    # What the inputs give a pre-activation waits where its activation will be."] * bool(front.given)
     for var, term in front.given.items():
@@ -125,6 +129,7 @@ def _forward_pass(scope: Scope, front: Forward, cached: list[str], supposes: boo
     after = [scope.whole(f"{scope.name(eq.left)} =", eq.right) for eq in front.after]
     scale = "" if model.scale == f.term(1) else f"{scope.text(model.scale, MUL)} * "
     names = [scope.values[name].name for name in cached]
+    left = [f'"room": room[-{spare}:]'] if spare else []
     return "\n".join(
         [
             "def forward(parameters, x, y, initial=None):",
@@ -144,7 +149,7 @@ def _forward_pass(scope: Scope, front: Forward, cached: list[str], supposes: boo
             *loop,
             *after,
             f"    loss = {scale}np.sum({scope.name(model.step_loss)})",
-            listed("cache = {", [f'"{name}": {name}' for name in names], "}", 4),
+            listed("cache = {", [f'"{name}": {name}' for name in names] + left, "}", 4),
             "    return loss, cache",
         ]
     )
@@ -228,7 +233,7 @@ def _before_loop(scope: Scope, back: Backward) -> list[str]:
     for name, (var, _) in back.slopes.items():
         scope.values[name.name] = Slot(_adjoint(var) if var in back.kept else name.name, 0)
         room += [] if var in back.kept else [(name, name.name)]
-    lines += scope.room(room + [(var, _direct(var)) for var in back.direct])
+    lines += scope.spare_room(room + [(var, _direct(var)) for var in back.direct])
     for var, term in back.direct.items():
         comment = f"{back.formulas[var].label}, all that reaches step T"
         lines += scope.into(f"{_direct(var)}[1:]", grad(at(var, t)), term, comment, whole=True)

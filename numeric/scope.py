@@ -45,6 +45,7 @@ class Scope:
         self.read: set[str] = set()
         self.called: set[str] = set()
         self.transposed: dict[str, str] = {}
+        self.spare = 0
         self._sizes: dict[Axis, str] = {}
 
     def name(self, var: Var) -> str:
@@ -98,16 +99,28 @@ class Scope:
         self.called |= printer.called
         return text
 
-    def room(self, variables: list[tuple[Var, str]]) -> list[str]:
-        """Arrays of T + 1 steps; those of one shape are views of one block."""
-        by_axes: dict[Shape, list[str]] = {}
-        for var, name in variables:
-            by_axes.setdefault(var.axes, []).append(name)
-        return [
-            f"    {', '.join(names)} = "
-            f"np.empty({self.shape(axes, *([str(len(names))] if len(names) > 1 else []), 'T + 1')}, dtype)"
-            for axes, names in by_axes.items()
-        ]
+    def room(self, variables: list[tuple[Var, str]], spare: int = 0) -> list[str]:
+        """Arrays of T + 1 steps, those of one shape in one block; `spare` more of a state's shape are `room[…:]`."""
+        lines = []
+        for axes, names in _by_axes(variables).items():
+            more = spare if axes == self.states[0].axes else 0
+            several = [str(len(names) + more)] if more or len(names) > 1 else []
+            block = f"np.empty({self.shape(axes, *several, 'T + 1')}, dtype)"
+            if more:
+                lines.append(
+                    "    # One block for the arrays of both passes: memory that is not given back between calls."
+                )
+                lines.append(f"    room = {block}")
+                block = f"room[:{len(names)}]" if len(names) > 1 else "room[0]"
+            lines.append(f"    {', '.join(names)} = {block}")
+        return lines
+
+    def spare_room(self, variables: list[tuple[Var, str]]) -> list[str]:
+        """The same in the spare part of the other pass's block, whose size is then `spare`."""
+        own = [(var, name) for var, name in variables if var.axes == self.states[0].axes]
+        names, self.spare = ", ".join(name for _, name in own), len(own)
+        taken = [f'    {names if len(own) > 1 else f"({names},)"} = cache["room"]'] if own else []
+        return taken + self.room([each for each in variables if each not in own])
 
     def _statement(self, head: str, term: Term, comment: str, whole: bool) -> str:
         printer = Batched(_Reading(self, whole))
@@ -154,3 +167,10 @@ class _Reading:
         if (first, step.offset) not in KEPT:
             raise ValueError(f"{self.scope.model.name}: {leaf} has no value at one end of the sequence")
         return KEPT[first, step.offset]
+
+
+def _by_axes(variables: list[tuple[Var, str]]) -> dict[Shape, list[str]]:
+    found: dict[Shape, list[str]] = {}
+    for var, name in variables:
+        found.setdefault(var.axes, []).append(name)
+    return found

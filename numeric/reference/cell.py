@@ -20,7 +20,11 @@ Values = Mapping[str, Array]
 
 
 class Steps(Protocol):
-    """The values of all steps by name; those of a state are (T+1, N, H), the initial state first."""
+    """The values of all steps by name; those of a state are (T+1, N, H), the initial state first.
+
+    What the backward pass will write stands beside them, uninitialised: room for all is one block.  "dh" (T, N, H) is
+    by each h through the head.
+    """
 
     def __call__(self, parameters: Arrays, batch: Batch) -> Values: ...
 
@@ -28,7 +32,7 @@ class Steps(Protocol):
 class StepsBackward(Protocol):
     """The gradients by the recurrence's parameters, x and the initial states, as "h0".
 
-    `dh` (T, N, H) is by each h through the head, `last` by the final states, which may be overwritten.
+    `dh` (T, N, H) is by each h through the head, `last` by the final states; both may be overwritten.
     """
 
     def __call__(
@@ -88,8 +92,8 @@ class Cell:
         last = checked_final(self.layout, final, cache.h[-1])
         parameters = self._columns(parameters)
         V, c = self.head
-        dh, dV, dc = head_backward(cache.head, parameters[V])
-        dh = dh.reshape(cache.h[1:].shape)
+        dh = cache.values["dh"]
+        dV, dc = head_backward(cache.head, parameters[V], dh)
         gradients = self.steps_backward(parameters, cache.batch, cache.values, dh, last)
         return self._columns({**gradients, V: dV, c: dc})
 

@@ -6,6 +6,7 @@ Out: `Batch`, the same with every size known, states and mask filled in; or a Va
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -55,7 +56,17 @@ class Batch:
 
     def empty(self, *axes: str | int) -> Array:
         """An uninitialised array; an axis is a letter or a number."""
-        return np.empty([self.sizes[axis] if isinstance(axis, str) else axis for axis in axes], self.x.dtype)
+        return np.empty(self._shape(axes), self.x.dtype)
+
+    def room(self, *each: tuple[str | int, ...]) -> list[Array]:
+        """Uninitialised arrays in one block: one this large is not given back to the system between calls."""
+        shapes = [self._shape(axes) for axes in each]
+        ends = np.cumsum([math.prod(shape) for shape in shapes])
+        parts = np.split(np.empty(ends[-1], self.x.dtype), ends[:-1])
+        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+
+    def _shape(self, axes: tuple[str | int, ...]) -> list[int]:
+        return [self.sizes[axis] if isinstance(axis, str) else axis for axis in axes]
 
 
 def checked(

@@ -21,14 +21,14 @@ GATES = "rzh"
 
 
 def steps(parameters: Arrays, batch: Batch) -> Values:
-    """h; the gates; reset = r ∘ h[t-1]."""
+    """h; the gates; reset = r ∘ h[t-1]; room for da, 1 − z and dh."""
     W, U, b = (np.stack([parameters[kind + gate] for gate in GATES]) for kind in "WUb")
     Wb_T, U_T = transposed(np.concatenate([W, b[..., np.newaxis]], axis=-1)), transposed(U)
     for sigmoids in (Wb_T[:2], U_T[:2]):
         sigmoids *= 0.5  # σ(a) = ½ + ½ tanh(a/2): no overflow
-    h, reset = batch.empty(batch.steps + 1, "N", "H"), batch.empty("T", "N", "H")
+    one, three = ("T", "N", "H"), (3, "T", "N", "H")
+    h, gates, reset, da, keep, dh = batch.room((batch.steps + 1, "N", "H"), three, one, three, one, one)
     h[0] = batch.states["h"]
-    gates = batch.empty(3, "T", "N", "H")
     np.matmul(batch.x_and_one, Wb_T[:, np.newaxis], out=gates)
     recurrent, candidate = batch.empty(2, "N", "H"), batch.empty("N", "H")
     for t in range(batch.steps):
@@ -48,7 +48,7 @@ def steps(parameters: Arrays, batch: Batch) -> Values:
         h[t + 1] += h[t]
         if batch.skip is not None:
             np.copyto(h[t + 1], h[t], where=batch.skip[t])
-    return {"h": h, "gates": gates, "reset": reset}
+    return {"h": h, "gates": gates, "reset": reset, "da": da, "keep": keep, "dh": dh}
 
 
 def steps_backward(
@@ -56,12 +56,12 @@ def steps_backward(
 ) -> dict[str, Array]:
     """All that needs no adjoint first, for all steps at once: 1 − z, and what the adjoints are multiplied by in da."""
     W, U = (np.stack([parameters[kind + gate] for gate in GATES]) for kind in "WU")
-    h, gates, reset = (values[name] for name in ("h", "gates", "reset"))
+    h, gates, reset, da, keep = (values[name] for name in ("h", "gates", "reset", "da", "keep"))
     r, z, htilde = gates
-    da = gates * gates
+    np.multiply(gates, gates, out=da)
     np.subtract(gates[:2], da[:2], out=da[:2])
     np.subtract(1, da[2], out=da[2])
-    keep = htilde - h[:-1]
+    np.subtract(htilde, h[:-1], out=keep)
     for slope, factor in zip(da, (h[:-1], keep, z), strict=True):
         slope *= factor
     np.subtract(1, z, out=keep)

@@ -48,13 +48,14 @@ def head_forward(
     return float(total), Head(loss, h, y, yhat, weight)
 
 
-def head_backward(head: Head, V: Array) -> tuple[Array, Array, Array]:
-    """∂L/∂h (rows, H), ∂L/∂V (K, H), ∂L/∂c (K,)."""
+def head_backward(head: Head, V: Array, dh: Array) -> tuple[Array, Array]:
+    """∂L/∂V (K, H) and ∂L/∂c (K,); ∂L/∂h is written into dh (T, N, H)."""
     _, gradient = LOSSES[head.loss]
     dlogits = gradient(head.y, head.yhat)
     if head.weight is not None:
         dlogits *= head.weight
-    return dlogits @ V, dlogits.T @ head.h, dlogits.sum(axis=0)
+    np.matmul(dlogits, V, out=dh.reshape(head.h.shape))
+    return dlogits.T @ head.h, dlogits.sum(axis=0)
 
 
 def _softmax(logits: Array) -> tuple[Array, Array]:

@@ -20,14 +20,14 @@ GATES = "ofic"
 
 
 def steps(parameters: Arrays, batch: Batch) -> Values:
-    """h and c; the gates; tanh(c)."""
+    """h and c; the gates; tanh(c); room for da, ∂h/∂c and dh."""
     Wx, Wh, b = (np.stack([parameters[kind + gate] for gate in GATES]) for kind in ("Wx", "Wh", "b"))
     Wxb_T, Wh_T = transposed(np.concatenate([Wx, b[..., np.newaxis]], axis=-1)), transposed(Wh)
     for sigmoids in (Wxb_T[:3], Wh_T[:3]):
         sigmoids *= 0.5  # σ(a) = ½ + ½ tanh(a/2): all gates in one tanh, and no overflow
-    h, c = batch.empty(batch.steps + 1, "N", "H"), batch.empty(batch.steps + 1, "N", "H")
+    state, one, four = (batch.steps + 1, "N", "H"), ("T", "N", "H"), (4, "T", "N", "H")
+    h, c, gates, tanh_c, da, dh_dc, dh = batch.room(state, state, four, one, four, one, one)
     h[0], c[0] = batch.states["h"], batch.states["c"]
-    gates, tanh_c = batch.empty(4, "T", "N", "H"), batch.empty("T", "N", "H")
     np.matmul(batch.x_and_one, Wxb_T[:, np.newaxis], out=gates)
     recurrent, product = batch.empty(4, "N", "H"), batch.empty("N", "H")
     for t in range(batch.steps):
@@ -46,7 +46,7 @@ def steps(parameters: Arrays, batch: Batch) -> Values:
         if batch.skip is not None:
             np.copyto(h[t + 1], h[t], where=batch.skip[t])
             np.copyto(c[t + 1], c[t], where=batch.skip[t])
-    return {"h": h, "c": c, "gates": gates, "tanh_c": tanh_c}
+    return {"h": h, "c": c, "gates": gates, "tanh_c": tanh_c, "da": da, "dh_dc": dh_dc, "dh": dh}
 
 
 def steps_backward(
@@ -54,14 +54,14 @@ def steps_backward(
 ) -> dict[str, Array]:
     """All that needs no adjoint first, for all steps at once: ∂h/∂c, and what dh and dc are multiplied by in da."""
     Wx, Wh = (np.stack([parameters[kind + gate] for gate in GATES]) for kind in ("Wx", "Wh"))
-    h, c, gates, tanh_c = (values[name] for name in ("h", "c", "gates", "tanh_c"))
+    h, c, gates, tanh_c, da, dh_dc = (values[name] for name in ("h", "c", "gates", "tanh_c", "da", "dh_dc"))
     o, f, i, g = gates
-    da = gates * gates
+    np.multiply(gates, gates, out=da)
     np.subtract(gates[:3], da[:3], out=da[:3])
     np.subtract(1, da[3], out=da[3])
     for slope, factor in zip(da, (tanh_c, c[:-1], g, i), strict=True):
         slope *= factor
-    dh_dc = tanh_c * tanh_c
+    np.multiply(tanh_c, tanh_c, out=dh_dc)
     np.subtract(1, dh_dc, out=dh_dc)
     dh_dc *= o
     dh_next, dc = last["h"], last["c"]

@@ -16,9 +16,10 @@ from numeric.reference.losses import Array
 
 
 def steps(parameters: Arrays, batch: Batch) -> Values:
-    """h: what x and b give in one product for all steps, then the recurrence in its place."""
+    """h: what x and b give in one product for all steps, then the recurrence in its place; room for da and dh."""
     W_T, Ub_T = transposed(parameters["W"]), transposed(np.column_stack([parameters["U"], parameters["b"]]))
-    h, recurrent = batch.empty(batch.steps + 1, "N", "H"), batch.empty("N", "H")
+    h, da, dh = batch.room((batch.steps + 1, "N", "H"), ("T", "N", "H"), ("T", "N", "H"))
+    recurrent = batch.empty("N", "H")
     h[0] = batch.states["h"]
     np.matmul(batch.x_and_one, Ub_T, out=h[1:])
     for t in range(batch.steps):
@@ -27,7 +28,7 @@ def steps(parameters: Arrays, batch: Batch) -> Values:
         np.tanh(h[t + 1], out=h[t + 1])
         if batch.skip is not None:
             np.copyto(h[t + 1], h[t], where=batch.skip[t])
-    return {"h": h}
+    return {"h": h, "da": da, "dh": dh}
 
 
 def steps_backward(
@@ -35,8 +36,8 @@ def steps_backward(
 ) -> dict[str, Array]:
     """tanh′ = 1 − tanh², for all steps at once; times dh[t] it is da[t]."""
     W, U = (np.ascontiguousarray(parameters[name]) for name in "WU")
-    h, dh_next = values["h"], last["h"]
-    da = h[1:] * h[1:]
+    h, da, dh_next = values["h"], values["da"], last["h"]
+    np.multiply(h[1:], h[1:], out=da)
     np.subtract(1, da, out=da)
     for t in reversed(range(batch.steps)):
         dh_next += dh[t]

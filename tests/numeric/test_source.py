@@ -116,6 +116,17 @@ def test_two_stretches_joined_by_their_states_are_one_run(model):
 
 
 @pytest.mark.parametrize("model", CELLS, ids=lambda model: model.name)
+def test_a_cache_serves_twice_and_is_not_touched_by_the_next_run(model):
+    code, given, other = run(source_of(model)), input_of(model, seed=12), input_of(model, seed=13)
+    _, cache = code["forward"](**given)
+    first = code["backward"](given["parameters"], cache)
+    code["loss_and_gradients"](**other)
+    again = code["backward"](given["parameters"], cache)
+    agree(again, first)
+    agree(first, code["loss_and_gradients"](**given)[1])
+
+
+@pytest.mark.parametrize("model", CELLS, ids=lambda model: model.name)
 def test_a_pass_keeps_the_precision_of_its_input_and_leaves_it_as_it_was(model):
     given = input_of(model, seed=6)
     single = {

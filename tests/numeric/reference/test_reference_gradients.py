@@ -60,7 +60,7 @@ MISTAKES = {
         ("da[0, t] *= dh_next", "da[0, t] *= dc"),
     ],
     "gru": [
-        ("keep = htilde - h[:-1]", "keep = h[:-1] - htilde"),
+        ("np.subtract(htilde, h[:-1], out=keep)", "np.subtract(h[:-1], htilde, out=keep)"),
         ("np.matmul(da[2, t], U[2], out=dreset)", "np.matmul(da[2, t], U[2].T, out=dreset)"),
         ("        dh_next += dreset\n", ""),
         ("        dh_next *= keep[t]\n", ""),
