@@ -62,6 +62,7 @@ def traces(
 
     `branching`: which entry is the largest is such an outcome too.
     """
+    __tracebackhide__ = True
     waiting: list[list[bool]] = [[]]
     count = 0
     while waiting:
@@ -79,6 +80,8 @@ def traces(
 
 def trace(run: Callable[..., Any], shapes: Mapping[str, Shape], tape: Tape) -> Trace:
     """One run on symbols, onto an empty tape."""
+    __tracebackhide__ = True
+    failure: Exception
     collecting = gc.isenabled()
     gc.disable()  # Millions of small objects, none of them in a cycle.
     try:
@@ -92,20 +95,22 @@ def trace(run: Callable[..., Any], shapes: Mapping[str, Shape], tape: Tape) -> T
     except Over as over:
         raise tape.timed_out("the code was being run", over.place) from None
     except Exception as error:
-        # The person's own mistake is theirs: then the code fails on numbers as well, in its own words.
-        on_numbers(run, {name: np.full(shape, 0.5) for name, shape in shapes.items()}, tape.deadline)
-        raise OnSymbolsOnly(error, raised_at(error)) from error
+        failure = error
     else:
         return Trace(tape, *_read(tape, returned, leaves))
     finally:
         if collecting:
             gc.enable()
+    # The person's own mistake is theirs: then the code fails on numbers as well, in its own words.
+    on_numbers(run, {name: np.full(shape, 0.5) for name, shape in shapes.items()}, tape.deadline)
+    raise OnSymbolsOnly(failure, raised_at(failure)) from failure
 
 
 def on_numbers(
     run: Callable[..., Any], arguments: Mapping[str, Any], deadline: float | None
 ) -> tuple[Any, dict[str, Any]]:
     """The loss and the gradients, and nothing changed by the run; raises TimedOut, BadRun and what `run` raises."""
+    __tracebackhide__ = True
     try:
         with preserved(run):
             returned = within(deadline, call, run, {name: np.array(array) for name, array in arguments.items()})
@@ -117,6 +122,7 @@ def on_numbers(
 
 def call(run: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
     """run(**arguments), by position where its parameters have no names; raises BadRun where it takes others."""
+    __tracebackhide__ = True
     try:
         signature = inspect.signature(run)
     except (TypeError, ValueError):

@@ -34,6 +34,7 @@ class Over(BaseException):
 
 def within(deadline: float | None, function: Callable[..., Any], *arguments: Any) -> Any:
     """function(*arguments); raises Over when the deadline is over."""
+    __tracebackhide__ = True
     if deadline is None:
         return function(*arguments)
     seconds = max(deadline - time.monotonic(), 1e-6)
@@ -52,7 +53,7 @@ def _can_signal() -> bool:
 
 
 def _by_signal(seconds: float, function: Callable[..., Any], *arguments: Any) -> Any:
-    armed = True
+    __tracebackhide__ = armed = True
 
     def over(*_: Any) -> None:
         if armed:
@@ -69,6 +70,7 @@ def _by_signal(seconds: float, function: Callable[..., Any], *arguments: Any) ->
 
 
 def _by_thread(seconds: float, function: Callable[..., Any], *arguments: Any) -> Any:
+    __tracebackhide__ = True
     me, armed, ended, raising = threading.get_ident(), True, threading.Event(), threading.Lock()
 
     def watch() -> None:

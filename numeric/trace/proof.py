@@ -149,7 +149,7 @@ class GradientError(AssertionError):
     """A gradient that is not proved; `proof` says what was found."""
 
     def __init__(self, proof: Proof) -> None:
-        super().__init__(f"the gradient is {proof.finding}\n{proof}")
+        super().__init__(f"the gradient is {proof}")
         self.proof = proof
 
 

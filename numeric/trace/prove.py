@@ -33,6 +33,15 @@ def prove_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | 
     precision the code is then also run.  `timeout` in seconds; when it is over the verdict is unknown.
     Raises BadRun where `run` does not return what it must, and whatever `run` itself raises.
     """
+    __tracebackhide__ = True
+    try:
+        return _proof(run, shapes, timeout)
+    except BadRun as error:
+        raise BadRun(str(error)) from None  # one line, and none of our frames
+
+
+def _proof(run: Callable[..., Any], shapes: Shapes, timeout: float | None) -> Proof:
+    __tracebackhide__ = True
     started = time.monotonic()
     if not callable(run) or not isinstance(shapes, Mapping):
         raise BadRun("prove_gradient takes a function and {name: shape}, not " + repr(shapes if callable(run) else run))

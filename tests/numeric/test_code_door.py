@@ -5,8 +5,12 @@ from __future__ import annotations
 import math
 import queue
 import random
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -326,6 +330,33 @@ def test_a_failure_reads_like_one() -> None:
     assert str(failure.value).startswith("the gradient is refuted\n")
     assert "likely cause (x): tanh is applied to what is tanh already" in str(failure.value)
     assert_gradient(elementwise(np.tanh, lambda x: 1 - np.tanh(x) ** 2), X)
+
+
+FAILING = """\
+import numpy as np
+from gradproof import assert_gradient
+
+def test_refuted():
+    assert_gradient(lambda x: ((x**2).sum(), {"x": x}), {"x": (3,)})
+
+def test_a_bad_shape():
+    assert_gradient(lambda x: ((x**2).sum(), {"x": x}), {"x": None})
+
+def test_an_error():
+    assert_gradient(lambda x: np.dot(x, np.ones(4)), {"x": (3,)})
+"""
+
+
+def test_pytest_shows_the_report_and_no_frame_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "test_failing.py").write_text(FAILING)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_failing.py"]
+    shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+    assert "E       numeric.trace.proof.GradientError: the gradient is refuted\n" in shown
+    assert "E       likely cause (x): the gradient is 1/2 times the derivative\n" in shown
+    assert "BadRun: the shape of x must be a tuple of positive integers or an array, not None\n" in shown
+    assert "E   ValueError: shapes (3,) and (4,) not aligned" in shown
+    files = {line.partition(":")[0] for line in shown.splitlines() if re.match(r"\S+\.py:\d+:", line)}
+    assert files == {"test_failing.py"}
 
 
 def test_the_person_s_own_error_is_theirs() -> None:
