@@ -166,8 +166,8 @@ def additions_of(judge: Judging, formula: Formula) -> Iterator[tuple[f.Derivativ
         return
 
 
-def repaired(judge: Judging, found: Finding, left: Node, right: Node) -> Finding:
+def repaired(judge: Judging, found: Finding, left: Node, right: Node, is_part: bool = False) -> Finding:
     """The finding with the repair that is proved, if one is; looked for when its conditions are known."""
     if found.verdict == AMBIGUOUS or judge.conditions is None:
         return found
-    return replace(found, repair=repair(left, right, judge.scope) or "")
+    return replace(found, repair=repair(left, right, judge.scope, is_part) or "")

@@ -49,7 +49,7 @@ def updated(judge: Judging, left: Node, added: Node, start: int, end: int) -> Fi
     try:
         pairs = candidates(left, added, judge.scope)
     except Misfit as why:
-        return repaired(judge, judge.finding(ILL_TYPED, start, end, message=str(why)), left, added)
+        return repaired(judge, judge.finding(ILL_TYPED, start, end, message=str(why)), left, added, is_part=True)
     tried: list[tuple[str, Candidate, Verdict]] = []
     for candidate in pairs:
         ((gradient, part),) = candidate.pairs[:1]
@@ -68,7 +68,7 @@ def updated(judge: Judging, left: Node, added: Node, start: int, end: int) -> Fi
     if tried and all(verdict.name == REFUTED for _, _, verdict in tried):
         through, each, verdict = tried[-1]
         assert isinstance(verdict, Refuted)
-        return judge.finding(
+        wrong = judge.finding(
             REFUTED,
             start,
             end,
@@ -76,4 +76,5 @@ def updated(judge: Judging, left: Node, added: Node, start: int, end: int) -> Fi
             counterexample=verdict.counterexample,
             message="no part of the gradient is that",
         )
+        return repaired(judge, wrong, left, added, is_part=True)
     return judge.finding(UNKNOWN, start, end, message="an update whose parts are not known")

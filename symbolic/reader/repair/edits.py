@@ -5,8 +5,9 @@ To extend: add a function to `RULES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 from symbolic.reader.readings import Misfit
@@ -16,7 +17,9 @@ from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node
 from symbolic.reader.tokens import Token, Unread
 from symbolic.shapes import ShapeMismatch
+from symbolic.terms import LOSS, Var
 
+MOST_NAMES = 6
 FIXED = frozenset({"at", "call", "sub", "sup", "latex", "lower", "upper"})
 Sides = tuple[Node, Node]
 Rule = Callable[[Node, Scope], Iterable[Node]]
@@ -32,9 +35,22 @@ def once(sides: Sides, scope: Scope) -> Iterator[Sides]:
     for rule in RULES:
         for edited in _somewhere(right, rule, scope):
             yield left, edited
+    for edited in exchanged(right, scope):
+        yield left, edited
     for rule in LEFT:
         for edited in _somewhere(left, rule, scope):
             yield edited, right
+
+
+def exchanged(node: Node, scope: Scope) -> Iterator[Node]:
+    """ŷ and y for each other, wherever they stand: two names of the same shape and steps."""
+    names: dict[tuple[str, str], s.Name] = {}
+    for each in _names_in(node):
+        names.setdefault((each.base, each.style), each)
+    for a, b in combinations(list(names)[:MOST_NAMES], 2):
+        if _rank(names[a], scope) == _rank(names[b], scope) and a[0] != b[0]:
+            swap = {a: b, b: a}
+            yield _renamed(node, swap)
 
 
 def twice(sides: Sides, scope: Scope) -> Iterator[Sides]:
@@ -46,7 +62,9 @@ def twice(sides: Sides, scope: Scope) -> Iterator[Sides]:
 
 
 def transposed(node: Node, scope: Scope) -> Iterator[Node]:
-    """W as Wᵀ, Wᵀ as W."""
+    """W as Wᵀ, Wᵀ as W; rows that are written out as columns."""
+    if isinstance(node, s.Matrix):
+        yield replace(node, rows=tuple(zip(*node.rows, strict=True)))
     if isinstance(node, s.Name) and _rank(node, scope) == 2:
         yield _transpose(node)
 
@@ -163,6 +181,24 @@ def diagonal(node: Node, scope: Scope) -> Iterator[Node]:
         yield s.Applied(node.at, "diag", s.Group(node.at, (node,), ()))
 
 
+def entry_of(node: Node, scope: Scope) -> Iterator[Node]:
+    """softmax(o) as softmax(o)_j."""
+    if isinstance(node, s.Applied) and _rank(node, scope) == 1:
+        for letter, axis in scope.indices.items():
+            if axis is not None:
+                yield s.Scripted(node.at, node, (Token(letter, node.at, "letter"),), ())
+
+
+def whole_loss(node: Node, scope: Scope) -> Iterator[Node]:
+    """∂L_t/∂x as ∂L/∂x."""
+    model = scope.model
+    if isinstance(node, s.Derivative) and isinstance(node.of, s.Name) and model is not None and model.is_sequence:
+        meaning = next((m for m in scope.names.values() if m.untimed == LOSS or m.term == LOSS), None)
+        if meaning is not None and _is_step_loss(node.of, scope):
+            name = next(base for (base, _), m in scope.names.items() if m is meaning)
+            yield replace(node, of=s.Name(node.of.at, name))
+
+
 RULES: tuple[Rule, ...] = (
     half_derivative,
     weights_first,
@@ -174,6 +210,7 @@ RULES: tuple[Rule, ...] = (
     immediate,
     other_product,
     entries_before_matrix,
+    entry_of,
     diagonal,
     other_order,
     other_step,
@@ -181,7 +218,7 @@ RULES: tuple[Rule, ...] = (
 )
 
 
-LEFT: tuple[Rule, ...] = (half_derivative, other_subscript)
+LEFT: tuple[Rule, ...] = (half_derivative, entry_of, whole_loss, other_subscript)
 
 
 # How an edit is made
@@ -218,6 +255,38 @@ def _somewhere(value: Any, rule: Rule, scope: Scope) -> Iterator[Any]:
             if isinstance(field, Node | tuple) and key not in FIXED:
                 for changed in _somewhere(field, rule, scope):
                     yield replace(value, **{key: changed})
+
+
+def _names_in(value: object) -> Iterator[s.Name]:
+    if isinstance(value, s.Name) and value.style != "function":
+        yield value
+    elif isinstance(value, Node):
+        for key, field in vars(value).items():
+            if key not in FIXED:
+                yield from _names_in(field)
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from _names_in(each)
+
+
+def _renamed(value: Any, swap: Mapping[tuple[str, str], tuple[str, str]]) -> Any:
+    if isinstance(value, s.Name) and (value.base, value.style) in swap:
+        base, style = swap[value.base, value.style]
+        return replace(value, base=base, style=style)
+    if isinstance(value, tuple):
+        return tuple(_renamed(each, swap) for each in value)
+    if isinstance(value, Node):
+        fields = {key: _renamed(field, swap) for key, field in vars(value).items() if key not in FIXED}
+        return replace(value, **fields)
+    return value
+
+
+def _is_step_loss(name: s.Name, scope: Scope) -> bool:
+    try:
+        (reading, *_) = Resolver(scope, "total").of(name)
+    except (Unread, Misfit, ShapeMismatch):
+        return False
+    return isinstance(reading.term, Var) and scope.model is not None and reading.term.name == scope.model.step_loss.name
 
 
 def _rank(node: Node, scope: Scope) -> int | None:

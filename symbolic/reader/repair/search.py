@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from itertools import chain, islice
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from symbolic import second_opinion
 from symbolic import terms as f
@@ -12,47 +12,84 @@ from symbolic.latex import latex
 from symbolic.prove import axes_of
 from symbolic.reader.candidates import Candidate, candidates, instances, record, verdict_of
 from symbolic.reader.readings import Misfit
-from symbolic.reader.repair.edits import RULES, Sides, once, twice
+from symbolic.reader.repair.closed import closed_forms
+from symbolic.reader.repair.edits import Sides, once, twice
 from symbolic.reader.repair.missing import contributions
-from symbolic.reader.resolve import Memo
+from symbolic.reader.resolve import Memo, Resolver
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax.nodes import Node
 from symbolic.reader.tokens import Unread
 from symbolic.shapes import ShapeMismatch
-from symbolic.terms import Var
+from symbolic.terms import Term, Var
 from symbolic.verdicts import Proved, one_hot
 
 SECONDS = 8.0
-MOST_TRIED = 80
-MOST_EDITS = 200
+MOST_TRIED = 60  # candidates of a stage that are compared
+MOST_EDITS = 120  # edits of a stage that are read
 
 
-def repair(left: Node, right: Node, scope: Scope) -> str | None:
-    """The nearest formula that is proved, as LaTeX; None if none is found in time."""
-    until = time.process_time() + SECONDS
-    memo: Memo = {}
-    tried: set[object] = set()
-    for sides in islice(edits((left, right), scope), MOST_EDITS):
-        for candidate in _readable(sides, scope, memo):
-            for each in (candidate, *_completed(candidate, scope)):
-                if each.pairs in tried:
-                    continue
-                # The number is what ends a search; the time only bounds the worst document.
-                if len(tried) >= MOST_TRIED or time.process_time() > until:
-                    return None
-                tried.add(each.pairs)
-                if agrees(each, scope) and isinstance(verdict_of(each, scope), Proved):
-                    return _written(each, left_changed=sides[0] is not left, scope=scope)
-    return None
+def repair(left: Node, right: Node, scope: Scope, is_part: bool = False) -> str | None:
+    """The nearest formula that is proved, as LaTeX; None if none is found in time.
+
+    First the sides with at most one edit, then the closed form of the left side, then two edits.  What is added to a
+    gradient (`is_part`) is to be one of its parts.
+    """
+    search = _Search(scope, (left, right), is_part)
+    first = [(left, right), *once((left, right), scope)]
+    second = (two for sides in first if sides[0] is left for two in twice(sides, scope))
+    return search.among(first) or (None if is_part else search.closed()) or search.among(second)
 
 
-def edits(sides: Sides, scope: Scope) -> Iterator[Sides]:
-    """The sides, then each with one edit, then with two, the likeliest first."""
-    yield sides
-    first = list(once(sides, scope))
-    yield from first
-    firsts = (each for each in first if each[0] is sides[0])
-    yield from chain.from_iterable(twice(each, scope) for each in islice(firsts, 3 * len(RULES)))
+class _Search:
+    """What was tried; the number is what ends a search, the time only bounds the worst document."""
+
+    def __init__(self, scope: Scope, sides: Sides, is_part: bool) -> None:
+        self.scope, self.sides, self.is_part = scope, sides, is_part
+        self.until = time.process_time() + SECONDS
+        self.memo: Memo = {}
+        self.tried: set[object] = set()
+
+    def among(self, edited: Iterable[Sides]) -> str | None:
+        """The first of these that is proved."""
+        last = len(self.tried) + MOST_TRIED
+        for sides in islice(edited, MOST_EDITS):
+            if len(self.tried) > last or time.process_time() > self.until:
+                return None
+            for candidate in _readable(sides, self.scope, self.memo):
+                for each in self.meant_by(candidate):
+                    if self.is_proved(each):
+                        return _written(each, sides[0] is not self.sides[0], self.scope)
+        return None
+
+    def meant_by(self, candidate: Candidate) -> Iterator[Candidate]:
+        """Itself, then with a missing part of the gradient added; of a part, each part that it may be."""
+        ((left, right), *others) = candidate.pairs
+        parts = [] if others else [part for _, part in contributions(left, self.scope)]
+        if self.is_part:
+            yield from (Candidate(((part, right),), candidate.text) for part in parts)
+            return
+        yield candidate
+        yield from (Candidate(((left, f.Add(right, part)),), candidate.text) for part in parts)
+
+    def closed(self) -> str | None:
+        """The left side in closed form."""
+        try:
+            readings = Resolver(self.scope, self.scope.partial or "total").of(self.sides[0])
+        except (Unread, Misfit, ShapeMismatch):
+            return None
+        for reading in readings:
+            if isinstance(reading.term, Term):
+                for form in closed_forms(reading.term, self.scope):
+                    each = Candidate(((reading.term, form),), "")
+                    if self.is_proved(each):
+                        return _written(each, False, self.scope)
+        return None
+
+    def is_proved(self, candidate: Candidate) -> bool:
+        if candidate.pairs in self.tried:
+            return False
+        self.tried.add(candidate.pairs)
+        return agrees(candidate, self.scope) and isinstance(verdict_of(candidate, self.scope), Proved)
 
 
 def says_nothing(candidate: Candidate) -> bool:
@@ -83,14 +120,6 @@ def agrees(candidate: Candidate, scope: Scope) -> bool:
     except (second_opinion.Disagreement, ValueError, TypeError, ArithmeticError, LookupError, RecursionError):
         return False
     return True
-
-
-def _completed(candidate: Candidate, scope: Scope) -> Iterator[Candidate]:
-    """The candidate with a missing part of the gradient added."""
-    if len(candidate.pairs) == 1:
-        ((left, right),) = candidate.pairs
-        for _, part in contributions(left, scope):
-            yield Candidate(((left, f.Add(right, part)),), candidate.text)
 
 
 def _readable(sides: Sides, scope: Scope, memo: Memo) -> list[Candidate]:

@@ -1,0 +1,74 @@
+"""What is proposed for a wrong formula: each repair is proved, and read back it is proved too."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic.reader.document import findings
+
+RNN = "model rnn\ntime superscript\nindex i, j, k : K"
+LSTM = "model lstm\nread d as gradient\nread beside as hadamard"
+
+
+def judged(latex, declared=RNN):
+    text = f"<!-- check\n{declared}\n-->\n\n$$ {latex} $$\n"
+    (found,) = (finding for each in findings("notes.md", text) for finding in each)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("left", "wrong", "repair"),
+    [
+        (r"\frac{\partial o^{(t)}}{\partial V}", r"h^{(t)}", r"I \otimes h^{(t)}"),
+        (
+            r"\frac{\partial \hat{y}^{(t)}}{\partial h^{(t)}}",
+            r"(\hat{y}^{(t)} - y^{(t)}) V",
+            r"\left(\operatorname{diag}\left(\hat{y}^{(t)}\right) - \hat{y}^{(t)} \hat{y}^{(t)\top}\right) V",
+        ),
+        (
+            r"\frac{\partial h^{(t)}}{\partial U}",
+            r"(1 - (h^{(t)})^2) (x^{(t)} + W \frac{\partial h^{(t-1)}}{\partial U})",
+            r"\operatorname{diag}\left(1 - \left(h^{(t)}\right)^{2}\right) \left(W "
+            r"\frac{\mathrm{d} h^{(t-1)}}{\mathrm{d} U} + I \otimes x^{(t)}\right)",
+        ),
+        (
+            r"\frac{\partial}{\partial o^{(t)}_j} y^{(t)}_j \log \hat{y}^{(t)}_j",
+            r"y^{(t)}_j / \hat{y}^{(t)}_j",
+            r"y_{j}^{(t)} \left(1 - \hat{y}_{j}^{(t)}\right)",
+        ),
+        (
+            r"\nabla_U L",
+            r"\sum_t x^{(t)} (\nabla_{h^{(t)}} L)^\top",
+            r"\sum_{t=1}^{T} \left(\nabla_{a^{(t)}} L\right) x^{(t)\top}",
+        ),
+    ],
+)
+def test_a_closed_form_is_found_where_no_small_edit_is_right(left, wrong, repair):
+    found = judged(f"{left} = {wrong}")
+    assert (found.verdict in {"refuted", "ill_typed"}, found.repair) == (True, repair)
+    again = repair.replace(r"\mathrm{d} h", r"\partial h").replace(r"\mathrm{d} U", r"\partial U")
+    assert judged(f"{left} = {again}", f"{RNN}\nread \\partial as total").verdict == "proved"
+
+
+def test_two_names_may_have_been_exchanged():
+    found = judged(r"L^{(t)} = -\sum_{k=1}^K \hat{y}^{(t)}_k \log y^{(t)}_k")
+    assert (found.verdict, found.defect) == ("definition", True)
+    assert found.repair == r"-\sum_{k=1}^{K} y_{k}^{(t)} \log\left(\hat{y}_{k}^{(t)}\right)"
+
+
+def test_what_is_added_to_a_gradient_is_repaired_as_a_part_of_it():
+    found = judged(r"d c_{t-1} += f_{t-1} \circ d c_t", LSTM)
+    assert (found.verdict, found.repair) == ("refuted", r"f_{t} \odot \nabla_{c_{t}} L")
+
+
+def test_the_loss_of_a_step_may_have_been_meant_as_the_whole():
+    found = judged(
+        r"\frac{\partial L^{(t)}}{\partial a^{(t)}} = (1 - (h^{(t)})^2) \odot \nabla_{h^{(t)}} L",
+        f"{RNN}\nread \\partial as total",
+    )
+    assert found.verdict == "refuted"
+    assert found.repair.startswith(r"\nabla_{a^{(t)}} L = ")
+
+
+def test_nothing_is_proposed_where_the_left_side_has_no_closed_form():
+    assert judged(r"\nabla_{o^{(t)}} L \odot y^{(t)} = \tanh(\hat{y}^{(t)})").repair == ""
