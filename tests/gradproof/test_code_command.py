@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+from pathlib import Path
 
 import pytest
+
+from numeric.trace.causes import KINDS
 
 RIGHT = """\
 import numpy as np
@@ -127,3 +131,79 @@ def test_a_file_may_have_the_name_of_a_module_of_python(gradproof, tmp_path):
     path.write_text(RIGHT)
     assert gradproof("code", path).exit_code == 0
     assert sys.modules["random"].__file__ != str(path)
+
+
+# -- the documented JSON ---------------------------------------------------------------------------
+
+DOCUMENTED = (Path(__file__).parents[2] / "docs" / "code.md").read_text().partition("## `--json`")[2]
+SEVERAL = (
+    RIGHT
+    + """
+def run_factor(W, x):
+    loss, gradients = run(W, x)
+    return loss, {**gradients, "x": 2 * gradients["x"]}
+
+def run_shape(W, x):
+    loss, gradients = run(W, x)
+    return loss, {**gradients, "x": gradients["x"][:, None]}
+
+def run_unknown(W, x):
+    return np.arctan(x).sum(), {"x": x}
+
+def run_clipped(W, x):
+    loss, gradients = run(W, x)
+    return loss, {n: np.clip(g, -1, 1) for n, g in gradients.items()}
+
+def run_both(W, x):
+    return (x**2).sum(), {"x": 2 * x, "W": W}
+"""
+)
+
+
+def named(after, before):
+    """The names in code of the sentence that begins so."""
+    return re.findall(r"`(\w+)`", DOCUMENTED.partition(after)[2].partition(before)[0])
+
+
+def test_json_is_as_documented(gradproof, code):
+    found = json.loads(gradproof("code", code(SEVERAL), "--json").stdout)
+    assert set(found) == {"functions", "summary"}
+    assert found["summary"] == {"proved": 2, "refuted": 3, "unknown": 1}
+    verdicts = {f["function"]: f["verdict"] for f in found["functions"]}
+    assert verdicts == {
+        "run": "proved",
+        "run_factor": "refuted",
+        "run_shape": "refuted",
+        "run_unknown": "unknown",
+        "run_clipped": "proved",
+        "run_both": "refuted",
+    }
+    kinds = DOCUMENTED.partition("is one of ")[2].partition(".")[0].replace("\n", " ").split(", ")
+    for function in found["functions"]:
+        assert set(function) == set(named("A function has", "A gradient has"))
+        assert isinstance(function["operations"], int)
+        assert isinstance(function["seconds"], float)
+        assert bool(function["reason"]) == (function["verdict"] == "unknown")
+        assert bool(function["hypotheses"]) == (function["function"] == "run_clipped")
+        for gradient in function["gradients"]:
+            expect_as_documented(gradient, kinds)
+
+
+def expect_as_documented(gradient, kinds):
+    assert set(gradient) == {"name", "shape", "verdict", "error", "reason", "wrong", "entries", "point", "cause"}
+    assert set(gradient) <= set(named("A gradient has", "Exit codes"))
+    assert (gradient["error"] is None) == (gradient["verdict"] != "proved")
+    assert (gradient["point"] is None) == (not gradient["entries"])
+    assert gradient["wrong"] == len(gradient["entries"])
+    for entry in gradient["entries"]:
+        assert set(entry) == {"position", "claimed", "derivative"}
+        assert len(entry["position"]) == len(gradient["shape"])
+        for low, high in (entry["claimed"], entry["derivative"]):
+            assert float(low) <= float(high)
+    if gradient["cause"] is not None:
+        assert set(gradient["cause"]) == {"kind", "text", "file", "line"}
+        assert gradient["cause"]["kind"] in kinds
+
+
+def test_every_kind_of_cause_is_documented():
+    assert DOCUMENTED.partition("is one of ")[2].partition(".")[0].replace("\n", " ").split(", ") == [*KINDS]
