@@ -23,7 +23,7 @@ from symbolic.reader.document import Part, parts
 from symbolic.reader.judge import UNKNOWN, UNREAD, Finding, judged
 from symbolic.reader.scan import LARGEST_DOCUMENT, Unscannable
 
-CHUNK = 12
+CHUNK = 6
 
 
 @dataclass(frozen=True)

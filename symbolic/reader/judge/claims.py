@@ -8,7 +8,6 @@ from dataclasses import replace
 from symbolic import terms as f
 from symbolic.notation import Step
 from symbolic.reader.candidates import Candidate, candidates, verdict_of
-from symbolic.reader.given import verdict_given
 from symbolic.reader.judge.findings import AMBIGUOUS, DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, Finding
 from symbolic.reader.judge.judging import Judging
 from symbolic.reader.readings import Grid, Misfit
@@ -40,7 +39,7 @@ def claimed(
         defect = defined_by(judge, n, sides) is not None
         verdict = DEFINITION if defect else ILL_TYPED
         return repaired(judge, judge.finding(verdict, start, end, message=str(why), defect=defect), left, right)
-    verdicts = [(candidate, verdict_given(candidate, judge.scope, judge.given)) for candidate in found]
+    verdicts = [(candidate, judge.verdict(candidate)) for candidate in found]
     one = merged(judge, n, sides, verdicts, start, end)
     if (one.verdict == REFUTED or one.defect) and n == 0 and (free := assumed(judge, found)) is not None:
         if free.step == Step("", 0):

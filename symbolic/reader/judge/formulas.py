@@ -72,8 +72,9 @@ class _Judge(Judging):
         if not any(finding.is_wrong for finding in found):
             return found
         around = conditions(self)
-        again = _Judge(self.formula, self.declarations, self.macros, self.above, self.near, around).findings()
-        found = [new if old.is_wrong else old for old, new in zip(found, again, strict=True)]
+        again = _Judge(self.formula, self.declarations, self.macros, self.above, self.near, around)
+        again.known = self.known
+        found = [new if old.is_wrong else old for old, new in zip(found, again.findings(), strict=True)]
         return [self.unless_strange(finding, around.strange) for finding in found]
 
     def unless_strange(self, finding: Finding, words: str) -> Finding:

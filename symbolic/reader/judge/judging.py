@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from symbolic.reader.candidates import Candidate
 from symbolic.reader.declare import Declarations
-from symbolic.reader.given import NOTHING, Given
+from symbolic.reader.given import NOTHING, Given, verdict_given
 from symbolic.reader.judge.findings import UNREAD, Finding
 from symbolic.reader.macros import Macros
 from symbolic.reader.scan import Formula
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.tokens import Unread
+from symbolic.verdicts import Verdict
 
 NEAR = 8
 
@@ -47,6 +49,14 @@ class Judging:
         self.scope: Scope = conditions.scope if conditions else declarations.at(formula.place)
         self.given = conditions.given if conditions else NOTHING
         self.last: Tokens = ()
+        self.known: dict[object, Verdict] = {}
+
+    def verdict(self, candidate: Candidate) -> Verdict:
+        """The verdict on one reading, under what is given; each once."""
+        key = (candidate.pairs, self.given, id(self.scope))
+        if key not in self.known:
+            self.known[key] = verdict_given(candidate, self.scope, self.given)
+        return self.known[key]
 
     @property
     def after(self) -> Sequence[Formula]:

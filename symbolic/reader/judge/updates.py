@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from symbolic import terms as f
 from symbolic.reader.candidates import Candidate, candidates
-from symbolic.reader.given import verdict_given
 from symbolic.reader.judge.claims import repaired
 from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, Finding
 from symbolic.reader.judge.judging import Judging
@@ -55,7 +54,7 @@ def updated(judge: Judging, left: Node, added: Node, start: int, end: int) -> Fi
         ((gradient, part),) = candidate.pairs[:1]
         for through, whole in contributions(gradient, judge.scope):
             each = Candidate(((whole, part),), candidate.text)
-            verdict = verdict_given(each, judge.scope, judge.given)
+            verdict = judge.verdict(each)
             tried.append((through, each, verdict))
             if verdict.name == PROVED:
                 return judge.finding(
