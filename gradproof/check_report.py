@@ -57,22 +57,26 @@ def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
     if finding.reading:
         yield "read as", finding.reading
     if finding.counterexample is not None:
-        yield "fails at", _point(finding.counterexample)
+        yield "fails at", _place(finding.counterexample)
+        if where := _values(finding.counterexample):
+            yield "where", where
     if finding.message:
         yield ("but" if finding.counterexample is not None else "because"), finding.message
     if finding.repair:
         yield "did you mean", f"{finding.repair}      (proved)"
 
 
-def _point(found: Counterexample) -> str:
-    place = ", ".join(
-        [*([f"entry {found.entry}"] if found.entry else []), *(f"{s} = {n}" for s, n in found.steps.items())]
-    )
-    values = ", ".join(f"{name} = {exact_text(value)}" for name, value in found.values.items())
-    return (
-        ", ".join(part for part in (place, _cut(values, 400)) if part)
-        + f":  left {found.left[0]}…, right {found.right[0]}…"
-    )
+def _place(found: Counterexample) -> str:
+    entry = [f"entry {found.entry}"] if found.entry else []
+    place = ", ".join([*entry, *(f"{s} = {n}" for s, n in found.steps.items())])
+    sides = f"left {found.left[0]}…, right {found.right[0]}…"
+    return f"{place}:  {sides}" if place else sides
+
+
+def _values(found: Counterexample) -> str:
+    """What the formula names: exactly what is free, to six digits what is made from it."""
+    shown = {name: found.values.get(name, value) for name, value in found.parts.items()} or found.values
+    return _cut(", ".join(f"{name} = {exact_text(value)}" for name, value in shown.items()), 400)
 
 
 def _cut(text: str, longest: int = LONGEST) -> str:

@@ -201,6 +201,10 @@ def counterexample(record: Derivation, found: Counterexample) -> Iterator[str]:
     yield "  where"
     for name, value in found.values.items():
         yield from _value(f"    {name}", value)
+    if made := {name: value for name, value in found.parts.items() if name not in found.values}:
+        yield "  so that, to six digits,"
+        for name, value in made.items():
+            yield from _value(f"    {name}", value)
 
 
 def explanation(each: Judged) -> Iterator[str]:

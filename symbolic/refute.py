@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from fractions import Fraction
@@ -26,8 +27,9 @@ from mpmath import iv
 from symbolic.chain_rule import Differentiated
 from symbolic.elementwise import Arithmetic, Entries, OutsideSequence, dimensions, positions, tabulated
 from symbolic.equality import Equality, Where
+from symbolic.normal_form import OutOfReach
 from symbolic.notation import Axis
-from symbolic.terms import Derivative, Var, free_anchors
+from symbolic.terms import Derivative, Term, Var, children, free_anchors
 from symbolic.verdicts import ONE_HOT, SUMS_TO_ONE, Counterexample
 
 PRECISION = 120
@@ -103,7 +105,8 @@ def refute(number: int, equality: Equality, kinds: Iterable[str], only: Where | 
             position, a, b = found
             entry = "(" + ", ".join(str(p + 1) for p in position) + ")" if position else ""
             anchors = {"T": T, **place} if equality.is_sequence else {}
-            return Counterexample(number, entry, anchors, dict(point.values), _ends(a), _ends(b))
+            parts = _parts(equality, values, place)
+            return Counterexample(number, entry, anchors, dict(point.values), _ends(a), _ends(b), parts)
     return None
 
 
@@ -158,6 +161,29 @@ def _sides(equality: Equality, values: Differentiated, place: dict[str, int]) ->
         return left, values.entries(equality.right, place, equality.indices)
     except (ZeroDivisionError, OutsideSequence):
         return None
+
+
+def _parts(equality: Equality, values: Differentiated, place: dict[str, int]) -> dict[str, Any]:
+    """What the formula names at these steps, and its value; of a sum over steps nothing is at these steps."""
+    found: dict[str, Any] = {}
+    for node in (*_named(equality.left), *_named(equality.right)):
+        if free_anchors(node) <= place.keys():
+            with suppress(ZeroDivisionError, OutsideSequence, OutOfReach):
+                found[str(node)] = _rounded(values.entries(node, place).tolist())
+    return found
+
+
+def _named(term: Term) -> Iterator[Term]:
+    """The variables and derivatives in a term, the outermost."""
+    if isinstance(term, Var | Derivative):
+        yield term
+    else:
+        for child in children(term):
+            yield from _named(child)
+
+
+def _rounded(value: Any) -> Any:
+    return [_rounded(each) for each in value] if isinstance(value, list) else f"{float(iv.convert(value).mid):.6g}"
 
 
 def _ends(value: Any) -> tuple[str, str]:

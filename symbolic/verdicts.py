@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any, ClassVar
 
@@ -41,7 +41,8 @@ class Counterexample:
     """One point, given exactly, at which the two sides are certainly different.
 
     `values` holds the exact rational entries of every free variable; `left` and `right`
-    enclose the two sides (decimal endpoints, rounded outwards).
+    enclose the two sides (decimal endpoints, rounded outwards).  `parts` has what the formula
+    itself names, to six digits.
     """
 
     equality: int
@@ -50,6 +51,7 @@ class Counterexample:
     values: Mapping[str, Any]
     left: tuple[str, str]
     right: tuple[str, str]
+    parts: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -46,9 +47,13 @@ def test_a_finding_is_a_block_with_place_reading_counterexample_and_repair(gradp
     assert lines[0].startswith(rf"{path}:6:2: refuted  \nabla_{{h^{{(t)}}}} L = W")
     assert lines[1] == "    read as      grad(h[t]) [H×1] = W @ grad(a[t+1]) + V.T @ grad(o[t]) [H×1]"
     assert lines[2].startswith("    fails at     entry (1), T = ")
-    assert lines[3] == "    but          the two sides agree where W is symmetric (at 2 points tried)"
-    assert lines[4] == r"    did you mean W^{\top} \nabla_{a^{(t+1)}} L + V^{\top} \nabla_{o^{(t)}} L      (proved)"
-    assert lines[5].startswith("2 formulas: 1 proved, 1 refuted; ")
+    assert re.fullmatch(
+        r"    where        grad\(h\[t\]\) = \[\S+, \S+\], W = \[\[\S+, \S+\], \[\S+, \S+\]\], grad\(a\[t\+1\]\) = .*",
+        lines[3],
+    )
+    assert lines[4] == "    but          the two sides agree where W is symmetric (at 2 points tried)"
+    assert lines[5] == r"    did you mean W^{\top} \nabla_{a^{(t+1)}} L + V^{\top} \nabla_{o^{(t)}} L      (proved)"
+    assert lines[6].startswith("2 formulas: 1 proved, 1 refuted; ")
 
 
 def test_what_cannot_be_read_names_column_and_token(gradproof, notes):

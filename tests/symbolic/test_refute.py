@@ -8,9 +8,11 @@ from fractions import Fraction
 from typing import Any
 
 import mpmath
+import numpy as np
 import pytest
 from oracle import PRECISION, Run, at_point, evaluate, free_indices
 
+from symbolic.derivations import catalogue
 from symbolic.equality import Equality
 from symbolic.model import Model
 from symbolic.models import lstm, rnn
@@ -181,3 +183,17 @@ def test_a_wrong_second_derivative_is_refuted_and_a_right_one_is_not(model, left
     for factor, verdict in ((1, Unknown), (2, Refuted)):
         record = derivation("a.claim", "", left, ("", factor * right), source="", model=model)
         assert isinstance(prove(record, sizes), verdict)
+
+
+def test_a_counterexample_shows_what_the_formula_names() -> None:
+    """Against NumPy at the very point: ŷ = softmax(V h + c) and its Jacobian diag(ŷ) − ŷ ŷᵀ."""
+    verdict = prove(catalogue()["errata.product-of-two-derivatives"])
+    assert isinstance(verdict, Refuted)
+    assert verdict.counterexample
+    found = verdict.counterexample
+    V, h, c = (np.array(found.values[name], dtype=float) for name in ("V", "h", "c"))
+    e = np.exp(V @ h + c)
+    yhat = e / e.sum()
+    parts = {name: np.array(value, dtype=float) for name, value in found.parts.items()}
+    np.testing.assert_allclose(parts["d(yhat, o)"], np.diag(yhat) - np.outer(yhat, yhat), rtol=1e-5)
+    np.testing.assert_allclose(parts["d(log(yhat_1), o)"], np.eye(3)[0] - yhat, rtol=1e-5)
