@@ -79,6 +79,10 @@ class Names(Protocol):
         """The size of an axis; of None, the number of steps."""
         ...
 
+    def dtype(self) -> str:
+        """The precision of the arrays."""
+        ...
+
 
 @dataclass(frozen=True)
 class Written:
@@ -198,7 +202,7 @@ class Batched:
                 return self._einsum(left, right, 0)
             case f.Diag(arg):
                 (axis,) = shape(arg)
-                return self._around(f"{{}}[..., None] * np.eye({self.names.size(axis)})", arg, ATOM, MUL)
+                return self._around(f"{{}}[..., None] * {self._eye(axis)}", arg, ATOM, MUL)
             case f.Inner(left, right):
                 return self._summed(f.Mul(left, right), _all(shape(left)))
             case f.Sum(arg, axis):
@@ -213,12 +217,12 @@ class Batched:
                 return self._over_steps(index, first, last, body)
             case f.ProductSteps(index, first, last, body):
                 steps = f"range({self._step(last)}, {self._step(first, -1)}, -1)"
-                one = f"np.eye({self.names.size(shape(body)[0])})"
+                one = self._eye(shape(body)[0])
                 return self._around(f"{self._function('product')}(({{}} for {index} in {steps}), {one})", body)
             case f.Ones(axes):
-                return Written(f"np.ones({self._sizes(axes)})", ATOM)
+                return Written(f"np.ones({self._sizes(axes)}, {self.names.dtype()})", ATOM)
             case f.Eye(axis):
-                return Written(f"np.eye({self.names.size(axis)})", ATOM)
+                return Written(self._eye(axis), ATOM)
             case f.Delta(i, j):
                 return Written(f"float({_place(i)} == {_place(j)})", ATOM)
             case f.Reciprocal(axis):
@@ -292,13 +296,18 @@ class Batched:
 
     def _over_steps(self, index: str, first: Step, last: Step, body: Term) -> Written:
         steps = f"range({self._step(first)}, {self._step(last, 1)})"
-        nothing = f"np.zeros({self._sizes(shape(body))})"
+        nothing = f"np.zeros({self._sizes(shape(body))}, {self.names.dtype()})"
         return self._around(f"sum(({{}} for {index} in {steps}), {nothing})", body)
 
     def _step(self, step: Step, shift: int = 0) -> str:
         return step_text(step + shift, self.names.size(None) if step.anchor == "T" else "")
 
+    def _eye(self, axis: Axis) -> str:
+        return f"np.eye({self.names.size(axis)}, dtype={self.names.dtype()})"
+
     def _sizes(self, axes: Shape) -> str:
+        if not axes:
+            return "()"
         sizes = [self.names.size(axis) for axis in axes]
         return f"({sizes[0]},)" if len(sizes) == 1 else f"({', '.join(sizes)})"
 

@@ -12,9 +12,10 @@ from dataclasses import replace
 
 from numeric.arguments import Argument, argument, arguments, identifier, places
 from numeric.batched import HELPERS, Batched, step_text
-from numeric.layout import docstring, statement
+from numeric.layout import docstring, listed, statement
 from numeric.proved import proved
 from numeric.rewriting import vectors_first
+from numeric.steps import ranges
 from symbolic.model import Model
 from symbolic.notation import Axis, Step
 from symbolic.records import Derivation
@@ -31,11 +32,14 @@ def derivation_source(record: Derivation) -> str:
     value = printer.entries(term)
     anchors, unknown = sorted(free_anchors(term)), [names.size(axis) for axis in names.used if not names.tells(axis)]
     signature = ", ".join([*(a.name for a in names.arguments), *anchors, *unknown])
+    refused = _steps_refused(names, ranges((record.chain[0], term), record.model), anchors)
     sizes = [f"    {names.size(axis)} = {told}" for axis in names.used if (told := names.tells(axis))]
     function = [
         f"def {identifier(record.id)}({signature}):",
         docstring(_about(record, verdict, names.arguments, anchors + unknown), 4),
         *sizes,
+        *names.precision(),
+        *refused,
         statement("return", value, 4),
     ]
     helpers = [HELPERS[name].rstrip() for name in sorted(printer.called)]
@@ -49,6 +53,7 @@ class _Arguments:
     def __init__(self, known: tuple[Argument, ...], model: Model | None) -> None:
         self.arguments, self.model = known, model
         self.used: list[Axis | None] = []
+        self.has_dtype = False
 
     def leaf(self, leaf: Var | Derivative) -> str:
         a = argument(leaf, self.model)
@@ -66,7 +71,22 @@ class _Arguments:
         if axis not in self.used:
             self.used.append(axis)
         name = "T" if axis is None else axis.name
-        return f"{name}_size" if name in [a.name for a in self.arguments] else name
+        return self.free(name, f"{name}_size")
+
+    def free(self, name: str, other: str = "") -> str:
+        """A name that no argument has."""
+        return (other or f"{name}_") if name in [a.name for a in self.arguments] else name
+
+    def dtype(self) -> str:
+        self.has_dtype = True
+        return self.free("dtype")
+
+    def precision(self) -> list[str]:
+        """A line that says what the dtype is, where it has been mentioned."""
+        if not self.has_dtype:
+            return []
+        arrays = ", ".join(a.name for a in self.arguments)
+        return [f"    {self.dtype()} = np.result_type({arrays})" if arrays else f"    {self.dtype()} = np.float64"]
 
     def tells(self, axis: Axis | None) -> str:
         """How the arguments tell a size; nothing if they do not."""
@@ -79,6 +99,28 @@ class _Arguments:
 
     def _step(self, step: Step) -> str:
         return step_text(step, self.size(None) if step.anchor == "T" else "")
+
+
+def _steps_refused(names: _Arguments, ranges: dict[str, tuple[int, int]], anchors: list[str]) -> list[str]:
+    """ValueError where the arrays differ in their steps, or a step is asked for that some array does not have."""
+    told = {a.name: f"len({a.name})" + (" - 1" if a.first[0] == 0 else "") for a in names.arguments if a.first}
+    lines = []
+    if len(told) > 1:
+        steps = names.free("steps")
+        lines += [
+            listed(f"{steps} = {{", [f'"{name}": {number}' for name, number in told.items()], "}", 4),
+            f"    if len(set({steps}.values())) > 1:",
+            f'        raise ValueError(f"the arrays differ in their number of steps: {{{steps}}}")',
+        ]
+    for name in anchors:
+        if name in ranges and told:
+            least, excess = ranges[name]
+            last = step_text(Step("T", excess), names.size(None))
+            lines += [
+                f"    if not {least} <= {name} <= {last}:",
+                f'        raise ValueError(f"{name} is {{{name}}}; this formula has the steps {least} to {{{last}}}")',
+            ]
+    return lines
 
 
 def _about(record: Derivation, verdict: Proved, taken: tuple[Argument, ...], numbers: list[str]) -> list[list[str]]:

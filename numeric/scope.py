@@ -161,6 +161,9 @@ class _Reading:
     def size(self, axis: Axis | None) -> str:
         return "T" if axis is None else "N" if axis == N else self.scope.size(axis)
 
+    def dtype(self) -> str:
+        return "dtype"
+
     def _place(self, first: int, step: Step, leaf: Var | Derivative) -> str:
         if not self.whole_sequence:
             return f"[{step_text(step - first)}]"

@@ -381,6 +381,47 @@ def test_the_source_of_a_closed_form_and_its_entries_agree(record):
         )
 
 
+@pytest.mark.parametrize("record", PROVED, ids=lambda record: record.id)
+def test_a_closed_form_keeps_the_precision_of_its_arrays(record):
+    entries = compile_entries(record, steps=4)
+    function = list(run(source_of(record)).values())[-1]
+    sizes = {axis.name: n for axis, n in entries.sizes.items()} | {"T": entries.steps, "t": 3, "k": 1}
+    given = arguments_of(entries, np.random.default_rng(14), 2)
+    unknown = {name: sizes[name] for name in inspect.signature(function).parameters if name not in given}
+    for dtype in (np.float32, np.float64):
+        result = function(**{name: array.astype(dtype) for name, array in given.items()}, **unknown)
+        assert result.dtype == dtype
+
+
+def test_a_step_that_an_array_does_not_have_is_refused_and_never_taken_from_the_other_end():
+    df = run(source_of(catalogue()["lstm.df"]))["lstm_df"]
+    c, dc = np.arange(1.0, 5.0)[:, None], np.ones((4, 1))
+    assert df(c, dc, 1) == c[0]
+    for step in (0, -1, 4):
+        with pytest.raises(ValueError, match=rf"^t is {step}; this formula has the steps 1 to 3$"):
+            df(c, dc, step)
+    with pytest.raises(ValueError, match=r"^the arrays differ in their number of steps: \{'c': 2, 'dc': 3\}$"):
+        df(c[1:], dc, 1)
+
+
+@pytest.mark.parametrize(
+    ("id", "least", "excess"),
+    [("lstm.dc", {"t": 1}, {"t": -1}), ("bptt.jacobian-product", {"k": 0, "t": 0}, {"t": -1})],
+)
+def test_a_closed_form_has_a_value_up_to_the_ends_of_its_arrays(id, least, excess):
+    entries = compile_entries(catalogue()[id], steps=4)
+    function = list(run(source_of(catalogue()[id])).values())[-1]
+    given = arguments_of(entries, np.random.default_rng(15))
+    inside = dict.fromkeys(least, 2)
+    for name in least:
+        first, last = least[name], 4 + excess.get(name, 0)
+        for step in (first, last):
+            assert np.isfinite(function(**given, **{**inside, name: step})).all()
+        for step in (first - 1, last + 1):
+            with pytest.raises(ValueError, match=rf"^{name} is {step}; this formula has the steps {first} to {last}$"):
+                function(**given, **{**inside, name: step})
+
+
 def test_a_functions_docstring_says_what_it_is_and_what_it_takes():
     function = run(numpy_source(catalogue()["rnn.o"]))["rnn_o"]
     assert inspect.getdoc(function) == DOCSTRING.strip()
