@@ -94,6 +94,31 @@ def test_vectors_side_by_side_are_read_every_way_that_fits():
     assert verdicts(formula, LSTM) == ["proved"]
 
 
+def test_an_equation_of_the_model_is_read_as_the_model_has_it():
+    cell, wrong = (rf"c_t = {forget} c_{{t-1}} + i_t g_t" for forget in ("f_t", "o_t"))
+    (right,) = judged(cell, "model lstm")
+    assert (right.verdict, right.defect) == ("definition", False)
+    assert right.message == "as the model lstm has it, in one of 3 readings"
+    (defect,) = judged(wrong, "model lstm")
+    assert (defect.verdict, defect.defect) == ("definition", True)
+
+
+@pytest.mark.parametrize(
+    ("latex", "declared", "hint"),
+    [
+        (r"d c_t = (1 - \tanh(c_t)^2) o_t d h_t + f_{t+1} d c_{t+1}", "model lstm\nread d as gradient", "beside"),
+        (r"d c_t = o_t \cdot (1 - \tanh(c_t)^2) \cdot d h_t + f_{t+1} \cdot d c_{t+1}",
+         "model lstm\nread d as gradient", r"\cdot"),
+        (r"\frac{\partial L_t}{\partial W} = \frac{\partial L_t}{\partial h_t} \frac{\partial h_t}{\partial W}",
+         "model rnn\ntime subscript", r"\partial"),
+    ],
+)  # fmt: skip
+def test_what_is_ambiguous_says_what_to_declare(latex, declared, hint):
+    (found,) = judged(latex, declared)
+    assert found.verdict == "ambiguous"
+    assert f"say `read {hint} as" in found.message
+
+
 def test_a_chain_has_one_finding_per_equality():
     chain = r"\nabla_{o^{(t)}} L = \hat{y}^{(t)} - y^{(t)} = y^{(t)} - \hat{y}^{(t)} = -(\hat{y}^{(t)} - y^{(t)})"
     assert verdicts(chain) == ["proved", "refuted", "proved"]

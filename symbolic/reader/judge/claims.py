@@ -70,8 +70,13 @@ def merged(
         if names <= {PROVED, UNKNOWN} or names <= {REFUTED, UNKNOWN}:
             candidate, verdict = next((c, v) for c, v in found if v.name == UNKNOWN)
             return judge.finding(UNKNOWN, start, end, reading=candidate.text, message=reason_of(verdict))
+        as_the_model = [candidate for candidate, verdict in found if verdict.name == PROVED]
+        if n == 0 and len(as_the_model) == 1 and (defined := defined_by(judge, n, sides)) is not None:
+            message = f"as {defined} has it, in one of {len(found)} readings"
+            return judge.finding(DEFINITION, start, end, reading=as_the_model[0].text, message=message)
         readings = "; ".join(f"{v.name}{f' ({c.kind})' if c.kind else ''}: {c.text}" for c, v in found[:6])
-        return judge.finding(AMBIGUOUS, start, end, reading=readings, message=f"{len(found)} readings, which differ")
+        message = f"{len(found)} readings, which differ: say {what_to_declare(found, sides[n : n + 2])}"
+        return judge.finding(AMBIGUOUS, start, end, reading=readings, message=message)
     more = f"each of {len(found)} readings" if len(found) > 1 else ""
     hypotheses = (*map(str, verdict.hypotheses), *judge.given.words) if isinstance(verdict, Proved) else ()
     counterexample = verdict.counterexample if isinstance(verdict, Refuted) else None
@@ -95,6 +100,15 @@ def merged(
         message=message,
         defect=defect,
     )
+
+
+def what_to_declare(found: Sequence[tuple[Candidate, Verdict]], sides: Sequence[Tokens]) -> str:
+    """The declarations that leave one reading."""
+    if {candidate.kind for candidate, _ in found} >= {"total", "immediate"}:
+        return r"`read \partial as total` or `immediate`, or write ∂⁺ for the immediate derivative"
+    dot = any(token.text in {r"\cdot", r"\times"} for side in sides for token in side)
+    what = r"\cdot" if dot else "beside"
+    return f"`read {what} as hadamard`, `inner` or `outer`, or write ⊙ and ⊤"
 
 
 def reason_of(verdict: Verdict) -> str:
