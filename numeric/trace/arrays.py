@@ -68,7 +68,9 @@ class Symbolic(np.ndarray[Any, Any]):
     def fill(self, value: Any) -> None:
         plain(self).fill(traced(self.tape, value))
 
-    def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **_: Any) -> Any:
+    def mean(self, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: Any = False, **options: Any) -> Any:
+        if options:
+            raise Refused(f"mean with {', '.join(options)}=", self.tape.here())
         total = np.add.reduce(self, axis=axis, out=out, keepdims=keepdims)
         return np.divide(total, max(self.size, 1) // max(int(np.size(total)), 1), out=out)
 

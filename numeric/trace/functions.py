@@ -186,17 +186,36 @@ def _refused(tape: Tape, *args: Any, **kwargs: Any) -> Any:
 
 @instead_of(np.var)
 def _np_var(
-    tape: Tape, array: Any, axis: Any = None, dtype: Any = None, out: Any = None, ddof: int = 0, **options: Any
+    tape: Tape,
+    array: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: Any = None,
+    ddof: int = 0,
+    keepdims: Any = False,
+    **options: Any,
 ) -> Any:
+    if options:
+        raise Refused(f"np.var or np.std with {', '.join(options)}=", tape.here())
     given = as_symbolic(tape, array)
     centred = given - given.mean(axis=axis, keepdims=True)
-    total = np.add.reduce(centred * centred, axis=axis, keepdims=options.get("keepdims", False))
+    total = np.add.reduce(centred * centred, axis=axis, keepdims=keepdims)
     return total / (given.size // max(int(np.size(total)), 1) - ddof)
 
 
 @instead_of(np.std)
 def _np_std(tape: Tape, array: Any, *args: Any, **kwargs: Any) -> Any:
     return np.sqrt(_np_var(tape, array, *args, **kwargs))
+
+
+@instead_of(np.diag)
+def _np_diag(tape: Tape, array: Any, k: int = 0) -> Any:
+    given = entries(tape, array)
+    if given.ndim != 1:
+        return np.diagonal(given, k)
+    made = np.array(entries(tape, np.zeros((len(given) + abs(k),) * 2)))
+    made[np.arange(len(given)) + max(-k, 0), np.arange(len(given)) + max(k, 0)] = given
+    return made
 
 
 @instead_of(np.linalg.norm)

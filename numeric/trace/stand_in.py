@@ -207,6 +207,8 @@ def _replacements(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Any]]]
         yield np, name, partial(_function, tape, name)
         if hasattr(math, name):
             yield math, name, partial(_function, tape, name)
+    for name, of_symbol in _OF_SYMBOLS.items():
+        yield math, name, partial(_of_symbol, of_symbol)
     yield np, "r_", partial(_Joining, tape, False)
     yield np, "c_", partial(_Joining, tape, True)
     yield from _random(tape)
@@ -309,6 +311,27 @@ def _function(tape: Tape, name: str, original: Any) -> Callable[..., Any]:
     return apply
 
 
+_OF_SYMBOLS: dict[str, Callable[..., Any]] = {
+    "pow": lambda x, y: x**y,
+    "fabs": abs,
+    "log1p": lambda x: x.log1p(),
+    "expm1": lambda x: x.expm1(),
+    "sinh": lambda x: x.sinh(),
+    "cosh": lambda x: x.cosh(),
+    "isnan": lambda x: False,
+    "isinf": lambda x: False,
+    "isfinite": lambda x: True,
+}
+"""Functions of `math` that would ask a symbol for its float."""
+
+
+def _of_symbol(own: Callable[..., Any], original: Any) -> Callable[..., Any]:
+    def apply(*args: Any) -> Any:
+        return own(*args) if any(map(_has_symbols, args)) else original(*args)
+
+    return apply
+
+
 _DRAWS = (
     "rand randn random random_sample randint uniform normal standard_normal choice permutation shuffle binomial ranf"
 )
@@ -343,14 +366,16 @@ def _random(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Any]]]:
     def generating(original: Any) -> Callable[..., Any]:
         def generator(*args: Any, **kwargs: Any) -> Any:
             if not args and not kwargs:
-                raise Refused("np.random.default_rng() without a seed", tape.here())
+                raise Refused(f"{original.__name__}() without a seed: random numbers", tape.here())
             return original(*args, **kwargs)
 
         return generator
 
     yield np.random, "seed", seeding("np.random")
     yield python_random, "seed", seeding("random")
-    yield np.random, "default_rng", generating
+    for name in ("default_rng", "RandomState"):
+        yield np.random, name, generating
+    yield python_random, "Random", generating
     for name in _DRAWS.split():
         if hasattr(np.random, name):
             yield np.random, name, drawing("np.random", name)

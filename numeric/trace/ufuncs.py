@@ -130,6 +130,7 @@ def ufunc_on_symbols(tape: Tape, ufunc: np.ufunc, method: str, inputs: Sequence[
         elif method == "reduce" and name in ("add", "maximum", "minimum"):
             result = _reduced(tape, name, inputs[0], **options)
         elif name in LOOPS:
+            name, inputs = _bounded(name, inputs)
             given = [entries(tape, value) for value in inputs]
             if method in ("reduce", "accumulate", "reduceat", "outer"):
                 loop = LOOPS[name] if method == "outer" or name not in _OWN_LOOPS else ufunc
@@ -143,6 +144,19 @@ def ufunc_on_symbols(tape: Tape, ufunc: np.ufunc, method: str, inputs: Sequence[
         return delivered(tape, result, out)
     finally:
         tape.leave(before)
+
+
+def _bounded(name: str, inputs: Sequence[Any]) -> tuple[str, Sequence[Any]]:
+    """Without the bounds that are infinite, and bound nothing."""
+    vacuous = {"maximum": {1: -np.inf}, "minimum": {1: np.inf}, "clip": {1: -np.inf, 2: np.inf}}.get(name, {})
+    kept = [not (isinstance(v, float) and v == vacuous.get(k)) for k, v in enumerate(inputs)]
+    if all(kept):
+        return name, inputs
+    if name == "clip":
+        name = {(True, False): "maximum", (False, True): "minimum"}.get((kept[1], kept[2]), "positive")
+    else:
+        name = "positive"
+    return name, [v for v, keeps in zip(inputs, kept, strict=True) if keeps]
 
 
 _OWN_LOOPS = {"add", "multiply", "subtract", "divide"}
