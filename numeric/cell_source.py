@@ -79,6 +79,7 @@ def _refuse_clashes(model: Model, back: Backward) -> None:
     names = [identifier(var.name) for var in model.arrays.values() if var not in given]
     names += [_adjoint(var) for var in back.formulas if var.sequence] + [_direct(var) for var in back.direct]
     names += [name.name for name in (*back.slopes, *back.names.values())]
+    names += [f"{state_key(var)}0" for var in model.arrays.values() if var.name in model.with_initial]
     for name, count in Counter([*names, *RESERVED]).items():
         if count > 1:
             raise ValueError(f"{model.name}: {name} would have two meanings in the source; rename an array")

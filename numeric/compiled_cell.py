@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -46,6 +47,7 @@ class CompiledCell:
         self.__name__, self.__doc__ = model.name, f"{model.title}: the loss and every gradient."
         (self.input,), (self.target,) = model.inputs, model.targets
         self.states = [model.arrays[name] for name in model.arrays if name in model.with_initial]
+        _refuse_clashes(model, self.states)
         tower = _Tower(model, sizes, steps)
         given = [tower.whole(var) for var in (*model.parameters, self.input, self.target)]
         given += [tower.variable(var, 0) for var in self.states]
@@ -139,6 +141,14 @@ class CompiledCell:
             where = axis if name == "x" else 0
             found[name] = np.sum(values, axis=0) if name in shared else np.stack(values, where)
         return np.sum([loss for loss, _ in each]), found
+
+
+def _refuse_clashes(model: Model, states: Sequence[Var]) -> None:
+    """ValueError where two results, or two states, would have one name."""
+    results = ["loss", "x", *(f"{state_key(var)}0" for var in states), *(var.name for var in model.parameters)]
+    for name, count in Counter(results).items():
+        if count > 1:
+            raise ValueError(f"{model.name}: {name} would have two meanings among the gradients; rename an array")
 
 
 class _Naming(FixedSizes):

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from numeric.reference.checks import Arrays, Batch, Layout, checked, checked_final
+from numeric.reference.checks import Arrays, Batch, Layout, checked, checked_final, checked_parameters
 from numeric.reference.losses import Array, Head, head_backward, head_forward
 
 Values = Mapping[str, Array]
@@ -42,8 +42,9 @@ class StepsBackward(Protocol):
 
 @dataclass(frozen=True)
 class Cache:
-    """What `backward` reads."""
+    """What `backward` reads, and of which cell it is."""
 
+    cell: str
     batch: Batch
     values: Values
     head: Head
@@ -85,10 +86,13 @@ class Cell:
         V, c = (parameters[name] for name in self.head)
         divisor = batch.counted(self.layout.cell) if self.mean else 1
         value, head = head_forward(values["h"][1:], V, c, y, batch.skip, loss, divisor)
-        return value, Cache(batch, values, head, {name: values[name][-1] for name in self.layout.states})
+        return value, Cache(
+            self.layout.cell, batch, values, head, {name: values[name][-1] for name in self.layout.states}
+        )
 
     def backward(self, parameters: Arrays, cache: Cache, final: Arrays | None = None) -> dict[str, Array]:
         """Gradients by every parameter, "x" and the initial states; `final` holds those by the last states."""
+        checked_again(self.layout, parameters, cache)
         last = checked_final(self.layout, final, cache.h[-1])
         parameters = self._columns(parameters)
         V, c = self.head
@@ -113,6 +117,15 @@ class Cell:
     def _columns(self, arrays: Arrays) -> dict[str, Array]:
         """With the matrices that stand for rows turned into those for columns, or back."""
         return {name: array.T if name in self.rows else array for name, array in arrays.items()}
+
+
+def checked_again(layout: Layout, parameters: Arrays, cache: Cache) -> None:
+    """ValueError, in one line, for another cell's cache, or parameters other than the forward pass had."""
+    if not isinstance(cache, Cache):
+        raise ValueError(f"{layout.cell}: the cache is a {type(cache).__name__}; pass what forward returned")
+    if cache.cell != layout.cell:
+        raise ValueError(f"{layout.cell}: the cache is that of {cache.cell}; pass what forward returned")
+    checked_parameters(layout, parameters, cache.h, cache.batch.sizes)
 
 
 def flat(array: Array) -> Array:

@@ -92,6 +92,16 @@ def checked(
     return Batch(x, y, states, _skip(cell, mask, known["T"], known["N"]), known)
 
 
+def checked_parameters(layout: Layout, parameters: Arrays, like: Array, known: Mapping[str, int]) -> None:
+    """ValueError, in one line, where parameters do not fit the sizes and the dtype of a cache."""
+    _names(layout.cell, "parameter", parameters, layout.parameters, complete=True)
+    sizes = {axis: (size, "the cache") for axis, size in known.items()}
+    for name, axes in layout.parameters.items():
+        _array(layout.cell, name, parameters[name], like, "the cache")
+        _shape(layout.cell, name, parameters[name], axes, sizes)
+        _finite(layout.cell, name, parameters[name])
+
+
 def checked_final(layout: Layout, final: Arrays | None, like: Array) -> dict[str, Array]:
     """The gradients by the final states, each a copy to accumulate in; zero where none is given."""
     _names(layout.cell, "final state", final or {}, layout.states)

@@ -23,6 +23,7 @@ from symbolic.models.minibatch import MINIBATCH
 from symbolic.models.rnn import RNN, RNN_SQUARED, L_t, U, V, W, a, b, c, h, o, x, y
 from symbolic.notation import D, H, K, N, T, t
 from symbolic.records import derivation
+from symbolic.terms import array as parameter
 from symbolic.terms import grad, log, outer, sequence, softmax, tanh, total
 
 CELLS = [RNN, RNN_SQUARED, MINIBATCH, LSTM, LSTM_SQUARED, GRU, HEAD]
@@ -347,6 +348,15 @@ def test_what_no_catalogue_has_compiles_once_it_is_proved():
     g = arguments_of(f, np.random.default_rng(14))
     np.testing.assert_allclose(f(**g), g["V"].T @ g["do"][-1], rtol=1e-13)
     assert inspect.getdoc(f) == "grad(h[T]) = V.T @ grad(o[T])"
+
+
+@pytest.mark.parametrize("name", ["loss", "x", "h0"])
+def test_a_parameter_called_like_another_result_is_refused(name):
+    clash = replace(RNN, name="clash", parameters=(*RNN.parameters, parameter(name, H)))
+    with pytest.raises(
+        ValueError, match=rf"^clash: {name} would have two meanings among the gradients; rename an array$"
+    ):
+        compile(clash)
 
 
 # The package

@@ -350,12 +350,13 @@ def test_a_new_cell_needs_its_equations_and_its_records_only():
     agree(gradients, compile_entries(RESIDUAL, SIZES, steps=4)(**given)[1])
 
 
-def test_an_array_called_like_something_else_in_the_source_is_refused():
-    clash = replace(RESIDUAL, name="clash", parameters=(U, W, V, array("cache", H)))
+@pytest.mark.parametrize("name", ["cache", "check", "known", "room", "h0"])
+def test_an_array_called_like_something_else_in_the_source_is_refused(name):
+    clash = replace(RESIDUAL, name="clash", parameters=(U, W, V, array(name, H)))
     records = [replace(record, model=clash) for record in OWN]
-    with pytest.raises(ValueError, match=r"^clash: cache would have two meanings in the source; rename an array$"):
+    with pytest.raises(ValueError, match=rf"^clash: {name} would have two meanings in the source; rename an array$"):
         numpy_source(
-            clash, [*records, derivation("own.c", "", grad(array("cache", H)), ("", NOTHING), source="", model=clash)]
+            clash, [*records, derivation("own.c", "", grad(array(name, H)), ("", NOTHING), source="", model=clash)]
         )
 
 

@@ -157,6 +157,33 @@ def test_bad_gradients_by_the_final_states(name, what):
         c.cell.backward(c.parameters, cache, final)
 
 
+def without_last(parameters: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return dict(list(parameters.items())[:-1])
+
+
+def test_backward_with_the_parameters_or_the_cache_of_another_cell():
+    for name, other in zip(CELLS, [*CELLS][1:] + [*CELLS][:1], strict=True):
+        c, o = case(name), case(other)
+        _, cache = c.cell.forward(c.parameters, c.x, c.y)
+        _, foreign = o.cell.forward(o.parameters, o.x, o.y)
+        c.cell.backward(c.parameters, cache)
+        with pytest.raises(ValueError, match=f"^{name}: the cache is that of {other}; pass what forward returned$"):
+            c.cell.backward(c.parameters, foreign)
+        with pytest.raises(ValueError, match=f"^{name}: the cache is a dict; pass what forward returned$"):
+            c.cell.backward(c.parameters, {})
+        missing = [*c.parameters][-1]
+        with pytest.raises(ValueError, match=f"^{name}: parameter '{missing}' is missing; the names are "):
+            c.cell.backward(without_last(c.parameters), cache)
+        with pytest.raises(ValueError, match=f"^{name}: {missing} has dtype float32, the cache has float64; pass all"):
+            c.cell.backward({**c.parameters, missing: c.parameters[missing].astype("float32")}, cache)
+        with pytest.raises(ValueError, match=rf"^{name}: {missing} has shape \(9,\), but K = 2 by the cache; pass"):
+            c.cell.backward({**c.parameters, missing: np.ones(9)}, cache)
+    lstm, rnn = case("lstm"), case("rnn")
+    _, cache = lstm.cell.forward(lstm.parameters, lstm.x, lstm.y)
+    with pytest.raises(ValueError, match=r"^lstm: unknown parameter 'U'; the names are Wxf, "):
+        lstm.cell.backward(rnn.parameters, cache)
+
+
 def test_what_is_right_is_not_refused():
     for name in CELLS:
         c = case(name)
