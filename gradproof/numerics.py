@@ -41,6 +41,8 @@ def plottable(path: Path | None) -> Path | None:
     """The path, where a chart was asked for and can be drawn; without matplotlib a line on stderr says so."""
     if path is None:
         return None
+    if path.suffix.lower() != ".png":
+        raise BadRequest(f"cannot draw {path}: the picture is a PNG; pass a name that ends in .png")
     writable(path)
     if importlib.util.find_spec("matplotlib") is None:
         click.echo("gradproof: no plot: matplotlib is not installed (pip install 'gradproof[plots]')", err=True)

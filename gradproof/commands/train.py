@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 import time
@@ -42,7 +43,7 @@ SAMPLE = 300
     "--checkpoint",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Written at the end and on Ctrl-C.  [default: on Ctrl-C, the resumed file or gradproof-CELL.npz]",
+    help="Written at the end and on Ctrl-C.  [default: on Ctrl-C, the resumed file or a new gradproof-CELL.npz]",
 )
 @click.option("--plot", type=click.Path(path_type=Path), metavar="FILE.png", help="Draw the loss (needs matplotlib).")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON instead: every step's loss.")
@@ -57,11 +58,14 @@ def command(
     """Train a character model with proved gradients, by θ ← θ − η dθ.
 
     The loss over the whole text is printed beside the least that any bigram model has on it, and a
-    sample at the end.  Ctrl-C writes a checkpoint; whatever is not said again when it is resumed is
-    as it was.
+    sample at the end.  Ctrl-C writes a checkpoint, over no file that is there unless it was named; whatever is
+    not said again when it is resumed is as it was.
     """
     if resume is None and given["cell"] is None:
         raise request.BadRequest("--cell is missing: pass rnn, lstm or gru")
+    for option, path in (("--checkpoint", checkpoint), ("--plot", plot)):
+        if path is not None and source is not None and path.resolve() == source.resolve():
+            raise request.BadRequest(f"{option} {path} is the text, which would be lost; name another file")
     if checkpoint is not None:
         numerics.writable(checkpoint)
     plot = numerics.plottable(plot)
@@ -70,7 +74,8 @@ def command(
 
     try:
         run = _prepared(source, resume, {name: value for name, value in given.items() if value is not None})
-        result = _trained(run, checkpoint or resume or Path(f"gradproof-{run.settings.cell}.npz"))
+        numerics.writable(checkpoint or resume or _new(run.settings.cell))
+        result = _trained(run, checkpoint or resume)
     except (ValueError, MemoryError, Diverged) as error:
         raise request.BadRequest(str(error)) from None
     click.echo(json.dumps(_as_json(run, result), ensure_ascii=False) if as_json else "\n".join(_report(run, result)))
@@ -154,8 +159,15 @@ def _bytes(path: Path) -> bytes:
         raise request.BadRequest(f"cannot read {path}: {error.strerror}") from None
 
 
-def _trained(run: _Run, checkpoint: Path) -> _Result:
-    """The run to its end; on Ctrl-C the last whole state goes into the checkpoint."""
+def _new(cell: str) -> Path:
+    """A file for a checkpoint that is not there yet."""
+    numbers = itertools.chain([""], (f"-{number}" for number in itertools.count(2)))
+    names = (f"gradproof-{cell}{number}.npz" for number in numbers)
+    return next(path for path in map(Path, names) if not path.exists())
+
+
+def _trained(run: _Run, checkpoint: Path | None) -> _Result:
+    """The run to its end; on Ctrl-C the last whole state goes into the checkpoint, or a new one."""
     from numeric import training
 
     state, settings = run.first, run.settings
@@ -170,6 +182,7 @@ def _trained(run: _Run, checkpoint: Path) -> _Result:
         loss = training.cross_entropy(network, state.parameters, run.text)
         written = training.sample(network, state.parameters, run.text, SAMPLE, settings.seed)
     except KeyboardInterrupt:
+        checkpoint = checkpoint or _new(settings.cell)
         _write(checkpoint, run, state)
         again = f"gradproof train --resume {checkpoint}" + (f" --text {run.source}" if run.source else "")
         click.echo(f"gradproof: interrupted at step {state.step} of {settings.steps}; to go on: {again}", err=True)

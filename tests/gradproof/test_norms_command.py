@@ -70,7 +70,7 @@ def test_without_matplotlib_the_table_is_printed(gradproof, tmp_path, monkeypatc
         (["--input", "-1"], "input must be 0 or a positive number, not -1.0"),
         (["--seed", "-1"], "seed must be 0 or a positive integer, not -1"),
         (["--plot", "/no/norms.png"], "cannot write /no/norms.png: No such file or directory"),
-        (["--plot", "."], "cannot write .: it is not a regular file"),
+        (["--plot", "."], "cannot draw .: the picture is a PNG; pass a name that ends in .png"),
     ],
 )
 def test_one_line_and_exit_code_2(gradproof, arguments, line):

@@ -132,6 +132,39 @@ def test_ctrl_c_of_a_resumed_run_goes_back_into_its_file(gradproof, verse, monke
     assert files() == {"verse.txt", "mine.npz"}
 
 
+def test_ctrl_c_writes_over_no_file_that_another_run_has_left(gradproof, verse, monkeypatch):
+    arguments = ["train", "--cell", "rnn", "--grad", "reference", "--text", verse, *QUICK]
+    Path("gradproof-rnn.npz").write_text("of another run")
+    for number in (2, 3):
+        with monkeypatch.context() as patch:
+            interrupt_at(patch, 6)
+            result = gradproof(*arguments)
+        assert result.exit_code == 130
+        assert f"to go on: gradproof train --resume gradproof-rnn-{number}.npz" in result.stderr
+        assert unpacked(Path(f"gradproof-rnn-{number}.npz").read_bytes()).state.step == 5
+    assert Path("gradproof-rnn.npz").read_text() == "of another run"
+
+
+def test_where_no_checkpoint_could_be_written_no_training_starts(gradproof, verse, monkeypatch):
+    def refused(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
+    monkeypatch.setattr("numeric.training.train", lambda *_: pytest.fail("it was trained"))
+    result = gradproof("train", "--cell", "rnn", "--text", verse, *QUICK)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "gradproof: cannot write gradproof-rnn.npz: Permission denied\n"
+
+
+@pytest.mark.parametrize("option", ["--checkpoint", "--plot"])
+def test_the_text_is_not_written_over(gradproof, verse, option):
+    before = Path("verse.txt").read_bytes()
+    result = gradproof("train", "--cell", "rnn", "--text", verse, *QUICK, option, "./verse.txt")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"gradproof: {option} verse.txt is the text, which would be lost; name another file\n"
+    assert Path("verse.txt").read_bytes() == before
+
+
 def test_a_checkpoint_that_cannot_be_written_leaves_the_old_one(gradproof, verse, monkeypatch):
     arguments = ["train", "--cell", "rnn", "--grad", "reference", "--text", verse, *QUICK, "--checkpoint", "mine.npz"]
     gradproof(*arguments)
@@ -221,6 +254,10 @@ def test_without_matplotlib_the_training_goes_on(gradproof, verse, monkeypatch):
         ),
         (["--resume", "none.npz"], "cannot read none.npz: No such file or directory"),
         (["--cell", "rnn", "--plot", "no/a.png"], "cannot write no/a.png: No such file or directory"),
+        (
+            ["--cell", "rnn", "--plot", "loss.foo"],
+            "cannot draw loss.foo: the picture is a PNG; pass a name that ends in .png",
+        ),
         (["--cell", "rnn", "--checkpoint", "."], "cannot write .: it is not a regular file"),
         (
             ["--cell", "rnn", "--grad", "reference", "--rate", "1e39", "--clip", "0", "--checkpoint", "new.npz"],
