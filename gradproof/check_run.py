@@ -15,26 +15,27 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 
 from gradproof.request import BadRequest
 from symbolic.reader.declare import BadDeclaration
-from symbolic.reader.document import Part, parts
+from symbolic.reader.document import Included, Part, parts
 from symbolic.reader.judge import UNKNOWN, UNREAD, Finding, judged
 from symbolic.reader.scan import LARGEST_DOCUMENT, Unscannable
 
 CHUNK = 6
+MOST_INCLUDED, DEEPEST = 50, 8
 
 
 @dataclass(frozen=True)
 class Document:
-    """A file, its declarations, and the texts that it includes, for their macros; `includes` are their names."""
+    """A file, its declarations, and the neighbours that it includes."""
 
     name: str
     content: str
     declared: tuple[str, str] | None = None
-    beside: tuple[str, ...] = ()
-    includes: tuple[str, ...] = ()
+    included: tuple[Included, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,25 +48,21 @@ def documents(files: Sequence[Path], declare: Path | None = None) -> list[Docume
     """The files and what is declared for each; raises BadRequest."""
     if declare is not None and not declare.exists():
         raise BadRequest(f"there is no file or folder {declare}")
+    taken = {path.resolve() for path in files}
     found = []
     for path in files:
         content = _content(path)
-        declared = None
-        if declare is not None:
-            file = declare / f"{path.stem}.check" if declare.is_dir() else declare
-            declared = (str(file), _content(file)) if file.is_file() else None
-        elif (beside := path.with_suffix(".check")).is_file():
-            declared = (str(beside), _content(beside))
-        included = _included(path, content)
-        texts, names = tuple(included.values()), tuple(map(str, included))
-        found.append(Document(str(path), content, declared, texts, names))
+        included = _included(path, content, declare, taken)
+        found.append(Document(str(path), content, _declared(path, declare), included))
     return found
 
 
-def not_checked(given: Sequence[Document]) -> list[str]:
-    """Files that are included, and not named: their macros are known, their formulas are not judged."""
-    named = {str(Path(document.name)) for document in given}
-    return sorted({name for document in given for name in document.includes} - named)
+def _declared(path: Path, declare: Path | None) -> tuple[str, str] | None:
+    """The name and text of what is declared for a file."""
+    file = path.with_suffix(".check")
+    if declare is not None:
+        file = declare / file.name if declare.is_dir() else declare
+    return (str(file), _content(file)) if file.is_file() else None
 
 
 def checked(given: Sequence[Document], jobs: int, advance: Callable[[int], None] = lambda n: None) -> Checked:
@@ -94,16 +91,17 @@ def checked(given: Sequence[Document], jobs: int, advance: Callable[[int], None]
 
 
 def formula_places(document: Document) -> list[tuple[int, int]]:
-    """Line and column of every formula; raises BadRequest."""
+    """Line and column of every formula of the document itself; raises BadRequest."""
     try:
-        return [formula.place for part in _parts(document) for formula in part.formulas]
+        return [formula.place for part in _parts(document) if part.is_own for formula in part.formulas]
     except (Unscannable, BadDeclaration) as error:
         raise BadRequest(str(error)) from None
 
 
 def each_formula(document: Document) -> list[list[Finding]]:
     """The findings of every formula, in the order of `formula_places`."""
-    return [found for part in _parts(document) for found in judged(part.formulas, part.declarations, part.macros)]
+    own = [part for part in _parts(document) if part.is_own]
+    return [found for part in own for found in judged(part.formulas, part.declarations, part.macros)]
 
 
 def _chunk(document: Document, position: int, first: int, last: int) -> list[Finding]:
@@ -116,7 +114,7 @@ def _chunk(document: Document, position: int, first: int, last: int) -> list[Fin
 @cache
 def _parts(document: Document) -> list[Part]:
     """Read once, before processes are forked: a model's derivatives are remembered by the model."""
-    return parts(document.name, document.content, document.declared, document.beside)
+    return parts(document.name, document.content, document.declared, document.included)
 
 
 def exit_code(findings: Sequence[Finding], allow_unread: bool = False) -> int:
@@ -139,12 +137,30 @@ def _content(path: Path) -> str:
         raise BadRequest(f"cannot read {path}: {error.strerror}") from None
 
 
-def _included(path: Path, content: str) -> dict[Path, str]:
-    r"""The texts that a .tex file includes with \input, from its own folder only."""
-    found: dict[Path, str] = {}
-    names = re.findall(r"\\(?:input|include)\s*\{([^{}\0\n]{1,200})\}", content) if path.suffix == ".tex" else []
-    for name in names[:50]:
-        target = path.parent / (name if name.endswith(".tex") else f"{name}.tex")
-        if target.resolve().parent == path.resolve().parent and target.is_file():
-            found[target] = _content(target)
-    return found
+def _included(
+    path: Path, content: str, declare: Path | None, taken: set[Path], above: frozenset[Path] = frozenset()
+) -> tuple[Included, ...]:
+    r"""The .tex files that a .tex file includes with \input, from its own folder only, in no circle.
+
+    Those that are `taken`, named themselves or included before, are read for their macros alone.
+    """
+    found: list[Included] = []
+    above |= {path.resolve()}
+    if path.suffix != ".tex" or len(above) > DEEPEST:
+        return ()
+    for match in islice(_INPUT.finditer(content), MOST_INCLUDED):
+        target = path.parent / (match[1] if match[1].endswith(".tex") else f"{match[1]}.tex")
+        place = target.resolve()
+        before = content[content.rfind("\n", 0, match.start()) + 1 : match.start()]
+        is_comment = re.search(r"(?<!\\)%", before)
+        if is_comment or place.parent != path.resolve().parent or place in above or not target.is_file():
+            continue
+        text, is_judged = _content(target), place not in taken
+        taken.add(place)
+        own = _declared(target, declare) if declare is None or declare.is_dir() else None
+        nested = _included(target, text, declare, taken, above) if is_judged else ()
+        found.append(Included(str(target), text, match.start(), own, nested, is_judged))
+    return tuple(found)
+
+
+_INPUT = re.compile(r"\\(?:input|include)\s*\{([^{}\0\n]{1,200})\}")

@@ -47,8 +47,6 @@ def command(
         for document in documents:
             click.echo(suggestion(document.name, document.content))
         return
-    for name in check_run.not_checked(documents):
-        click.echo(f"gradproof: {name} is included for its macros; name it too to have its formulas judged", err=True)
     checked = _checked(documents, jobs)
     if as_json:
         click.echo(check_report.as_json(checked.findings))

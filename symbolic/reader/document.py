@@ -7,7 +7,7 @@ Out: findings, formula by formula.  Raises `Unscannable` or `BadDeclaration`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from symbolic.reader.declare import Declarations, Line, Place, declare, lines
 from symbolic.reader.judge import SECONDS, Finding, judged
@@ -16,34 +16,82 @@ from symbolic.reader.scan import Formula, Source, blocks, formulas, sources
 
 
 @dataclass(frozen=True)
+class Included:
+    """A neighbour that a document includes: its name, content and declarations, and the offset where it is included.
+
+    Unless it `is_judged`, its macros alone are known.
+    """
+
+    name: str
+    content: str
+    at: int
+    declared: tuple[str, str] | None = None
+    included: tuple[Included, ...] = ()
+    is_judged: bool = True
+
+
+@dataclass(frozen=True)
 class Part:
-    """A text of a document with what is declared for it."""
+    """A text of a document with what is declared for it; `is_own` unless it is a neighbour's."""
 
     formulas: Sequence[Formula]
     declarations: Declarations
     macros: Macros
+    is_own: bool = True
 
 
-def parts(name: str, content: str, declared: tuple[str, str] | None = None, beside: Sequence[str] = ()) -> list[Part]:
-    """The document's texts, declarations and macros; `beside` are texts that it includes, for their macros.
+def parts(
+    name: str, content: str, declared: tuple[str, str] | None = None, included: Sequence[Included] = ()
+) -> list[Part]:
+    """The document's texts, then those of the neighbours that it includes, with declarations and macros.
 
     A file of declarations (its name and text) goes before the document's own blocks; the
-    first block holds for the whole document, a later one from its place on.
+    first block holds for the whole document, a later one from its place on.  For a neighbour
+    holds what is declared where it is included, then its own.
     """
     texts = sources(name, content)
-    known = macros([*beside, *(text.text for text in texts)])
-    found, inherited = [], list[Line]()
+    known = macros([*(each.content for each in _all(included)), *(text.text for text in texts)])
+    return _parts(texts, declared, included, known, [], is_own=True)
+
+
+def _all(included: Sequence[Included]) -> Iterator[Included]:
+    for each in included:
+        yield each
+        yield from _all(each.included)
+
+
+def _parts(
+    texts: Sequence[Source],
+    declared: tuple[str, str] | None,
+    included: Sequence[Included],
+    known: Macros,
+    inherited: list[Line],
+    is_own: bool,
+) -> list[Part]:
+    found: list[Part] = []
     for text in texts:
         each = list(formulas(text))
-        own = list(lines(declared[1], declared[0], 1, (1, 1))) if declared else []
-        own += inherited
+        lookup = _lookup(each)
+        own = [*inherited, *(lines(declared[1], declared[0], 1, (1, 1)) if declared else ())]
         for number, block in enumerate(blocks(text)):
             place = text.place(block.start)
             since = (1, 1) if number == 0 and not inherited else place
             own += lines(block.text, text.name, place[0], since)
-        found.append(Part(each, declare(own, _lookup(each)), known))
-        inherited = [Line(line.where, (1, 1), line.text) for line in own if len(texts) > 1]
+        found.append(Part(each, declare(own, lookup), known, is_own))
+        own = [line if line.formula_at else replace(line, formula_at=lookup) for line in own]
+        if len(texts) > 1:
+            inherited = [replace(line, since=(1, 1)) for line in own]
+    for neighbour in (each for each in included if each.is_judged):
+        place = texts[0].place(neighbour.at)
+        so_far = [replace(line, since=(1, 1)) for line in sorted(own, key=_since) if line.since <= place]
+        passed = [line for line in so_far if not line.text.startswith("at ")]
+        own_texts = sources(neighbour.name, neighbour.content)
+        found += _parts(own_texts, neighbour.declared, neighbour.included, known, passed, is_own=False)
     return found
+
+
+def _since(line: Line) -> Place:
+    return line.since
 
 
 def _lookup(each: Sequence[Formula]) -> Callable[[Place], str | None]:
@@ -62,12 +110,12 @@ def findings(
     name: str,
     content: str,
     declared: tuple[str, str] | None = None,
-    beside: Sequence[str] = (),
+    included: Sequence[Included] = (),
     seconds: float = SECONDS,
 ) -> Iterator[list[Finding]]:
     """The findings of every formula of a document, in order."""
-    for part in parts(name, content, declared, beside):
+    for part in parts(name, content, declared, included):
         yield from judged(part.formulas, part.declarations, part.macros, seconds)
 
 
-__all__ = ["Source", "findings", "parts"]
+__all__ = ["Included", "Source", "findings", "parts"]

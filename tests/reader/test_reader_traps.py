@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+import time
+from pathlib import Path
+
 import pytest
 
 from gradproof import check_report, check_run
 from symbolic.reader.document import findings
+from symbolic.reader.resolve import Resolver
 from symbolic.reader.scan import formulas, sources
 from symbolic.reader.suggest import suggestion
 
@@ -161,11 +166,11 @@ def test_a_long_product_ends_in_a_verdict():
     assert verdicts(latex)[-1] == "unread"
 
 
-def test_an_included_file_lends_its_macros_from_its_own_folder_only(tmp_path):
-    (tmp_path / "outside.tex").write_text(r"\newcommand{\oo}{h_t}")
+def test_an_included_file_is_judged_and_lends_its_macros_from_its_own_folder_only(tmp_path):
+    (tmp_path / "outside.tex").write_text(r"\newcommand{\oo}{h_t} $q$")
     folder = tmp_path / "paper"
     folder.mkdir()
-    (folder / "inside.tex").write_text(r"\newcommand{\hh}{h_t} $\hh = 0$")
+    (folder / "inside.tex").write_text("\\newcommand{\\hh}{h_t}\n $\\hh = 0$")
     (folder / "link.tex").symlink_to(tmp_path / "outside.tex")
     paper = folder / "paper.tex"
     paper.write_text(
@@ -176,10 +181,44 @@ def test_an_included_file_lends_its_macros_from_its_own_folder_only(tmp_path):
         + "x" * 5000
         + "}\n$\\hh = \\tanh(a_t)$ $\\oo = \\tanh(a_t)$\n"
     )
-    (document,) = check_run.documents([paper])
-    assert [finding.verdict for finding in check_run.checked([document], 1).findings] == ["definition", "unread"]
-    assert check_run.not_checked([document]) == [str(folder / "inside.tex")]
-    assert check_run.not_checked(check_run.documents([paper, folder / "inside.tex"])) == []
+    documents = check_run.documents([paper])
+    found = check_run.checked(documents, 1).findings
+    assert [(each.file, each.line, each.column, each.verdict) for each in found] == [
+        (str(paper), 4, 2, "definition"),
+        (str(paper), 4, 21, "unread"),
+        (str(folder / "inside.tex"), 2, 3, "definition"),
+    ]
+    assert [each.defect for each in found] == [False, False, True]
+    assert check_run.formula_places(documents[0]) == [(4, 2), (4, 21)]
+    again = check_run.checked(check_run.documents([paper, folder / "inside.tex"]), 1).findings
+    assert [(each.file, each.verdict) for each in again][2:] == [(str(folder / "inside.tex"), "unread")]
+
+
+def test_files_that_include_each_other_are_judged_once_each(tmp_path):
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"{name}.tex").write_text(
+            f"% check: model rnn\n% \\input{{{name}{name}}}\n\\input{{{other}}}\\input{{{name}}}\n"
+            r"$\nabla_{o^{(t)}} L = \hat{y}^{(t)} - y^{(t)}$" "\n"
+        )  # fmt: skip
+    (tmp_path / "aa.tex").write_text("$q$")
+    found = check_run.checked(check_run.documents([tmp_path / "a.tex"]), 1).findings
+    assert [(Path(each.file).name, each.verdict) for each in found] == [("a.tex", "proved"), ("b.tex", "proved")]
+
+
+def test_an_included_file_may_declare_for_itself_and_inherits_what_stands_before_it(tmp_path):
+    (tmp_path / "paper.tex").write_text(
+        "% check: model rnn\n\\input{lstm}\n% check: forget\n% check: model gru\n\\input{gates}\n$h_t = h_t$"
+    )
+    (tmp_path / "lstm.tex").write_text("$h^{(t)} = h^{(t)}$\n% check: forget\n% check: model lstm\n\n$f_t = f_t$\n")
+    (tmp_path / "gates.tex").write_text("$r_t = r_t$ $f_t = f_t$\n")
+    found = check_run.checked(check_run.documents([tmp_path / "paper.tex"]), 1).findings
+    assert [(Path(each.file).name, each.verdict) for each in found] == [
+        ("paper.tex", "definition"),
+        ("lstm.tex", "definition"),
+        ("lstm.tex", "definition"),
+        ("gates.tex", "definition"),
+        ("gates.tex", "unread"),
+    ]
 
 
 @pytest.mark.parametrize(("name", "formula"), [("a.md", "${}$"), ("a.tex", "${}$"), ("a.rst", ":math:`{}`")])
@@ -200,3 +239,28 @@ def test_an_annotation_names_the_file_of_a_notebook_and_not_its_cell():
 def test_a_missing_part_is_written_without_a_jacobian_where_it_has_a_closed_form():
     ((found,),) = findings("a.md", f"<!-- check\n{LSTM}\n-->\n$d c_{{t-1}} = f_t \\odot d c_t$")
     assert (found.verdict, r"\tanh" in found.repair, r"\partial" in found.repair) == ("refuted", True, False)
+
+
+def test_only_the_time_of_the_processor_counts(monkeypatch):
+    text = f"<!-- check\n{RNN}\n-->\n$\\nabla_{{o_t}} L = \\hat y_t - y_t$"
+
+    def slowly(seconds):
+        def read(self, node, before=Resolver.read):
+            time.sleep(seconds)
+            return before(self, node)
+
+        return read
+
+    def busily(self, node, before=Resolver.read):
+        until = time.process_time() + 0.3
+        while time.process_time() < until:
+            pass
+        return before(self, node)
+
+    monkeypatch.setattr(Resolver, "read", slowly(0.1))
+    ((waited,),) = findings("a.md", text, seconds=0.2)
+    monkeypatch.setattr(Resolver, "read", busily)
+    ((worked,),) = findings("a.md", text, seconds=0.2)
+    assert (waited.verdict, worked.verdict) == ("proved", "unknown")
+    assert worked.message == "stopped after 0.2 s"
+    assert signal.getitimer(signal.ITIMER_REAL) == signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)

@@ -23,11 +23,12 @@ class BadDeclaration(ValueError):
 
 @dataclass(frozen=True)
 class Line:
-    """One directive: the file and line it stands in, and from which place of the document it holds."""
+    """One directive: the file and line it stands in, from which place it holds, and the formulas that it may name."""
 
     where: str
     since: Place
     text: str
+    formula_at: Callable[[Place], str | None] | None = None
 
 
 def lines(text: str, name: str, first_line: int, since: Place) -> list[Line]:
@@ -51,7 +52,7 @@ def declare(given: Iterable[Line], formula_at: Callable[[Place], str | None] = l
         if word not in DIRECTIVES:
             raise BadDeclaration(f"{line.where}: {word} is no directive; there are {', '.join(sorted(DIRECTIVES))}")
         try:
-            state = DIRECTIVES[word](Context(found, formula_at), state, rest.strip())
+            state = DIRECTIVES[word](Context(found, line.formula_at or formula_at), state, rest.strip())
         except Unread as why:
             raise BadDeclaration(f"{line.where}: {word}: {why}") from None
         except (Misfit, ShapeMismatch, ValueError, TypeError) as why:
