@@ -7,9 +7,10 @@ Out: `CompiledClaim`, called with arrays by name; constant entries and scalars t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import sympy
@@ -35,25 +36,43 @@ class CompiledClaim:
         self.arguments = arguments(self.term, record.model)
         self.anchors = sorted(free_anchors(self.term))
         self.__name__, self.__doc__ = record.id, record.statement
+        self._names = [a.name for a in self.arguments] + self.anchors
+        self._alone = [(*(steps + 1 - first for first in a.first), *dimensions(a.axes, sizes)) for a in self.arguments]
         self._compiled = cache(self._lambdified)
 
     def __call__(self, **given: Any) -> Array:
-        names = [a.name for a in self.arguments] + self.anchors
-        if missing := [name for name in names if name not in given]:
-            raise TypeError(f"{self.__name__} needs {', '.join(missing)}")
-        if unknown := [name for name in given if name not in names]:
-            raise TypeError(f"{self.__name__} is no function of {', '.join(unknown)}")
+        if given.keys() != set(self._names):
+            self._refuse_names(given)
         arrays = list(numbers(self.__name__, {a.name: given[a.name] for a in self.arguments}).values())
-        batch = self._batch(arrays)
+        alone = [array.shape for array in arrays] == self._alone
+        batch = () if alone else self._batch(arrays)
         used, dims, scalar, vector = self._compiled(tuple(self._step(anchor, given[anchor]) for anchor in self.anchors))
+        dtype = arrays[0].dtype if arrays else np.dtype(np.float32)
+        if not batch:
+            return self._of_numbers(scalar, [arrays[n].item(where) for n, _, where in used], dtype).reshape(dims)
         leaves = [arrays[n][(*where[:lead], ..., *where[lead:])] for n, lead, where in used]
         with in_range(self.__name__):
-            if batch:
-                flat = [np.broadcast_to(value, batch) for value in vector(*leaves)]
-            else:
-                flat = scalar(*(leaf.item() for leaf in leaves))
-            result = finite(np.array(flat, np.result_type(np.float32, *arrays))).reshape((*dims, *batch))
+            flat = [np.broadcast_to(value, batch) for value in vector(*leaves)]
+            result = finite(np.array(flat, dtype)).reshape((*dims, *batch))
         return np.moveaxis(result, range(len(dims)), range(-len(dims), 0))
+
+    def _of_numbers(self, function: Flat, values: list[float], dtype: np.dtype[Any]) -> Array:
+        """The entries of one example; Python's floats are those of float64, and need no state of NumPy's."""
+        try:
+            flat = function(*values)
+            if dtype == np.float64 and all(map(math.isfinite, flat)):
+                return np.array(flat, dtype)
+        except (ArithmeticError, ValueError):
+            flat = [math.inf]
+        with in_range(self.__name__):
+            return finite(np.array(flat, dtype))
+
+    def _refuse_names(self, given: Mapping[str, Any]) -> NoReturn:
+        if missing := [name for name in self._names if name not in given]:
+            raise TypeError(f"{self.__name__} needs {', '.join(missing)}")
+        raise TypeError(
+            f"{self.__name__} is no function of {', '.join(name for name in given if name not in self._names)}"
+        )
 
     def _step(self, anchor: str, value: Any) -> int:
         if not isinstance(value, int | np.integer):
