@@ -207,18 +207,21 @@ class Equality:
             each for each in logits if not {each.name, *made_from(model, each.name, later=False)} & model.with_initial
         )
 
-    def by_summand(self) -> Equality:
-        """∇_W L = Σ_t b_t as ∇_{W^(t)} L = b_t, and Σ_t a_t = Σ_t b_t as a_t = b_t.
+    def by_summand(self) -> Iterator[Equality]:
+        """Σ_t a_t = Σ_t b_t as a_t = b_t, and ∇_W L = Σ_t b_t as ∇_{W^(t)} L = b_t or as ∇_W L_t = b_t.
 
         Sufficient, not necessary: what is shown of every summand holds of the sums.
         """
         left, right = self.left, self.right
-        if isinstance(right, SumSteps) and (right.index, right.first, right.last) == ("t", Step("", 1), Step("T")):
-            if isinstance(left, Derivative) and left.of == LOSS and left.total and not (left.by.step or left.copy):
-                return self._of_summands(replace(left, copy=Step("t")), right.body)
-            if isinstance(left, SumSteps) and replace(left, body=right.body) == right:
-                return self._of_summands(left.body, right.body)
-        return self
+        if not isinstance(right, SumSteps) or (right.index, right.first, right.last) != ("t", Step("", 1), Step("T")):
+            return
+        if isinstance(left, SumSteps) and replace(left, body=right.body) == right:
+            yield self._of_summands(left.body, right.body)
+        if isinstance(left, Derivative) and left.of == LOSS and left.total and not (left.by.step or left.copy):
+            yield self._of_summands(replace(left, copy=Step("t")), right.body)
+            if self.model is not None and self.model.is_sequence:
+                each = Derivative(self.model.step_loss[Step("t")], left.by)
+                yield self._of_summands(self.model.scale * each, right.body)
 
     def at(self, sizes: Sizes) -> Equality:
         """The same equality at other sizes."""

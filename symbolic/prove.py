@@ -159,17 +159,18 @@ class _Judge:
 
     def show(self, equality: Equality, level: int) -> Shown | None:
         """By summand if that does, else as a whole, with one choice of symbols after another."""
-        by_summand = equality.by_summand()
+        by_summand = [*equality.by_summand()]
         first = CHOICES[0]
-        whole = ((equality, choice) for choice in equality.choices() if (equality, choice) != (by_summand, first))
-        for attempt, choice in chain([(by_summand, first)], whole):
+        attempts = [(each, first) for each in by_summand or [equality]]
+        whole = ((equality, choice) for choice in equality.choices())
+        for attempt, choice in chain(attempts, (each for each in whole if each not in attempts)):
             try:
                 shown = attempt.shown(choice, level)
             except OutOfReach as why:
                 self.out_of_reach = why
             else:
-                if shown and attempt is by_summand and choice is first:
-                    return self.at_every_size(by_summand, level, shown)
+                if shown and (attempt, choice) in attempts:
+                    return self.at_every_size(attempt, level, shown)
                 if shown:
                     return shown
         return None

@@ -146,10 +146,11 @@ def test_more_steps_make_it_speak() -> None:
 
 def test_a_gradient_is_shown_summand_by_summand() -> None:
     whole = Equality(grad(W), sum_steps(outer(grad(a[t]), h[t - 1])), RNN, SIZES, 3)
-    each = whole.by_summand()
-    assert (each.left, each.right) == (grad_copy(W, t), outer(grad(a[t]), h[t - 1]))
+    by_copy, by_loss = whole.by_summand()
+    assert (by_copy.left, by_copy.right) == (grad_copy(W, t), outer(grad(a[t]), h[t - 1]))
+    assert by_loss.left == RNN.scale * d(RNN.step_loss[t], W)
     shorter = Equality(grad(W), sum_steps(outer(grad(a[t]), h[t - 1]), first=2), RNN, SIZES, 3)
-    assert shorter.by_summand() is shorter
+    assert not [*shorter.by_summand()]
     assert isinstance(shorter.right, SumSteps)
 
 

@@ -16,7 +16,6 @@ from symbolic.terms import Term, d, diag, eye, grad, immediate, outer, product_s
 CLAIMS = [*rnn.DERIVATIONS, *bptt.DERIVATIONS]
 BACK_TO_THE_FIRST_STEP = {
     "bptt.jacobian-product",
-    "bptt.sum-over-losses",
     "bptt.state",
     "bptt.one-loss",
     "bptt.double-sum",
