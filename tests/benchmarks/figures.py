@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
-PLACES = {"numeric": "numeric figures", "code_door": "code figures", "documents": "document figures"}
+PLACES = {"numeric": "numeric figures", "code_costs": "code figures", "documents": "document figures"}
 PLOT = PAGE.with_name("numeric-cost.png")
 
 Benchmark = dict[str, Any]

@@ -135,3 +135,17 @@ def test_the_cause_is_named_in_four_of_five() -> None:
         pytest.skip("a part of the corpus was run")
     missed = [WRONG[n] for n, found in CAUSES.items() if WRONG[n][3] not in found]
     assert len(missed) <= len(WRONG) // 5, missed
+
+
+def test_operations_grow_linearly_with_time(tmp_path: Path) -> None:
+    """What makes the cost linear: each further step adds as many operations as the one before."""
+    module = load("lstm_ifog", source("lstm_ifog"), tmp_path)
+    D, H = 2, 3
+    counts = []
+    for steps in (2, 4, 6, 8):
+        X, state = (steps, 1, D), (1, H)
+        shapes = {"X": X, "W": (1 + D + H, 4 * H), "c0": state, "h0": state, "up": (steps, 1, H)}
+        proof = prove_gradient(module.run, shapes)
+        assert proof.proved
+        counts.append(proof.operations)
+    assert len(set(np.diff(counts))) == 1, counts
