@@ -264,3 +264,46 @@ def test_only_the_time_of_the_processor_counts(monkeypatch):
     assert (waited.verdict, worked.verdict) == ("proved", "unknown")
     assert worked.message == "stopped after 0.2 s"
     assert signal.getitimer(signal.ITIMER_REAL) == signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (r"L_t = \tfrac12 \lVert y_t - \hat y_t \rVert_2^2", r"L_t = \lVert y_t - \hat y_t \rVert_2^2"),
+        (r"L_t = \frac{1}{2} \left\| y_t - \hat y_t \right\|^2", r"L_t = \frac{1}{2} \| y_t + \hat y_t \|^2"),
+        (r"L = \sum_t \frac12 \bigl\| y_t - \hat y_t \bigr\|^2", r"L = \frac12 \| y_t - \hat y_t \|^2"),
+    ],
+)
+def test_the_square_of_a_norm_is_read(right, wrong):
+    assert verdicts(right, "model rnn-squared\ntime subscript") == ["definition"]
+    assert verdicts(wrong, "model rnn-squared\ntime subscript") == ["definition!"]
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\|W\| = 1",
+        r"\|W\|^2 = 1 \|",
+        r"\|h_t\|_1^2 = 1",
+        r"\|W\|^3 = 1",
+        r"|h_t|^2 = 1",
+        r"\sqrt{h_t} = 1",
+        r"x_t \sim h_t",
+        r"h_t \propto a_t",
+        r"p(y_t \| x_t) = 1",
+    ],
+)
+def test_other_norms_and_relations_are_not_read(latex):
+    assert verdicts(latex) == ["unread"]
+
+
+@pytest.mark.parametrize("latex", [r"h_1, \ldots, h_T", r"\{h_t\}_{t=1}^T", r"\{ h_t \}"])
+def test_what_is_listed_claims_nothing(latex):
+    assert set(verdicts(latex)) == {"definition"}
+
+
+def test_the_square_of_the_norm_of_a_matrix_is_that_of_its_entries_where_it_says_so():
+    declared = "model rnn\nname \\lambda : number"
+    assert verdicts(r"\|W\|_F^2 = \operatorname{tr}(W^\top W)", declared) == ["proved"]
+    assert verdicts(r"\|W\|_F^2 = \operatorname{tr}(W W)", declared) == ["refuted"]
+    assert verdicts(r"\|W\|^2 = \operatorname{tr}(W^\top W)", declared) == ["unread"]

@@ -143,7 +143,7 @@ def defined_by(judge: Judging, n: int, sides: Sequence[Tokens]) -> str | None:
             return "the declaration"
         if node.base == r"\sigma":
             return "the logistic function"
-    if isinstance(node, s.Applied):
+    if isinstance(node, s.Applied) and not node.function.startswith("norm"):
         return "the function"
     return None
 

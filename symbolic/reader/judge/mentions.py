@@ -12,7 +12,7 @@ from symbolic.reader.statements import Statement
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Tokens
-from symbolic.reader.syntax.vocabulary import FUNCTIONS, OPERATORS, TEXTS, unstyled
+from symbolic.reader.syntax.vocabulary import DOTS, FUNCTIONS, OPERATORS, TEXTS, unstyled
 from symbolic.reader.tokens import Unread, plain
 from symbolic.terms import Term
 
@@ -21,6 +21,8 @@ def mentioned(judge: Judging, statement: Statement) -> Finding:
     """A formula that claims nothing: its names are looked up all the same."""
     at, end = statement.at, statement.end
     side = statement.sides[0]
+    if {token.text for token in side} <= DOTS:
+        return judge.finding(DEFINITION, at, end, message="nothing is claimed")
     if is_letter(judge, side) or is_shape(judge, side):
         return judge.finding(DEFINITION, at, end, message="nothing is claimed", reading=plain(side))
     try:
@@ -58,6 +60,8 @@ def is_shape(judge: Judging, side: Tokens) -> bool:
 def is_declared(judge: Judging, side: Tokens) -> bool:
     """Declared names without their step, alone or listed in parentheses: they are mentioned, not used."""
     node = parse(side, judge.scope.grammar)
+    if isinstance(node, s.Scripted) and isinstance(node.base, s.Group) and node.base.bracket == r"\{":
+        node = node.base  # { h_t }_{t=1}^T, a family
     names = node.items if isinstance(node, s.Group) else (node,)
     if isinstance(node, s.Group) and node.bracket == r"\{":
         listed(judge, node, 0, 0)

@@ -53,6 +53,12 @@ def function_of(resolver: Resolving, name: str, r: Reading, at: int) -> Reading:
         return Reading(f.Softmax(r.term), r.layout)
     if name == "diag" and isinstance(r.term, Term) and r.rank == 1:
         return Reading(f.Diag(r.term))
+    if name.startswith("norm") and isinstance(r.term, Term) and r.rank < 2:
+        return Reading(f.MatMul(r.term, r.term) if r.rank else f.Pow(r.term, 2))
+    if name == "norm of entries" and isinstance(r.term, Term) and r.rank == 2:
+        return Reading(f.Inner(r.term, r.term))
+    if name == "norm":
+        raise Unread(at, "a norm of a matrix is in the grammar as ‖ ‖_F² alone")
     if name == "trace" and isinstance(r.term, Term) and r.rank == 2:
         return trace(resolver, r.term, at)
     raise Misfit(at, str(r), "its argument", name)

@@ -2,10 +2,10 @@ r"""What stands in brackets of any kind: ( … ), \left … \right, matrices, ca
 
 from __future__ import annotations
 
-from symbolic.reader.syntax.nodes import Braced, Cases, Group, Matrix, Name, Node, Tokens
+from symbolic.reader.syntax.nodes import Applied, Braced, Cases, Group, Matrix, Name, Node, Tokens
 from symbolic.reader.syntax.parsing import Parsing
 from symbolic.reader.syntax.rows import is_cases_environment, split, without_argument
-from symbolic.reader.syntax.vocabulary import CASES, MATRICES, OPENING, ROWS, SEPARATORS
+from symbolic.reader.syntax.vocabulary import CASES, MATRICES, NORMS, OPENING, ROWS, SEPARATORS
 from symbolic.reader.tokens import SIZES, Token, Unread, plain
 
 
@@ -14,6 +14,8 @@ def group(parser: Parsing, opening: Token) -> Node:
     if opening.text == r"\left":
         opening = parser.next()
         content = parser.upto_right(opening.at)
+        if opening.text in NORMS:
+            return norm(parser, opening, content)
     elif opening.text in SIZES:
         return group(parser, parser.next())
     else:
@@ -26,6 +28,22 @@ def group(parser: Parsing, opening: Token) -> Node:
     if opening.text == r"\langle" and len(items) == 1:
         raise Unread(opening.at, "a mean in angle brackets is not in the grammar")
     return Group(opening.at, items, content, opening.text)
+
+
+def norm(parser: Parsing, opening: Token, content: Tokens | None = None) -> Node:
+    """‖ … ‖², of which the power and the kind of norm are part: a norm alone is not in the grammar."""
+    if content is None:
+        closing = NORMS[opening.text]
+        ahead = [token.text for token in parser.tokens[parser.position :]]
+        if closing not in ahead:
+            raise Unread(opening.at, f"{opening} is not closed")
+        start, parser.position = parser.position, parser.position + ahead.index(closing) + 1
+        content = tuple(t for t in parser.tokens[start : parser.position - 1] if t.text not in SIZES)
+    body = Group(opening.at, (parser.inside(content),), content)
+    sub, sup = parser.scripts()
+    if plain(sup) != "2" or plain(sub) not in {"", "2", "F"}:
+        raise Unread(opening.at, "a norm is in the grammar as ‖ ‖² alone, and of a matrix as ‖ ‖_F²")
+    return Applied(opening.at, "norm of entries" if plain(sub) == "F" else "norm", body)
 
 
 def item(parser: Parsing, tokens: Tokens) -> Node:

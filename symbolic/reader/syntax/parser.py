@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 
-from symbolic.reader.syntax.brackets import braced, environment, group
+from symbolic.reader.syntax.brackets import braced, environment, group, norm
 from symbolic.reader.syntax.fractions import differential, fraction, nabla, quotient
 from symbolic.reader.syntax.letters import accented, braces, function, letter, styled, texted
 from symbolic.reader.syntax.nodes import (
@@ -28,6 +28,7 @@ from symbolic.reader.syntax.vocabulary import (
     FRACTIONS,
     FUNCTIONS,
     GREEK,
+    NORMS,
     OPENING,
     OPERATORS,
     STYLES,
@@ -119,6 +120,8 @@ class Parser(Parsing):
         self.skip_nothing()
         token = self.next()
         text, at = token.text, token.at
+        if text in NORMS:
+            return norm(self, token)
         if text in SIZES:
             return self.factor()
         if text in SWITCHES:

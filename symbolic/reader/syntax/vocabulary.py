@@ -30,6 +30,7 @@ DOTS = frozenset({r"\ldots", r"\dots", r"\vdots", r"\cdots", r"\ddots", r"\dotsc
 MATRICES = frozenset(["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"])
 CASES = frozenset({"cases", "rcases", "dcases"})
 OPENING = {"(": ")", "[": "]", r"\{": r"\}", r"\lbrack": r"\rbrack", r"\langle": r"\rangle", r"\lbrace": r"\rbrace"}
+NORMS = {r"\|": r"\|", r"\Vert": r"\Vert", r"\lVert": r"\rVert"}
 CLOSING = frozenset(OPENING.values())
 ENDS = frozenset({"+", "-", "}", ",", ";", "|", r"\mid", "&", r"\\", r"\end", "=", r"\right", "_", "^", ".", "'"})
 ROWS = frozenset({r"\\", r"\cr", r"\newline"})
