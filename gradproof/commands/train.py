@@ -66,6 +66,8 @@ def command(
     for option, path in (("--checkpoint", checkpoint), ("--plot", plot)):
         if path is not None and source is not None and path.resolve() == source.resolve():
             raise request.BadRequest(f"{option} {path} is the text, which would be lost; name another file")
+    if checkpoint is not None and plot is not None and checkpoint.resolve() == plot.resolve():
+        raise request.BadRequest(f"--checkpoint and --plot are both {plot}; name another file for one of them")
     if checkpoint is not None:
         numerics.writable(checkpoint)
     plot = numerics.plottable(plot)

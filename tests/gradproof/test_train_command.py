@@ -258,6 +258,10 @@ def test_without_matplotlib_the_training_goes_on(gradproof, verse, monkeypatch):
             ["--cell", "rnn", "--plot", "loss.foo"],
             "cannot draw loss.foo: the picture is a PNG; pass a name that ends in .png",
         ),
+        (
+            ["--cell", "rnn", "--checkpoint", "a.png", "--plot", "./a.png"],
+            "--checkpoint and --plot are both a.png; name another file for one of them",
+        ),
         (["--cell", "rnn", "--checkpoint", "."], "cannot write .: it is not a regular file"),
         (
             ["--cell", "rnn", "--grad", "reference", "--rate", "1e39", "--clip", "0", "--checkpoint", "new.npz"],
