@@ -85,13 +85,17 @@ def verdict_given(candidate: Candidate, scope: Scope, given: Given = NOTHING) ->
             found = [prove(record(*pair, scope), _sizes(pair, scope, given)) for pair in pairs]
             if all(isinstance(each, Proved) for each in found):
                 return found[0]
+        places = 0
         for pair in pairs:
             for point in differences(pair, scope, given):
                 if point is not None:
                     return replace(verdict, counterexample=point)
+                places += 1
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as why:
         return Unknown({}, None, 0, str(why))
     words = " and ".join(f"“{each}”" for each in given.words)
+    if not places:
+        return Unknown({}, None, 0, f"refuted without {words}, and no step that is tried satisfies it")
     return Unknown({}, None, 0, f"refuted without {words}; under it the sides agree at the points tried: no proof")
 
 

@@ -113,3 +113,36 @@ def test_the_counterexample_satisfies_the_condition():
 def test_comments_and_commands_of_tex_are_no_words():
     text = f"% if it rains\n\\section{{When}}\nNow \\[ {LAST} \\] % unless\n"
     assert [found.verdict for found in judged(text, "a.tex")] == ["refuted"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Without the bias terms, $a_t = W h_{t-1} + U x_t$.", ("definition", False)),
+        ("Biases matter: $a_t = W h_{t-1} + U x_t$.", ("definition", True)),
+        ("Assume we are given $\\nabla_{h_t} L$ from upstream. Then\n$$\\nabla_{a_t} L = h_t$$", ("refuted", False)),
+        ("Assume that $W$ is diagonal. Then\n$$\\nabla_{a_t} L = h_t$$", ("unread", False)),
+        ("If I am not mistaken, $\\nabla_{a_t} L = h_t$.", ("refuted", False)),
+    ],
+)
+def test_what_sets_the_scene_is_no_condition(text, expected):
+    head = "<!-- check\nmodel rnn\ntime subscript\n-->\n"
+    found = [each for formula in findings("a.md", head + text) for each in formula]
+    assert (found[-1].verdict, found[-1].defect) == expected
+
+
+def test_a_condition_on_a_dimension_may_make_shapes_conform():
+    head = "<!-- check\nmodel minibatch\n-->\n"
+    for words, verdict in (("For a single example ($N = 1$)", "unread"), ("In general", "ill_typed")):
+        text = f"{words} $\\nabla_b L = \\sum_t \\nabla_{{A^{{(t)}}}} L$."
+        assert [each.verdict for found in findings("a.md", head + text) for each in found][-1] == verdict
+
+
+def test_no_agreement_is_claimed_where_nothing_was_compared():
+    head = "<!-- check\nmodel rnn\ntime subscript\nstep k\n-->\n"
+    text = r"For $k > t$ it is zero: $\frac{\partial h_t}{\partial h_k} = 0$."
+    found = [each for formula in findings("a.md", head + text) for each in formula][-1]
+    assert (found.verdict, found.message) == (
+        "unknown",
+        "refuted without “k > t”, and no step that is tried satisfies it",
+    )

@@ -18,7 +18,7 @@ from symbolic.notation import Step
 from symbolic.reader.given import RELATIONS, Given
 from symbolic.reader.judge.judging import Conditions, Judging
 from symbolic.reader.judge.mentions import is_letter
-from symbolic.reader.judge.phrases import FOLLOWS, HARMLESS, LEADS, NEGATED, PHRASES, STRANGE, TOGETHER
+from symbolic.reader.judge.phrases import FOLLOWS, HARMLESS, LEADS, NEGATED, PHRASES, RESTRICTIVE, STRANGE, TOGETHER
 from symbolic.reader.readings import Misfit
 from symbolic.reader.resolve import Resolver
 from symbolic.reader.resolve.steps import step_of
@@ -43,7 +43,7 @@ def conditions(judge: Judging) -> Conditions:
         if sentence.own >= 0 or not _claims(judge, sentence):
             found, words = _of_sentence(judge, sentence)
             effects += found
-            strange = strange or (words if sentence.own >= 0 or re.search(MARK, sentence.words) else "")
+            strange = strange or (words if sentence.own >= 0 or RESTRICTIVE.search(words) else "")
     start = Conditions(judge.scope, strange=strange)
     return reduce(lambda before, effect: before | effect(before.scope), effects, start)
 

@@ -10,7 +10,7 @@ from symbolic.reader.given import RELATIONS
 from symbolic.reader.judge.claims import claimed, defined_by
 from symbolic.reader.judge.clock import TooLong, within
 from symbolic.reader.judge.conditions import conditions, is_condition, related
-from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, UNKNOWN, UNREAD, Finding
+from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, REFUTED, UNKNOWN, UNREAD, Finding
 from symbolic.reader.judge.judging import Judging
 from symbolic.reader.judge.mentions import inequality, is_letter, is_one_hot, listed, membership, mentioned
 from symbolic.reader.judge.updates import added_in, is_rule, updated
@@ -78,10 +78,15 @@ class _Judge(Judging):
         return [self.unless_strange(finding, around.strange) for finding in found]
 
     def unless_strange(self, finding: Finding, words: str) -> Finding:
-        """What is refuted where words state a condition that is not understood may be right under it."""
-        if not words or not finding.is_wrong or finding.counterexample is None:
+        """What is wrong where words state a condition that is not understood may be right under it.
+
+        That no shapes conform changes only with a condition on a dimension, such as N = 1.
+        """
+        is_size = words.partition(" ")[0] in self.scope.axes
+        if not words or not finding.is_wrong or (finding.counterexample is None and not is_size):
             return finding
-        why = f"refuted without the words “{words}”, which are not understood"
+        verdict = REFUTED if finding.counterexample else finding.verdict
+        why = f"{verdict} without the words “{words}”, which are not understood"
         return replace(finding, verdict=UNREAD, defect=False, counterexample=None, repair="", message=why)
 
     def findings(self) -> list[Finding]:

@@ -39,7 +39,7 @@ def mentioned(judge: Judging, statement: Statement) -> Finding:
 def is_letter(judge: Judging, side: Tokens) -> bool:
     """A sign, a number, a step, a subscript or a dimension alone, or the name of a function."""
     texts = [token.text for token in side if token.text not in TEXTS | {*"{}()"}]
-    words = (
+    words = {r"\sigma"} | (
         judge.scope.steps.keys() | judge.scope.indices.keys() | judge.scope.axes.keys() | judge.scope.functions.keys()
     )
     single = len(texts) == 1 and (texts[0] in words | OPERATORS.keys() | FUNCTIONS.keys() or texts[0].isdigit())

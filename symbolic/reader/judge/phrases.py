@@ -63,7 +63,13 @@ HARMLESS = (
     _phrase(r"\bwhen (?!ignor|neglect|assum|drop|omit|truncat|us)\w+ing\b"),
     _phrase(r"\b(?:see|check|verify|tell|know|ask|wonder|even|as|what) (?:if|when)\b"),
     _phrase(r"\bwithout (?:loss of generality|proof|derivation|further|going)\b"),
-    _phrase(r"\bassum\w+ that [^,.;]* (?:used|given|computed|trained|called|defined)\b"),
+    _phrase(r"\bassum\w+ [^,.;]*\b(?:used|given|known|computed|trained|called|defined|familiar)\b"),
+    _phrase(r"\bif (?:i am|i'm|we are) not (?:mistaken|wrong)\b"),
+)
+# What an assumption in an earlier sentence is about, if it is not understood: others set the scene.
+RESTRICTIVE = _phrase(
+    r"\b(?:symmetric|diagonal|orthogonal|identity|scalars?|linear|constant|small|large|saturated|independent|zero|equal"
+    r"|ignor\w+|neglect\w+|omit\w*|no|only|without)\b"
 )
 STRANGE = _phrase(
     r"\b(?:if|when|whenever|unless|except|provided(?! (?:by|in|with))|assum(?:e|es|ed|ing)|suppos(?:e|ing)"

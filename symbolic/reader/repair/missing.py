@@ -45,6 +45,8 @@ def _through(right: Term, by: Var, through: Var, shift: int) -> Term:
                 return f.MatMul(f.Transpose(weights), gradient)
             case f.Mul(left, right_factor) if right_factor == by:
                 return f.Mul(left, gradient)
+            case f.Mul(left, right_factor) if left == by and by not in f.subterms(right_factor):
+                return f.Mul(right_factor, gradient)
             case f.Mul(left, f.Call(function, inner)) if inner == by and function in SLOPES:
                 return f.Mul(f.Mul(left, SLOPES[function](by)), gradient)
     return f.MatMul(gradient, f.immediate(through, by))
