@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from numeric.trace.places import Refused
 from numeric.trace.scalar import NUMBERS, Traced, index_of, traced
-from numeric.trace.tape import Op, Refused, Tape
+from numeric.trace.tape import Op, Tape
 
 Plain = np.ndarray[Any, Any]
 FLOAT = np.dtype(np.float64)
@@ -111,6 +112,23 @@ def as_symbolic(tape: Tape, value: Any) -> Symbolic:
     if isinstance(value, Symbolic):
         return value
     return entries(tape, value).view(Symbolic)._on(tape)  # type: ignore[no-any-return]
+
+
+def constant(tape: Tape, made: Any) -> Any:
+    """An array of floats as an array of symbols; of integers or truth values as it is."""
+    if isinstance(made, np.ndarray) and not isinstance(made, Symbolic) and made.dtype.kind == "f":
+        before = tape.enter("constant")
+        try:
+            return as_symbolic(tape, made)
+        finally:
+            tape.leave(before)
+    return made
+
+
+def has_symbols(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(has_symbols, value))
+    return isinstance(value, Traced | Symbolic)
 
 
 def entries(tape: Tape, value: Any) -> Any:

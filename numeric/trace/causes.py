@@ -29,12 +29,13 @@ from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
 from numeric.trace.execute import Trace
 from numeric.trace.mistakes import MISTAKES, Mistake, paths
+from numeric.trace.places import Refused, TimedOut
 from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
 from numeric.trace.rescaled import rescaled, shortens
 from numeric.trace.residues import NoRoot
 from numeric.trace.sweep import Remade
-from numeric.trace.tape import Op, Refused, TimedOut
+from numeric.trace.tape import Op
 
 KINDS = ("transpose", "sign", "factor", "path", "derivative", "time", "overwritten", "swapped", "clipping")
 

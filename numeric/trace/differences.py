@@ -16,8 +16,9 @@ import numpy as np
 from numeric.trace import sweep
 from numeric.trace.degrees import error_bound
 from numeric.trace.execute import Trace
+from numeric.trace.places import Refused
 from numeric.trace.residues import NoRoot, Residues
-from numeric.trace.tape import Op, Refused
+from numeric.trace.tape import Op
 
 DRAWS, DRAWS_WITH_ROOTS = 6, 40
 REDRAWN = 4000

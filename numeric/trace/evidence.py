@@ -17,7 +17,8 @@ import numpy as np
 from numeric.trace import sweep
 from numeric.trace.differences import random_points, wanted_of
 from numeric.trace.execute import Trace
-from numeric.trace.tape import Op, Place, Tape
+from numeric.trace.places import Place
+from numeric.trace.tape import Op, Tape
 
 EFFORT = 6_000_000
 Residue = np.ndarray[Any, Any]
@@ -118,9 +119,10 @@ class Blocks:
 
 
 def sigmoid_argument(tape: Tape, i: int) -> int | None:
-    """x of 1/(1 + exp(−x)) or ½·(1 + tanh(x/2))."""
+    """x of 1/(1 + exp(−x)), exp(x)/(1 + exp(x)) or ½·(1 + tanh(x/2))."""
     if tape.ops[i] == Op.MUL:
-        return _half_argument(tape, i)
+        ratio = _ratio_argument(tape, i)
+        return _half_argument(tape, i) if ratio is None else ratio
     inner = tape.a[i]
     if tape.ops[i] != Op.INV or tape.ops[inner] != Op.ADD:
         return None
@@ -133,6 +135,16 @@ def sigmoid_argument(tape: Tape, i: int) -> int | None:
         return tape.b[negative]
     if tape.ops[negative] == Op.MUL and tape.constants.get(tape.a[negative]) == -1:
         return tape.b[negative]
+    return None
+
+
+def _ratio_argument(tape: Tape, i: int) -> int | None:
+    for e, inverse in ((tape.a[i], tape.b[i]), (tape.b[i], tape.a[i])):
+        if tape.ops[e] == Op.EXP and tape.ops[inverse] == Op.INV and tape.ops[tape.a[inverse]] == Op.ADD:
+            ends = tape.a[tape.a[inverse]], tape.b[tape.a[inverse]]
+            exponents = {tape.a[n] for n in ends if tape.ops[n] == Op.EXP}
+            if tape.a[e] in exponents and any(tape.constants.get(n) == 1 for n in ends):
+                return tape.a[e]
     return None
 
 

@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 
 import numeric.trace.functions  # noqa: F401 - installs what arrays of symbols do
 from numeric.trace.arrays import Symbolic, nodes_of, shaped
-from numeric.trace.interrupt import Over, raised_at, within
+from numeric.trace.interrupt import Over, within
+from numeric.trace.places import Place, Refused, TimedOut, raised_at
 from numeric.trace.scalar import Traced
 from numeric.trace.stand_in import Nested, standing_in
 from numeric.trace.state import lifted, preserved
-from numeric.trace.tape import Decision, Place, Refused, Tape, TimedOut
+from numeric.trace.tape import Decision, Tape
 
 Shape = tuple[int, ...]
 Nodes = NDArray[np.int64]

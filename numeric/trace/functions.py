@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from numeric.trace.arrays import FLOAT, Symbolic, as_symbolic, entries, settled, unwritten, where, wrapped
+from numeric.trace.places import Refused
 from numeric.trace.products import dot, einsum
-from numeric.trace.tape import Refused, Tape
+from numeric.trace.tape import Tape
 from numeric.trace.ufuncs import LOOPS, delivered
 
 INSTEAD: dict[Any, Callable[..., Any]] = {}

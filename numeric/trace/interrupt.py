@@ -14,11 +14,10 @@ import ctypes
 import signal
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from typing import Any
 
-from numeric.trace.tape import SKIPPED, Place
+from numeric.trace.places import Place, raised_at
 
 AGAIN = 0.5
 """Code that catches everything is interrupted again after so many seconds."""
@@ -39,12 +38,6 @@ def within(deadline: float | None, function: Callable[..., Any], *arguments: Any
         return function(*arguments)
     seconds = max(deadline - time.monotonic(), 1e-6)
     return (_by_signal if _can_signal() else _by_thread)(seconds, function, *arguments)
-
-
-def raised_at(error: BaseException) -> Place | None:
-    """The last line of the person's on the way to an error."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(SKIPPED)]
-    return Place(frames[-1].filename, frames[-1].lineno or 0) if frames else None
 
 
 def _can_signal() -> bool:

@@ -24,10 +24,11 @@ from numeric.trace import sweep
 from numeric.trace.branches import on_every_branch
 from numeric.trace.differences import Difference, difference_of, random_points, wanted_of
 from numeric.trace.execute import Trace
+from numeric.trace.places import Refused
 from numeric.trace.polynomials import exactly_proved
 from numeric.trace.proof import Finding, ParameterVerdict
 from numeric.trace.residues import NoRoot, Residues
-from numeric.trace.tape import UNWRITTEN, Op, Refused, Tape
+from numeric.trace.tape import UNWRITTEN, Op, Tape
 from numeric.trace.witness import witness_of
 
 MEMORIES = 4

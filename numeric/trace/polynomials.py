@@ -19,8 +19,9 @@ from typing import Any
 
 from numeric.trace import sweep
 from numeric.trace.execute import Trace
+from numeric.trace.places import Refused
 from numeric.trace.residues import Residues
-from numeric.trace.tape import Op, Refused, Tape
+from numeric.trace.tape import Op, Tape
 from symbolic.normal_form import Budget, OutOfReach, Poly, Ring
 
 OPERATIONS = 400_000

@@ -13,7 +13,7 @@ from enum import StrEnum
 from fractions import Fraction
 from typing import Any
 
-from numeric.trace.tape import Place
+from numeric.trace.places import Place
 
 SHOWN = 3
 DIGITS = 12

@@ -19,9 +19,9 @@ import numpy as np
 from numeric.trace.causes import causes
 from numeric.trace.execute import BadRun, OnSymbolsOnly, Trace, traces
 from numeric.trace.judge import judge
+from numeric.trace.places import Refused, TimedOut
 from numeric.trace.proof import Finding, GradientError, ParameterVerdict, Proof
 from numeric.trace.recheck import Mismatch, recheck
-from numeric.trace.tape import Refused, TimedOut
 
 Shapes = Mapping[str, Any]
 

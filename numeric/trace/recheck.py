@@ -22,7 +22,7 @@ from numeric.trace import sweep
 from numeric.trace.differences import wanted_of
 from numeric.trace.execute import BadRun, Trace, on_numbers
 from numeric.trace.intervals import Reals
-from numeric.trace.tape import Place, TimedOut
+from numeric.trace.places import Place, TimedOut
 from numeric.trace.witness import rational_point
 
 POINTS = 8
@@ -83,7 +83,7 @@ class _Code:
         """Both give the same at one point; None where it cannot be said, raises Mismatch where they do not."""
         enclosed = next((found for trace in self.traces if (found := _enclosed(trace, arrays)) is not None), None)
         if enclosed is None:
-            self.failure = f"at none of {POINTS} points is the loss a real number"
+            self.failure = f"at none of {POINTS} points is the loss known to be a real number"
             return None
         try:
             returned = self._on_numbers(arrays)[0]

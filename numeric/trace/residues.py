@@ -24,7 +24,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from math import gcd, lcm
 
-from numeric.trace.tape import UNWRITTEN, Op, Refused, Tape
+from numeric.trace.places import Refused
+from numeric.trace.tape import UNWRITTEN, Op, Tape
 
 BITS = 127
 SMALL = (3, 5, 7, 11, 13)

@@ -16,7 +16,8 @@ from typing import Any, Self
 import numpy as np
 
 from numeric.trace.constants import meant
-from numeric.trace.tape import Op, Refused, Tape
+from numeric.trace.places import Refused
+from numeric.trace.tape import Op, Tape
 
 NUMBERS = (int, float, Fraction, np.number, np.bool_)
 

@@ -27,9 +27,11 @@ from typing import Any
 
 import numpy as np
 
-from numeric.trace.arrays import Symbolic, as_symbolic, unwritten, wrapped
+from numeric.trace.arrays import Symbolic, as_symbolic, constant, has_symbols, unwritten
+from numeric.trace.others import others
+from numeric.trace.places import Refused
 from numeric.trace.scalar import NUMBERS, Traced, traced
-from numeric.trace.tape import Refused, Tape
+from numeric.trace.tape import Tape
 
 LOCK = threading.Lock()
 _OWNER: list[int] = []
@@ -207,12 +209,9 @@ def _replacements(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Any]]]
         yield np, name, partial(_function, tape, name)
         if hasattr(math, name):
             yield math, name, partial(_function, tape, name)
-    for name, of_symbol in _OF_SYMBOLS.items():
-        yield math, name, partial(_of_symbol, of_symbol)
     yield np, "r_", partial(_Joining, tape, False)
     yield np, "c_", partial(_Joining, tape, True)
-    yield from _random(tape)
-    yield from _scipy(tape)
+    yield from others(tape)
 
 
 def _creating(tape: Tape, original: Any) -> Callable[..., Any]:
@@ -226,7 +225,7 @@ def _creating(tape: Tape, original: Any) -> Callable[..., Any]:
                 return unwritten(tape, made.shape)
             finally:
                 tape.leave(before)
-        return _lifted(tape, made)
+        return constant(tape, made)
 
     return make
 
@@ -235,21 +234,10 @@ def _is_object(dtype: Any) -> bool:
     return dtype is not None and np.dtype(dtype).kind == "O"
 
 
-def _lifted(tape: Tape, made: Any) -> Any:
-    """An array of floats as an array of symbols; of integers or truth values as it is."""
-    if isinstance(made, np.ndarray) and not isinstance(made, Symbolic) and made.dtype.kind == "f":
-        before = tape.enter("constant")
-        try:
-            return as_symbolic(tape, made)
-        finally:
-            tape.leave(before)
-    return made
-
-
 def _converting(tape: Tape, copies: bool, original: Any) -> Callable[..., Any]:
     def convert(value: Any, dtype: Any = None, *args: Any, **kwargs: Any) -> Any:
-        if not _has_symbols(value):
-            return _lifted(tape, original(value, dtype, *args, **kwargs))
+        if not has_symbols(value):
+            return constant(tape, original(value, dtype, *args, **kwargs))
         before = tape.enter("array")
         try:
             found = as_symbolic(tape, value)
@@ -270,20 +258,14 @@ class _Joining:
 
     def __getitem__(self, key: Any) -> Any:
         parts = key if isinstance(key, tuple) else (key,)
-        if not _has_symbols(parts):
-            return _lifted(self.tape, self.original[key])
+        if not has_symbols(parts):
+            return constant(self.tape, self.original[key])
         if isinstance(parts[0], str):
             raise Refused("np.r_ or np.c_ of symbols with a string of directions", self.tape.here())
         made = [np.atleast_1d(self.original[part] if isinstance(part, slice) else part) for part in parts]
         if self.columns:
             made = [part[:, None] if part.ndim == 1 else part for part in made]
         return np.concatenate(made, axis=-1 if self.columns else 0)
-
-
-def _has_symbols(value: Any) -> bool:
-    if isinstance(value, list | tuple):
-        return any(map(_has_symbols, value))
-    return isinstance(value, Traced | Symbolic)
 
 
 def _function(tape: Tape, name: str, original: Any) -> Callable[..., Any]:
@@ -309,123 +291,3 @@ def _function(tape: Tape, name: str, original: Any) -> Callable[..., Any]:
         return original(x, *args, **kwargs)
 
     return apply
-
-
-_OF_SYMBOLS: dict[str, Callable[..., Any]] = {
-    "pow": lambda x, y: x**y,
-    "fabs": abs,
-    "log1p": lambda x: x.log1p(),
-    "expm1": lambda x: x.expm1(),
-    "sinh": lambda x: x.sinh(),
-    "cosh": lambda x: x.cosh(),
-    "isnan": lambda x: False,
-    "isinf": lambda x: False,
-    "isfinite": lambda x: True,
-}
-"""Functions of `math` that would ask a symbol for its float."""
-
-
-def _of_symbol(own: Callable[..., Any], original: Any) -> Callable[..., Any]:
-    def apply(*args: Any) -> Any:
-        return own(*args) if any(map(_has_symbols, args)) else original(*args)
-
-    return apply
-
-
-_DRAWS = (
-    "rand randn random random_sample randint uniform normal standard_normal choice permutation shuffle binomial ranf"
-)
-
-
-def _random(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Any]]]:
-    """Random numbers are numbers where they are seeded within the run, and refused otherwise."""
-    seeded: set[str] = set()
-
-    def seeding(source: str) -> Callable[[Any], Callable[..., Any]]:
-        def make(original: Any) -> Callable[..., Any]:
-            def seed(*args: Any, **kwargs: Any) -> Any:
-                if (args and args[0] is not None) or kwargs:
-                    seeded.add(source)
-                return original(*args, **kwargs)
-
-            return seed
-
-        return make
-
-    def drawing(source: str, name: str) -> Callable[[Any], Callable[..., Any]]:
-        def make(original: Any) -> Callable[..., Any]:
-            def draw(*args: Any, **kwargs: Any) -> Any:
-                if source not in seeded:
-                    raise Refused(f"{source}.{name}: random numbers that are not seeded in this run", tape.here())
-                return _lifted(tape, original(*args, **kwargs))
-
-            return draw
-
-        return make
-
-    def generating(original: Any) -> Callable[..., Any]:
-        def generator(*args: Any, **kwargs: Any) -> Any:
-            if not args and not kwargs:
-                raise Refused(f"{original.__name__}() without a seed: random numbers", tape.here())
-            return original(*args, **kwargs)
-
-        return generator
-
-    yield np.random, "seed", seeding("np.random")
-    yield python_random, "seed", seeding("random")
-    for name in ("default_rng", "RandomState"):
-        yield np.random, name, generating
-    yield python_random, "Random", generating
-    for name in _DRAWS.split():
-        if hasattr(np.random, name):
-            yield np.random, name, drawing("np.random", name)
-    for name in ("random", "uniform", "gauss", "randint", "choice", "shuffle", "sample", "randrange"):
-        yield python_random, name, drawing("random", name)
-
-
-def _scipy(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Any]]]:
-    special = sys.modules.get("scipy.special")
-    if special is None:
-        return
-
-    def symbolically(function: Callable[..., Any]) -> Callable[[Any], Callable[..., Any]]:
-        def make(original: Any) -> Callable[..., Any]:
-            def apply(x: Any, *args: Any, **kwargs: Any) -> Any:
-                before = tape.enter(function.__name__)
-                try:
-                    return wrapped(tape, function(as_symbolic(tape, x), *args, **kwargs))
-                finally:
-                    tape.leave(before)
-
-            return apply
-
-        return make
-
-    def expit(x: Any) -> Any:
-        return 1 / (1 + np.exp(-x))
-
-    def logsumexp(x: Any, axis: Any = None, keepdims: bool = False, **options: Any) -> Any:
-        return np.log(np.exp(x).sum(axis=axis, keepdims=keepdims))
-
-    def softmax(x: Any, axis: Any = None) -> Any:
-        e = np.exp(x)
-        return e / e.sum(axis=axis, keepdims=True)
-
-    def log_softmax(x: Any, axis: Any = None) -> Any:
-        return x - np.log(np.exp(x).sum(axis=axis, keepdims=True))
-
-    for function in (expit, logsumexp, softmax, log_softmax):
-        if hasattr(special, function.__name__):
-            yield special, function.__name__, symbolically(function)
-    for name in ("erf", "erfc", "gamma", "gammaln", "xlogy", "entr"):
-
-        def refusing(original: Any, name: str = name) -> Callable[..., Any]:
-            def refuse(*args: Any, **kwargs: Any) -> Any:
-                if any(map(_has_symbols, args)):
-                    raise Refused(f"scipy.special.{name} of symbols", tape.here())
-                return original(*args, **kwargs)
-
-            return refuse
-
-        if hasattr(special, name):
-            yield special, name, refusing

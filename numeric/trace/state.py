@@ -24,8 +24,9 @@ import numpy as np
 
 from numeric.trace.arrays import Symbolic, as_symbolic
 from numeric.trace.holders import Dict, Holder, holders_of
+from numeric.trace.places import Place, Refused
 from numeric.trace.stand_in import OWN_PACKAGES, Float, is_persons, is_persons_globals, persons_modules
-from numeric.trace.tape import Place, Refused, Tape
+from numeric.trace.tape import Tape
 
 LIMIT = 1_000_000
 _ATOMS = (int, float, complex, str, bytes, type(None), np.generic, range, slice)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import mul
 from typing import Any, Protocol
 
-from numeric.trace.tape import Op, Refused, Tape
+from numeric.trace.places import Refused
+from numeric.trace.tape import Op, Tape
 
 Scalar = Any
 OFTEN = 0xFFF

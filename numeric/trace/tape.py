@@ -14,23 +14,17 @@ partial derivatives), one in each arithmetic of `numeric.trace.fields`.
 
 from __future__ import annotations
 
-import sys
 import time
 from array import array
 from collections.abc import Sequence
 from enum import IntEnum
 from fractions import Fraction
 from functools import reduce
-from pathlib import Path
-from types import FrameType
+from math import isqrt
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from numeric.trace.constants import meant
-
-OURS = str(Path(__file__).parent)
-LIBRARIES = tuple(str(Path(module.__file__ or "").parent) for module in (np,))
+from numeric.trace.places import Place, Refused, TimedOut, calling_place
 
 
 class Op(IntEnum):
@@ -54,38 +48,6 @@ class Op(IntEnum):
 
 
 FUNCTIONS = {"exp": Op.EXP, "log": Op.LOG, "tanh": Op.TANH, "sqrt": Op.SQRT}
-
-
-class Place(NamedTuple):
-    """A line of somebody's source; `site` tells operations on one line apart, and calls from different lines."""
-
-    file: str
-    line: int
-    site: tuple[int, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{_short(self.file)}:{self.line}"
-
-
-def _short(file: str) -> str:
-    """A path as the person would type it here."""
-    try:
-        return str(Path(file).relative_to(Path.cwd()))
-    except ValueError:
-        return file
-
-
-class Refused(BaseException):
-    """An operation that cannot be followed; no `except Exception` of the traced code swallows it."""
-
-    def __init__(self, reason: str, place: Place | None) -> None:
-        known = place if place and place.line else None
-        super().__init__(f"{known}: {reason}" if known else reason)
-        self.reason, self.place = reason, known
-
-
-class TimedOut(Refused):
-    """The time that was given is over."""
 
 
 class Decision(NamedTuple):
@@ -396,27 +358,6 @@ class Tape:
         return wanted
 
 
-def calling_place() -> Place:
-    """The nearest line of the call stack that is neither ours nor NumPy's, and the way there."""
-    frame: FrameType | None = sys._getframe(1)
-    file, line = "?", 0
-    site: list[int] = []
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if name == _BOTTOM:
-            break
-        if not name.startswith(SKIPPED):
-            if not site:
-                file, line = name, frame.f_lineno
-            site.append(frame.f_lasti)
-        frame = frame.f_back
-    return Place(file, line, tuple(site))
-
-
-SKIPPED = (OURS, *LIBRARIES, "<__array_function__")
-_BOTTOM = str(Path(__file__).with_name("execute.py"))
-
-
 def _exact_value(name: str, x: Fraction) -> Fraction | None:
     """f(x) where that is rational."""
     if name == "log":
@@ -427,11 +368,5 @@ def _exact_value(name: str, x: Fraction) -> Fraction | None:
         return Fraction(0) if not x else None
     if x < 0:
         return None
-    root = Fraction(_root(x.numerator), _root(x.denominator))
+    root = Fraction(isqrt(x.numerator), isqrt(x.denominator))
     return root if root * root == x else None
-
-
-def _root(n: int) -> int:
-    from math import isqrt
-
-    return isqrt(n)

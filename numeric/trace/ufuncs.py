@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 
 from numeric.trace.arrays import Symbolic, entries, plain, settled, wrapped
+from numeric.trace.places import Refused
 from numeric.trace.products import matmul
 from numeric.trace.scalar import NUMBERS, Traced, traced
-from numeric.trace.tape import Refused, Tape
+from numeric.trace.tape import Tape
 
 
 def _maximum(a: Any, b: Any) -> Any:

@@ -420,3 +420,17 @@ def test_own_numbers_are_rechecked_in_their_precision() -> None:
 def test_a_stable_formula_is_not_called_unstable() -> None:
     proof = prove_gradient(elementwise(np.tanh, lambda x: 1 - np.tanh(x) ** 2), X)
     assert proof.notes == ()
+
+
+@pytest.mark.parametrize(
+    "sigmoid",
+    [lambda z: 1 / (1 + np.exp(-z)), lambda z: np.exp(z) / (1 + np.exp(z)), lambda z: 0.5 * (1 + np.tanh(z / 2))],
+)
+def test_a_sigmoid_is_known_in_each_of_its_forms(sigmoid: Callable[[Any], Any]) -> None:
+    def run(W, x):
+        s = sigmoid(W @ x)
+        d = (1 - s**2) * s
+        return 0.5 * (s**2).sum(), {"W": np.outer(d, x), "x": W.T @ d}
+
+    causes = {str(p.cause) for p in prove_gradient(run, BOTH).parameters}
+    assert {cause.partition(" (")[0] for cause in causes} == {"the derivative of the sigmoid is taken as 1 − s²"}

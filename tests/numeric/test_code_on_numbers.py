@@ -104,8 +104,8 @@ def raising(x: Any) -> Any:
 @pytest.mark.parametrize(
     ("run", "why"),
     [
-        (log_of_negative, "at none of 8 points is the loss a real number"),
-        (root_of_negative, "at none of 8 points is the loss a real number"),
+        (log_of_negative, "at none of 8 points is the loss known to be a real number"),
+        (root_of_negative, "at none of 8 points is the loss known to be a real number"),
         (power_of_negative, "at none of 3999 random points do all of them exist"),
         (raising, "on numbers it raises RuntimeError: no numbers please"),
     ],
