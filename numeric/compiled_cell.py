@@ -64,7 +64,7 @@ class CompiledCell:
     def __call__(
         self, parameters: Mapping[str, Any], x: Any, y: Any, initial: Mapping[str, Any] | None = None
     ) -> Gradients:
-        fixed, own, batch = self._checked(parameters, x, y, initial or {})
+        fixed, own, batch = self._checked(parameters, x, y, {} if initial is None else initial)
         flat = [a.ravel().tolist() for a in fixed]
         if not batch:
             return self._run([*flat, *(a.ravel().tolist() for a in own)], own[0].dtype)
@@ -105,6 +105,8 @@ class CompiledCell:
     def _check_names(
         self, kind: str, given: Mapping[str, Any], known: Mapping[str, Var], complete: bool = False
     ) -> None:
+        if not isinstance(given, Mapping):
+            raise ValueError(f"{self.__name__}: {kind}s are a {type(given).__name__}; pass a dict of arrays by name")
         for name in given:
             if name not in known:
                 raise ValueError(f"{self.__name__}: unknown {kind} {name!r}; the names are {', '.join(known)}")

@@ -6,6 +6,7 @@ Out: `Batch`, the same with every size known, states and mask filled in; or a Va
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from numeric.reference.losses import LOSSES, Array
 
 Arrays = Mapping[str, Array]
+_PRECISIONS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,9 @@ class Batch:
     def room(self, *each: tuple[str | int, ...]) -> list[Array]:
         """Uninitialised arrays in one block: one this large is not given back to the system between calls."""
         shapes = [self._shape(axes) for axes in each]
-        ends = np.cumsum([math.prod(shape) for shape in shapes])
-        parts = np.split(np.empty(ends[-1], self.x.dtype), ends[:-1])
-        return [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
+        ends = [*itertools.accumulate((math.prod(shape) for shape in shapes), initial=0)]
+        block = np.empty(ends[-1], self.x.dtype)
+        return [block[i:j].reshape(shape) for (i, j), shape in zip(itertools.pairwise(ends), shapes, strict=True)]
 
     def _shape(self, axes: tuple[str | int, ...]) -> list[int]:
         return [self.sizes[axis] if isinstance(axis, str) else axis for axis in axes]
@@ -73,13 +75,13 @@ def checked(
     layout: Layout, parameters: Arrays, x: Array, y: Array, initial: Arrays | None, mask: NDArray[Any] | None, loss: str
 ) -> Batch:
     """The input as a `Batch`; ValueError, in one line, where it does not fit the cell."""
-    cell = layout.cell
+    cell, initial = layout.cell, {} if initial is None else initial
     _names(cell, "parameter", parameters, layout.parameters, complete=True)
-    _names(cell, "initial state", initial or {}, layout.states)
+    _names(cell, "initial state", initial, layout.states)
     if loss not in LOSSES:
         raise ValueError(f"{cell}: unknown loss {loss!r}; pass one of {', '.join(LOSSES)}")
-    axes = {"x": "TND", "y": "TNK", **layout.parameters, **dict.fromkeys(initial or {}, "NH")}
-    arrays = [("x", x), ("y", y), *((name, parameters[name]) for name in layout.parameters), *(initial or {}).items()]
+    axes = {"x": "TND", "y": "TNK", **layout.parameters, **dict.fromkeys(initial, "NH")}
+    arrays = [("x", x), ("y", y), *((name, parameters[name]) for name in layout.parameters), *initial.items()]
     first = next(iter(layout.parameters))
     sizes: dict[str, tuple[int, str]] = {}
     for name, array in arrays:
@@ -88,7 +90,7 @@ def checked(
         _finite(cell, name, array)
     known = {axis: size for axis, (size, _) in sizes.items()}
     zero = np.zeros((known["N"], known["H"]), x.dtype)
-    states = {name: (initial or {}).get(name, zero) for name in layout.states}
+    states = {name: initial.get(name, zero) for name in layout.states}
     return Batch(x, y, states, _skip(cell, mask, known["T"], known["N"]), known)
 
 
@@ -104,18 +106,21 @@ def checked_parameters(layout: Layout, parameters: Arrays, like: Array, known: M
 
 def checked_final(layout: Layout, final: Arrays | None, like: Array) -> dict[str, Array]:
     """The gradients by the final states, each a copy to accumulate in; zero where none is given."""
-    _names(layout.cell, "final state", final or {}, layout.states)
+    final = {} if final is None else final
+    _names(layout.cell, "final state", final, layout.states)
     sizes = {"N": (like.shape[0], "the cache"), "H": (like.shape[1], "the cache")}
-    for name, array in (final or {}).items():
+    for name, array in final.items():
         _array(layout.cell, f"final {name}", array, like, "the cache")
         _shape(layout.cell, f"final {name}", array, "NH", sizes)
         _finite(layout.cell, f"final {name}", array)
-    return {name: final[name].copy() if final and name in final else np.zeros_like(like) for name in layout.states}
+    return {name: final[name].copy() if name in final else np.zeros_like(like) for name in layout.states}
 
 
 def _names(
     cell: str, kind: str, given: Arrays, expected: Mapping[str, str] | tuple[str, ...], complete: bool = False
 ) -> None:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{cell}: {kind}s are a {type(given).__name__}; pass a dict of arrays by name")
     for name in given:
         if name not in expected:
             raise ValueError(f"{cell}: unknown {kind} {name!r}; the names are {', '.join(expected)}")
@@ -127,7 +132,7 @@ def _names(
 def _array(cell: str, name: str, array: Array, like: Array, like_name: str) -> None:
     if not isinstance(array, np.ndarray):
         raise ValueError(f"{cell}: {name} is a {type(array).__name__}; pass a NumPy array")
-    if array.dtype not in (np.float32, np.float64):
+    if array.dtype not in _PRECISIONS:
         raise ValueError(f"{cell}: {name} has dtype {array.dtype}; pass float32 or float64")
     if isinstance(like, np.ndarray) and array.dtype != like.dtype:
         raise ValueError(f"{cell}: {name} has dtype {array.dtype}, {like_name} has {like.dtype}; pass all in one dtype")
@@ -149,6 +154,9 @@ def _shape(cell: str, name: str, array: Array, axes: str, sizes: dict[str, tuple
 
 
 def _finite(cell: str, name: str, array: Array) -> None:
+    # A sum of squares is finite only if its terms are, and faster to get.
+    if math.isfinite(np.vdot(array, array)):
+        return
     finite = np.isfinite(array)
     if not finite.all():
         place = tuple(map(int, np.unravel_index(np.argmin(finite), array.shape)))

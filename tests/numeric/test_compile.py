@@ -350,6 +350,16 @@ def test_what_no_catalogue_has_compiles_once_it_is_proved():
     assert inspect.getdoc(f) == "grad(h[T]) = V.T @ grad(o[T])"
 
 
+@pytest.mark.parametrize("function", [compile(RNN, SIZES, 3), reference.rnn.forward], ids=["compiled", "reference"])
+def test_what_is_no_dict_of_arrays_is_refused_in_one_line(function):
+    given = case(RNN, np.random.default_rng(16), steps=3, batch=(2,), sizes=SIZES)
+    function(**given)
+    with pytest.raises(ValueError, match=r"^rnn: initial states are a ndarray; pass a dict of arrays by name$"):
+        function(**{**given, "initial": given["initial"]["h"]})
+    with pytest.raises(ValueError, match=r"^rnn: parameters are a NoneType; pass a dict of arrays by name$"):
+        function(**{**given, "parameters": None})
+
+
 @pytest.mark.parametrize("name", ["loss", "x", "h0"])
 def test_a_parameter_called_like_another_result_is_refused(name):
     clash = replace(RNN, name="clash", parameters=(*RNN.parameters, parameter(name, H)))
