@@ -23,6 +23,7 @@ from symbolic.reader.declare.spelling import (
     without_step,
 )
 from symbolic.reader.declare.state import Context, Directive, Draft, State
+from symbolic.reader.resolve.blocks import blocks
 from symbolic.reader.scope import Meaning, Scope
 from symbolic.reader.syntax import Grammar, parse
 from symbolic.reader.syntax.nodes import Name
@@ -124,12 +125,23 @@ def _let(context: Context, state: State, rest: str) -> State:
         phrase = (tokens(latex), tokens(meaning))
         return replace(state, scope=replace(state.scope, phrases=(*state.scope.phrases, phrase)))
     base, sub, time = spelled(latex, state.scope)
+    if len(blocks(parse(tokens(meaning), state.scope.grammar), as_row=True)) > 1:
+        return _let_blocks(state, latex, meaning)
     reading = one_reading(tokens(meaning), state.scope)
     old = state.scope.names.get((base, sub))
     if old is not None and old.time and not time:
         return replace(state, scope=state.scope.with_name((base, sub), replace(old, untimed=reading)))
     untimed = old.term if old is not None and time and not old.time else None
     return replace(state, scope=state.scope.with_name((base, sub), Meaning(reading, time, untimed)))
+
+
+def _let_blocks(state: State, latex: str, meaning: str) -> State:
+    r"""`let W_f = [W_{hf}, W_{xf}]`: wherever it is written, with braces or without, the blocks are meant."""
+    base, _, sub = latex.partition("_")
+    bare = sub.strip("{}")
+    written = {latex, f"{base}_{{{bare}}}", f"{base}_{bare}"} if bare else {latex}
+    phrases = tuple((tokens(each), tokens(meaning)) for each in sorted(written))
+    return replace(state, scope=replace(state.scope, phrases=(*state.scope.phrases, *phrases)))
 
 
 def _entries(context: Context, state: State, rest: str) -> State:

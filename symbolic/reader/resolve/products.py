@@ -8,6 +8,7 @@ from typing import Any
 from symbolic import terms as f
 from symbolic.notation import Step
 from symbolic.reader.readings import EITHER, Grid, Misfit, Reading, grid, hadamard, mapped, plainest
+from symbolic.reader.resolve.blocks import multiplied_out, product_of_blocks
 from symbolic.reader.resolve.chain_rule import telescoped, telescopes
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.syntax import nodes as s
@@ -21,6 +22,7 @@ LONGEST_PRODUCT = 9
 def product_of(resolver: Resolving, at: int, factors: tuple[Node, ...], beside: str = "") -> list[Reading]:
     """A product; vectors in it are read as `beside` says, or as the declaration does."""
     policy = beside or resolver.scope.beside
+    factors = multiplied_out(resolver, factors)
     parts = [(telescoped(resolver, run), run[0].at) for run in telescopes(factors)]
     if len(parts) > LONGEST_PRODUCT:
         found, _ = parts[0]
@@ -55,6 +57,8 @@ def product_of(resolver: Resolving, at: int, factors: tuple[Node, ...], beside: 
 
 def infix(resolver: Resolving, node: s.Infix) -> list[Reading]:
     operator, at = node.operator, node.at
+    if operator in {"·", "×"} and (whole := product_of_blocks(resolver, node.left, node.right)) is not None:
+        return resolver.of(whole)
     if operator in {"·", "×"}:
         chain = tuple(operands(node, {"·", "×"}))
         factors = tuple(

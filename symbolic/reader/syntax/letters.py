@@ -30,7 +30,7 @@ def named(parser: Parsing, name: Name) -> Node:
             parser.position = start
     if isinstance(node, Name) and parser.opens() and (is_called(parser, node) or is_slice(parser)):
         call = group(parser, parser.next())
-        node = parser.scripted(replace(node, call=call)) if isinstance(call, Group) else node
+        node = parser.scripted(replace(node, call=call if isinstance(call, Group) else Group(call.at, (call,), ())))
     return node
 
 
