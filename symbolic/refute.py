@@ -101,11 +101,23 @@ def refute(number: int, equality: Equality, kinds: Iterable[str], only: Where | 
     `only`: the one length and the steps to look at, instead of all.
     """
     for place, values, T, point in _tries(equality, kinds, only):
-        if found := _disagreement(equality, values, place):
-            position, a, b = found
+        with suppress(ZeroDivisionError, OutsideSequence):
+            if found := difference(number, equality, values, {"T": T, **place}, point):
+                return found
+    return None
+
+
+def difference(
+    number: int, equality: Equality, values: Differentiated, steps: dict[str, int], point: Point
+) -> Counterexample | None:
+    """The first entry where the enclosures do not meet; raises where a side does not exist."""
+    left, right = _sides(equality, values, steps)
+    for position in positions(left.shape):
+        a, b = iv.convert(left[position]), iv.convert(right[position])
+        if a.b < b.a or b.b < a.a:
             entry = "(" + ", ".join(str(p + 1) for p in position) + ")" if position else ""
-            anchors = {"T": T, **place} if equality.is_sequence else {}
-            parts = _parts(equality, values, place)
+            anchors = steps if equality.is_sequence else {}
+            parts = _parts(equality, values, steps)
             return Counterexample(number, entry, anchors, dict(point.values), _ends(a), _ends(b), parts)
     return None
 
@@ -114,12 +126,9 @@ def has_values(equality: Equality, kinds: Iterable[str]) -> bool:
     """Whether both sides, and what is differentiated in them, exist at some point as finite numbers."""
     inside = [s.of for s in equality.written if isinstance(s, Derivative)]
     for place, values, _, _ in _tries(equality, kinds):
-        if sides := _sides(equality, values, place):
-            here = [of for of in inside if free_anchors(of) <= place.keys()]
-            try:
-                arrays = [*sides, *(values.entries(of, place) for of in here)]
-            except (ZeroDivisionError, OutsideSequence):
-                continue
+        here = [of for of in inside if free_anchors(of) <= place.keys()]
+        with suppress(ZeroDivisionError, OutsideSequence):
+            arrays = [*_sides(equality, values, place), *(values.entries(of, place) for of in here)]
             if all(abs(iv.convert(v)).b < mpmath.inf for array in arrays for v in array.flat):
                 return True
     return False
@@ -141,35 +150,18 @@ def _tries(
         iv.prec = precision
 
 
-def _disagreement(
-    equality: Equality, values: Differentiated, place: dict[str, int]
-) -> tuple[tuple[int, ...], Any, Any] | None:
-    sides = _sides(equality, values, place)
-    if sides is None:
-        return None
-    a, b = sides
-    for position in positions(a.shape):
-        x, y = a[position], b[position]
-        if x.b < y.a or y.b < x.a:
-            return position, x, y
-    return None
+def _sides(equality: Equality, values: Differentiated, steps: dict[str, int]) -> tuple[Entries, Entries]:
+    left = values.entries(equality.left, steps, equality.indices)
+    return left, values.entries(equality.right, steps, equality.indices)
 
 
-def _sides(equality: Equality, values: Differentiated, place: dict[str, int]) -> tuple[Entries, Entries] | None:
-    try:
-        left = values.entries(equality.left, place, equality.indices)
-        return left, values.entries(equality.right, place, equality.indices)
-    except (ZeroDivisionError, OutsideSequence):
-        return None
-
-
-def _parts(equality: Equality, values: Differentiated, place: dict[str, int]) -> dict[str, Any]:
+def _parts(equality: Equality, values: Differentiated, steps: dict[str, int]) -> dict[str, Any]:
     """What the formula names at these steps, and its value; of a sum over steps nothing is at these steps."""
     found: dict[str, Any] = {}
     for node in (*_named(equality.left), *_named(equality.right)):
-        if free_anchors(node) <= place.keys():
+        if free_anchors(node) <= steps.keys():
             with suppress(ZeroDivisionError, OutsideSequence, OutOfReach):
-                found[str(node)] = _rounded(values.entries(node, place).tolist())
+                found[str(node)] = _rounded(values.entries(node, steps).tolist())
     return found
 
 

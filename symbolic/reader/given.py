@@ -20,14 +20,14 @@ from mpmath import iv
 
 from symbolic import terms as f
 from symbolic.chain_rule import Differentiated
-from symbolic.elementwise import Entries, OutsideSequence, positions, tabulated
+from symbolic.elementwise import Entries, OutsideSequence, tabulated
 from symbolic.equality import Equality
 from symbolic.model import Model
 from symbolic.notation import Axis, Step
 from symbolic.prove import axes_of, prove
 from symbolic.reader.candidates import Candidate, Pair, instances, record, verdict_of
 from symbolic.reader.scope import Scope
-from symbolic.refute import PRECISION, Intervals, Point, _ends
+from symbolic.refute import PRECISION, Intervals, Point, difference
 from symbolic.terms import Term, Var
 from symbolic.verdicts import ONE_HOT, SUMS_TO_ONE, Counterexample, Proved, Refuted, Unknown, Verdict
 
@@ -115,22 +115,11 @@ def differences(pair: Pair, scope: Scope, given: Given) -> Iterator[Counterexamp
                 for place in equality.places(T):
                     if given.allows({"T": T, **place}):
                         try:
-                            left, right = (values.entries(side, place, equality.indices) for side in pair)
+                            yield difference(1, equality, values, {"T": T, **place}, point)
                         except (OutsideSequence, ZeroDivisionError):
                             continue
-                        anchors = {"T": T, **place} if equality.is_sequence else {}
-                        yield _difference(left, right, anchors, point)
     finally:
         iv.prec = before
-
-
-def _difference(left: Entries, right: Entries, steps: Mapping[str, int], point: Point) -> Counterexample | None:
-    for position in positions(left.shape):
-        a, b = iv.convert(left[position]), iv.convert(right[position])
-        if a.b < b.a or b.b < a.a:
-            entry = "(" + ", ".join(str(p + 1) for p in position) + ")" if position else ""
-            return Counterexample(1, entry, steps, dict(point.values), _ends(a), _ends(b))
-    return None
 
 
 def _leaf(point: Point, var: Var, step: int | None, given: Given) -> Entries:
