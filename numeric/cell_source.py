@@ -42,7 +42,7 @@ def cell_source(model: Model, records: Iterable[Derivation] | None = None) -> st
     cached = [name for name in there.values if name in here.read - parameters]
     first = _forward_pass(there, front, cached, here.spare, supposes=bool(_hypotheses(back)))
     helpers = [HELPERS[name].rstrip() for name in sorted(there.called | here.called)]
-    axes, *checks = _checks(model, back)
+    axes, *checks = _checks(model, back, [there.values[name].name for name in cached] + ["room"] * bool(here.spare))
     head = "\n\n".join([_about(model, back), "import numpy as np", axes])
     return "\n\n\n".join([head, *checks, *helpers, first, last, BOTH]) + "\n"
 
@@ -90,12 +90,12 @@ def _hypotheses(back: Backward) -> list[Hypothesis]:
     return list(dict.fromkeys(h for formula in back.formulas.values() for h in formula.hypotheses))
 
 
-def _checks(model: Model, back: Backward) -> list[str]:
+def _checks(model: Model, back: Backward, cached: list[str]) -> list[str]:
     """The axes of all that is handed over, and the functions that `forward` and `backward` show it to."""
     parameters = {v.name: " ".join(axis.name for axis in v.axes) for v in model.parameters}
     data = {"x": _axes(model.inputs[0], "T", "N"), "y": _axes(model.targets[0], "T", "N")}
     states = {state_key(v): _axes(v, "N") for v in model.arrays.values() if v.name in model.with_initial}
-    return input_source(parameters, data, states, _hypotheses(back))
+    return input_source(parameters, data, states, cached, _hypotheses(back))
 
 
 def _about(model: Model, back: Backward) -> str:
@@ -185,6 +185,8 @@ def _backward_pass(scope: Scope, back: Backward) -> str:
         [
             "def backward(parameters, cache, final=None):",
             docstring(_about_backward(scope, back), 4),
+            "    if not isinstance(cache, dict) or cache.keys() != CACHE:",
+            '        raise ValueError("cache is not what forward of this cell returns beside the loss")',
             *unpacked([scope.values[name].name for name in read if name not in parameters], "cache", 4),
             "    T, N = x.shape[:2]",
             f"    dtype = {scope.name(scope.states[0])}.dtype",

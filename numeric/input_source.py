@@ -1,6 +1,6 @@
 """The checks of a cell's input, as NumPy source: what they look at, and what the proofs suppose.
 
-In:  the arrays of a cell by name with their axes, and the hypotheses of its formulas.
+In:  the arrays of a cell by name with their axes, what is cached, and the hypotheses of its formulas.
 Out: `input_source(…)`, the tables and functions that stand before the passes; `NAMES`, what they are called.
 To add a hypothesis: what its targets are to be, in `_TARGETS`.
 """
@@ -14,15 +14,18 @@ from symbolic.verdicts import ONE_HOT, SUMS_TO_ONE, Hypothesis
 
 Axes = Mapping[str, str]
 
-NAMES = ("PARAMETERS", "DATA", "STATES", "known", "check", "check_targets")
+NAMES = ("PARAMETERS", "DATA", "STATES", "CACHE", "known", "check", "check_targets")
 
 
-def input_source(parameters: Axes, data: Axes, states: Axes, hypotheses: Iterable[Hypothesis]) -> list[str]:
+def input_source(
+    parameters: Axes, data: Axes, states: Axes, cached: Iterable[str], hypotheses: Iterable[Hypothesis]
+) -> list[str]:
     """Tables of the axes, and the functions that hold an input against them."""
     tables = (("PARAMETERS", parameters), ("DATA", data), ("STATES", states))
     axes = [
         listed(f"{name} = {{", [f'"{key}": "{own}"' for key, own in table.items()], "}", 0) for name, table in tables
     ]
+    axes.append(listed("CACHE = {", [f'"{name}"' for name in cached], "}", 0))
     kinds = {hypothesis.kind for hypothesis in hypotheses}
     # One-hot targets sum to one: the stronger hypothesis is the one that is checked.
     targets = [_TARGETS[kind] for kind in (ONE_HOT, SUMS_TO_ONE) if kind in kinds][:1]

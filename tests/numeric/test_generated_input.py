@@ -117,6 +117,17 @@ def test_backward_looks_at_what_it_is_given_beside_the_cache(cell):
     assert refused(back, other, cache).startswith("unknown parameter '")
 
 
+@pytest.mark.parametrize("cell", CELLS)
+def test_backward_refuses_what_another_cell_has_cached(cell):
+    code, parameters = passes(cell), given(cell)["parameters"]
+    other = "gru" if cell == "lstm" else "lstm"
+    _, foreign = passes(other)["forward"](**given(other))
+    for other_cache in (foreign, {}, None):
+        assert refused(code["backward"], parameters, other_cache) == (
+            "cache is not what forward of this cell returns beside the loss"
+        )
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_a_sum_that_is_rounded_is_one(dtype):
     fine = given("rnn")
