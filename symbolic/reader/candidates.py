@@ -17,7 +17,8 @@ from symbolic import terms as f
 from symbolic.elementwise import free_indices
 from symbolic.notation import Index
 from symbolic.prove import axes_of, prove
-from symbolic.reader.readings import COLUMN, EITHER, ROW, Grid, Misfit, Reading, canonical, grid
+from symbolic.reader.canonical import canonical
+from symbolic.reader.readings import COLUMN, EITHER, ROW, Grid, Misfit, Reading, grid
 from symbolic.reader.resolve import Memo, Resolver
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax.nodes import Node

@@ -58,12 +58,17 @@ def _marked(formula: Formula, beside: Sequence[Formula]) -> str:
         if each.start >= position:
             stop = "." * bool(re.search(r"\.\s*(?:\\end\{\w+\*?\}\s*)?$", each.latex))
             mark = chr(ord(FIRST) + n) + stop
-            parts += (whole[position : each.start], OPEN + mark + CLOSE if each.displayed else mark)
+            parts += (_plain(whole[position : each.start]), OPEN + mark + CLOSE if each.displayed else mark)
             position = each.start + len(each.latex)
-    text = "".join((*parts, whole[position : position + REACH]))
+    text = "".join((*parts, _plain(whole[position : position + REACH])))
     for pattern, written in _AROUND:
         text = pattern.sub(written, text)
     return re.sub(r"(?<!\\)%.*", "", text) if formula.source.kind == "tex" else text
+
+
+def _plain(text: str) -> str:
+    """Without private characters of its own."""
+    return re.sub(rf"[{FIRST}-{CLOSE}]", " ", text)
 
 
 _AROUND = (

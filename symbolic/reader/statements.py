@@ -25,38 +25,14 @@ ARROWS = frozenset(
     rf"\{arrow}"
     for arrow in ("Rightarrow", "implies", "to", "rightarrow", "longrightarrow", "Longrightarrow", "iff", "therefore")
 )
-DISPLAYS = frozenset(
-    [
-        "equation",
-        "align",
-        "alignat",
-        "gather",
-        "multline",
-        "eqnarray",
-        "flalign",
-        "displaymath",
-        "math",
-        "aligned",
-        "alignedat",
-        "split",
-        "gathered",
-    ]
-)
-REMARKS = frozenset(
-    {
-        r"\tag",
-        r"\label",
-        r"\textcircled",
-        r"\phantom",
-        r"\hphantom",
-        r"\vphantom",
-        r"\hspace",
-        r"\vspace",
-        r"\intertext",
-        r"\eqref",
-        r"\ref",
-    }
-)
+DISPLAYS = frozenset({
+    "equation", "align", "alignat", "gather", "multline", "eqnarray", "flalign", "displaymath", "math", "aligned",
+    "alignedat", "split", "gathered",
+})  # fmt: skip
+REMARKS = frozenset({
+    r"\tag", r"\label", r"\textcircled", r"\phantom", r"\hphantom", r"\vphantom", r"\hspace", r"\vspace", r"\intertext",
+    r"\eqref", r"\ref",
+})  # fmt: skip
 WORDS_APART = TEXTS - {r"\operatorname", r"\mathop"}
 CONDITIONS = frozenset({"if", "when", "unless", "otherwise", "provided", "assuming", "whenever"})
 MOST_ROWS = 200

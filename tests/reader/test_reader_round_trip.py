@@ -10,9 +10,9 @@ from symbolic.derivations import catalogue
 from symbolic.latex import derivation_latex, latex
 from symbolic.notation import Index
 from symbolic.reader.candidates import Candidate, verdict_of
+from symbolic.reader.canonical import canonical
 from symbolic.reader.declare import declare, lines, printed_name, spelled, with_model
 from symbolic.reader.document import findings
-from symbolic.reader.readings import canonical
 from symbolic.reader.resolve import readings
 from symbolic.reader.scope import Meaning
 from symbolic.reader.syntax import parse

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from symbolic import terms as f
-from symbolic.reader.readings import Reading, derived, distinct
+from symbolic.reader.canonical import distinct
+from symbolic.reader.readings import Reading, derived
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node, is_same_node, plain_factors

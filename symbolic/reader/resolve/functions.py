@@ -7,7 +7,8 @@ from fractions import Fraction
 
 from symbolic import terms as f
 from symbolic.notation import Index
-from symbolic.reader.readings import Misfit, Reading, distinct, mapped
+from symbolic.reader.canonical import distinct
+from symbolic.reader.readings import Misfit, Reading, mapped
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.resolve.scripts import scripted
 from symbolic.reader.syntax import nodes as s

@@ -7,7 +7,8 @@ from itertools import takewhile
 
 from symbolic import terms as f
 from symbolic.notation import Index, Step
-from symbolic.reader.readings import COLUMN, EITHER, ROW, Misfit, Reading, derived, distinct, of_term
+from symbolic.reader.canonical import distinct
+from symbolic.reader.readings import COLUMN, EITHER, ROW, Misfit, Reading, derived, of_term
 from symbolic.reader.resolve.conventions import conventional
 from symbolic.reader.resolve.functions import function_of, function_to_power
 from symbolic.reader.resolve.resolving import Resolving

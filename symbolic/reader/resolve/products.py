@@ -7,7 +7,8 @@ from typing import Any
 
 from symbolic import terms as f
 from symbolic.notation import Step
-from symbolic.reader.readings import EITHER, Grid, Misfit, Reading, grid, hadamard, mapped, plainest
+from symbolic.reader.canonical import plainest
+from symbolic.reader.readings import EITHER, Grid, Misfit, Reading, grid, hadamard, mapped
 from symbolic.reader.resolve.blocks import multiplied_out, product_of_blocks
 from symbolic.reader.resolve.chain_rule import telescoped, telescopes
 from symbolic.reader.resolve.resolving import Resolving

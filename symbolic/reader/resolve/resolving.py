@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import product
 
-from symbolic.reader.readings import COLUMN, ROW, Misfit, Reading, described, distinct, products
+from symbolic.reader.canonical import distinct
+from symbolic.reader.readings import COLUMN, ROW, Misfit, Reading, described, products
 from symbolic.reader.scope import COLUMNS, Scope
 from symbolic.reader.scope import EITHER as AS_FITS
 from symbolic.reader.syntax.nodes import Node

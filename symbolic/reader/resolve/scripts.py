@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from symbolic import terms as f
 from symbolic.notation import Axis, Index, Subscript
-from symbolic.reader.readings import Misfit, Reading, distinct, mapped, transposed
+from symbolic.reader.canonical import distinct
+from symbolic.reader.readings import Misfit, Reading, mapped, transposed
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.syntax.vocabulary import STYLES
