@@ -91,7 +91,7 @@ class Tape:
         """Nodes that are one of two others, by a comparison: (comparison, where it holds, where not)."""
         self._path, self.deadline = list(path), deadline
         self._numbers: dict[tuple[Fraction, bool], int] = {}
-        self._conditions: dict[tuple[int, ...], int] = {}
+        self._conditions: dict[tuple[int, int, Fraction], int] = {}
         self._place_ids: dict[Place, int] = {}
         self._current = -1
 
@@ -287,16 +287,45 @@ class Tape:
             return self.number(int(self.constants[a] > 0))
         if self.ops[a] == Op.COND:
             return a
-        # x·[x > 0] is positive where x is.
-        if self.ops[a] == Op.MUL:
-            for condition, x in ((self.a[a], self.b[a]), (self.b[a], self.a[a])):
-                if self.ops[condition] == Op.COND and self.a[condition] == x:
-                    return condition
-        # The same difference taken twice is one comparison.
-        key = (self.ops[a], self.a[a], self.b[a]) if self.ops[a] == Op.SUB else (a,)
+        if (rectified := self._rectified(a)) is not None:
+            return self._positive_of_rectified(*rectified)
+        key = self._difference(a)
         if key not in self._conditions:
             self._conditions[key] = self.node(Op.COND, a)
         return self._conditions[key]
+
+    def _difference(self, a: int) -> tuple[int, int, Fraction]:
+        """The same difference taken twice is one comparison, and so are x − 6 and x + (−6)."""
+        left, right = self.a[a], self.b[a]
+        if self.ops[a] in (Op.ADD, Op.SUB) and right in self.constants:
+            return left, -1, self.constants[right] * (1 if self.ops[a] == Op.ADD else -1)
+        return (left, right, Fraction(0)) if self.ops[a] == Op.SUB else (a, -1, Fraction(0))
+
+    def _rectified(self, a: int) -> tuple[int, int, Fraction] | None:
+        """(s, x, c) where a is s·x·[x > 0] + c, s = ±1."""
+        sign, offset = 1, Fraction(0)
+        while self.ops[a] in (Op.ADD, Op.SUB):
+            left, right = self.a[a], self.b[a]
+            minus = self.ops[a] == Op.SUB
+            if right in self.constants:
+                offset += sign * (-1 if minus else 1) * self.constants[right]
+                a = left
+            elif left in self.constants:
+                offset += sign * self.constants[left]
+                a, sign = right, -sign if minus else sign
+            else:
+                return None
+        if self.ops[a] == Op.MUL:
+            for condition, x in ((self.a[a], self.b[a]), (self.b[a], self.a[a])):
+                if self.ops[condition] == Op.COND and self.a[condition] == x:
+                    return sign, x, offset
+        return None
+
+    def _positive_of_rectified(self, sign: int, x: int, c: Fraction) -> int:
+        """[max(x, 0) + c > 0] is [x + c > 0] or 1; [c − max(x, 0) > 0] is 1 − [x − c > 0] or 0."""
+        if sign > 0:
+            return self.positive(self.add(x, self.number(c))) if c <= 0 else self.number(1)
+        return self.sub(self.number(1), self.positive(self.sub(x, self.number(c)))) if c > 0 else self.number(0)
 
     def is_piecewise(self, a: int) -> bool:
         """Whether a comparison is among the few nodes that a is directly made from."""

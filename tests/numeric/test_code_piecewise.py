@@ -178,6 +178,27 @@ def test_a_layer_of_many_entries_is_proved_entry_by_entry() -> None:
     assert prove_gradient(run, {"x": (8, 9)}).proved
 
 
+@pytest.mark.parametrize("bound", [relu6, lambda z: np.clip(z, 0, 6)])
+def test_a_recurrent_network_with_it_is_proved(bound: Callable[[Any], Any]) -> None:
+    """Its gradients depend on more comparisons than can be tried one by one."""
+
+    def run(W: Any, x: Any, turned: bool = True) -> Any:
+        z, h = np.zeros((4, 3)), np.zeros((5, 3))
+        for t in range(4):
+            z[t] = W @ h[t] + x[t]
+            h[t + 1] = bound(z[t])
+        dW, dh = np.zeros_like(W), np.ones(3)
+        for t in reversed(range(4)):
+            da = dh * (z[t] > 0) * (z[t] < 6)
+            dW += np.outer(da, h[t])
+            dh = 1 + (W.T if turned else W) @ da
+        return h.sum(), {"W": dW}
+
+    shapes = {"W": (3, 3), "x": (4, 3)}
+    assert prove_gradient(run, shapes).proved
+    assert prove_gradient(lambda W, x: run(W, x, turned=False), shapes).refuted
+
+
 def test_branches_of_control_flow_that_exclude_each_other_are_no_branches() -> None:
     def run(x: Any) -> Any:
         if x[0] > 2:
