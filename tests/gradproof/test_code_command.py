@@ -135,7 +135,8 @@ def test_a_file_may_have_the_name_of_a_module_of_python(gradproof, tmp_path):
 
 # -- the documented JSON ---------------------------------------------------------------------------
 
-DOCUMENTED = (Path(__file__).parents[2] / "docs" / "code.md").read_text().partition("## `--json`")[2]
+PAGE = Path(__file__).parents[2] / "docs" / "code.md"
+DOCUMENTED = " ".join(PAGE.read_text(encoding="utf-8").partition("## `--json`")[2].split())
 SEVERAL = (
     RIGHT
     + """
@@ -178,7 +179,7 @@ def test_json_is_as_documented(gradproof, code):
         "run_clipped": "proved",
         "run_both": "refuted",
     }
-    kinds = DOCUMENTED.partition("is one of ")[2].partition(".")[0].replace("\n", " ").split(", ")
+    kinds = DOCUMENTED.partition("is one of ")[2].partition(".")[0].split(", ")
     for function in found["functions"]:
         assert set(function) == set(named("A function has", "A gradient has"))
         assert isinstance(function["operations"], int)
@@ -206,4 +207,4 @@ def expect_as_documented(gradient, kinds):
 
 
 def test_every_kind_of_cause_is_documented():
-    assert DOCUMENTED.partition("is one of ")[2].partition(".")[0].replace("\n", " ").split(", ") == [*KINDS]
+    assert DOCUMENTED.partition("is one of ")[2].partition(".")[0].split(", ") == [*KINDS]
