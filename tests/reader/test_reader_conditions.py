@@ -131,6 +131,27 @@ def test_what_sets_the_scene_is_no_condition(text, expected):
     assert (found[-1].verdict, found[-1].defect) == expected
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "For asymmetric $W$",
+        "For non-symmetric $W$",
+        "Where $W$ need not be symmetric",
+        "Without assuming that $W$ is symmetric",
+        "We do not assume that $W$ is symmetric:",
+        "Whether or not $W$ is symmetric",
+        "If $W$ isn't symmetric",
+    ],
+)
+def test_a_condition_that_is_denied_proves_nothing(words):
+    assert [found.verdict for found in judged(f"{words} ${NOT_TRANSPOSED}$.")] in (["unread"], ["refuted"])
+
+
+def test_the_last_step_of_an_argument_is_not_that_of_the_sequence():
+    for words in ("In the last step we get", "At the last step of the derivation"):
+        assert [found.verdict for found in judged(f"{words} ${LAST}$.")] == ["refuted"]
+
+
 def test_a_condition_on_a_dimension_may_make_shapes_conform():
     head = "<!-- check\nmodel minibatch\n-->\n"
     for words, verdict in (("For a single example ($N = 1$)", "unread"), ("In general", "ill_typed")):

@@ -156,11 +156,14 @@ def _of_sentence(judge: Judging, sentence: Sentence) -> tuple[list[Effect], str]
         and (effects := _said(judge, sentence.formula(mark)))
     }
     found = [effect for place in _governing(words, sentence.own, list(said)) for effect in said[place]]
+    denied = None
     for pattern, kind in PHRASES:
         for match in pattern.finditer(words):
-            if not NEGATED.search(words[: match.start()]):
+            if before := NEGATED.search(words[: match.start()]):
+                denied = before.start() if denied is None else denied
+            else:
                 found.append(EFFECTS[kind](judge, sentence, match))
-                words = words[: match.start()] + " " * len(match[0]) + words[match.end() :]
+            words = words[: match.start()] + " " * len(match[0]) + words[match.end() :]
     for place in said:
         before = LEADS.search(words[:place])
         start = before.start() if before else place
@@ -168,7 +171,9 @@ def _of_sentence(judge: Judging, sentence: Sentence) -> tuple[list[Effect], str]
     for pattern in HARMLESS:
         words = pattern.sub(lambda match: " " * len(match[0]), words)
     strange = STRANGE.search(words)
-    return found, _quoted(sentence, strange.start()) if strange else ""
+    if denied is None and strange is not None:
+        denied = strange.start()
+    return found, "" if denied is None else _quoted(sentence, denied)
 
 
 def _governing(words: str, own: int, places: list[int]) -> list[int]:

@@ -22,12 +22,15 @@ _NAMES = rf"{MARK}(?:(?:,| and|, and) {MARK})*"
 _STATE = r"initial (?:hidden |cell )?states?"
 PHRASES = (
     (
-        _phrase(r"\b(?:at|for|in|on) (?:the )?(?:very )?(?:last|final)(?: time)?[ -]?(?:step|instant|point|time)s?\b"),
+        _phrase(r"\b(?:at|for) (?:the )?(?:very )?(?:last|final)(?: time)?[ -]?(?:step|instant|point|time)\b(?! of)"),
         "last step",
     ),
     (_phrase(rf"{_IF}{_NAMES} {_ARE}(?: both| a| taken(?: to be)?)? symmetric\b(?: matri(?:x|ces))?"), "symmetric"),
     (
-        _phrase(rf"{_IF}(?:an? |the )?symmetric (?:(?:recurrent |weight )*(?:matri(?:x|ces)|weights?) )?(?:{_NAMES})?"),
+        _phrase(
+            rf"{_IF}(?:an? |the )?(?<![\w-])symmetric (?:(?:recurrent |weight )*(?:matri(?:x|ces)|weights?) )?"
+            rf"(?:{_NAMES})?"
+        ),
         "symmetric",
     ),
     (
@@ -44,7 +47,10 @@ PHRASES = (
         "no bias",
     ),
 )
-NEGATED = _phrase(r"\b(?:unless|except(?: (?:for|at|when|if))?|not|n't|other than)\W*(?:the )?$")
+NEGATED = _phrase(
+    r"(?:\b(?:unless|except(?: (?:for|at|when|if))?|not|never|neither|nor|no longer|without|other than|whether)|n't)"
+    r"(?: (?:be|been|necessarily|always|even|assum\w+|to|that|the|is|are|have|has|need))*\W*$"
+)
 LEADS = _phrase(
     r"\b(?:if|when|whenever|for|where|at|with|assum(?:e|ing)|suppose|provided|let|in the case)\W*(?:\w+\W+){0,3}$"
 )
