@@ -167,3 +167,20 @@ def test_no_agreement_is_claimed_where_nothing_was_compared():
         "unknown",
         "refuted without “k > t”, and no step that is tried satisfies it",
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Even though $t = T$ is a special case, in general ${LAST}$.",
+        f"The case $t = T$ was treated above; now for all other steps ${LAST}$.",
+        f"For all $t$ (not only $t = T$) we get ${LAST}$.",
+        f"Starting at $t = T$ and going backwards, ${LAST}$.",
+        f"We know $t = T$ and ${LAST}$.",
+        f"Unlike for symmetric $W$, ${NOT_TRANSPOSED}$.",
+        f"We derived it for $i = j$, but for $i \\ne j$ it is ${ON_DIAGONAL}$.",
+        f"For $t \\neq T$ we get ${LAST}$.",
+    ],
+)
+def test_another_case_than_the_one_that_is_named_is_not_proved_by_it(text):
+    assert [found.verdict for found in judged(text)] in (["unread"], ["refuted"])

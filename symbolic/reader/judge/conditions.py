@@ -18,7 +18,18 @@ from symbolic.notation import Step
 from symbolic.reader.given import RELATIONS, Given
 from symbolic.reader.judge.judging import Conditions, Judging
 from symbolic.reader.judge.mentions import is_letter
-from symbolic.reader.judge.phrases import FOLLOWS, HARMLESS, LEADS, NEGATED, PHRASES, RESTRICTIVE, STRANGE, TOGETHER
+from symbolic.reader.judge.phrases import (
+    CONTRASTS,
+    FOLLOWS,
+    HARMLESS,
+    INTRODUCES,
+    LEADS,
+    NEGATED,
+    PHRASES,
+    RESTRICTIVE,
+    STRANGE,
+    TOGETHER,
+)
 from symbolic.reader.readings import Misfit
 from symbolic.reader.resolve import Resolver
 from symbolic.reader.resolve.steps import step_of
@@ -155,7 +166,9 @@ def _of_sentence(judge: Judging, sentence: Sentence) -> tuple[list[Effect], str]
         and not NEGATED.search(words[:place])
         and (effects := _said(judge, sentence.formula(mark)))
     }
-    found = [effect for place in _governing(words, sentence.own, list(said)) for effect in said[place]]
+    governing = _governing(words, sentence.own, list(said))
+    loose = [place for place in governing if place < sentence.own and not INTRODUCES.search(words[:place])]
+    found = [effect for place in governing for effect in said[place]]
     denied = None
     for pattern, kind in PHRASES:
         for match in pattern.finditer(words):
@@ -171,8 +184,12 @@ def _of_sentence(judge: Judging, sentence: Sentence) -> tuple[list[Effect], str]
     for pattern in HARMLESS:
         words = pattern.sub(lambda match: " " * len(match[0]), words)
     strange = STRANGE.search(words)
-    if denied is None and strange is not None:
-        denied = strange.start()
+    if found and (contrast := CONTRASTS.search(sentence.words)):
+        return [], _quoted(sentence, contrast.start())
+    if denied is None and (loose or strange):
+        denied = loose[0] if loose else strange.start() if strange else 0
+    if loose:
+        found = []
     return found, "" if denied is None else _quoted(sentence, denied)
 
 

@@ -54,6 +54,16 @@ NEGATED = _phrase(
 LEADS = _phrase(
     r"\b(?:if|when|whenever|for|where|at|with|assum(?:e|ing)|suppose|provided|let|in the case)\W*(?:\w+\W+){0,3}$"
 )
+INTRODUCES = _phrase(
+    r"(?:\b(?:if|when|whenever|for|where|at|with|case|assum(?:e|ing)|suppose|provided|that|step|let|all|any|every|and|then)"
+    r"|\()[\s*_:,]*$"
+)
+# With these a sentence speaks of another case than the one that it names, or of several.
+CONTRASTS = _phrase(
+    r"\b(?:general(?:ly)?|others?|otherwise|special|special case|not|but|except|though|although|however|instead|unlike"
+    r"|back(?:wards?)?|down|from|start(?:s|ing)?|until|above|below|again|before|after|earlier|later|also|still|both"
+    r"|whereas|while|too|contrast|previous(?:ly)?|only|regardless|even|beyond|rather|than)\b"
+)
 FOLLOWS = _phrase(
     rf"[\s.,({OPEN}{CLOSE}]*(?:(?:if and only if|if|for|all|any|every|each|when|whenever|where|with|at|provided|that"
     r"|in|the|case|only|time|steps?) )*"
