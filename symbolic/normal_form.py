@@ -118,7 +118,7 @@ class Poly:
                     terms[m + n] = get(m + n, 0) + c * e
             product = Poly(self.ring, {m: c for m, c in terms.items() if c}, reach, curved)
         both = self.curved & other.curved
-        return self.ring.without_squares(product, both) if both else product
+        return self.ring.without_squares(product) if both else product
 
     __rmul__ = __mul__
 
@@ -161,6 +161,7 @@ class Ring:
         self.inverses: dict[int, Poly] = {}
         self._arguments: dict[int, Poly] = {}
         self._squares: dict[int, tuple[int, int, int]] = {}
+        self._fields = self._unset = 0
 
     def poly(self, value: Poly | Coefficient) -> Poly:
         """A number as a constant polynomial."""
@@ -241,11 +242,11 @@ class Ring:
             if highest > 0 or min(parts, default=0) < 0:
                 p = self.inverses[index]
                 poly = self.sum(part * p ** (highest - e) for e, part in parts.items())
-        for index, (g, _, _) in self._squares.items():
+        for index, (g, _, _) in self._squares.items() if self._has_powers(poly) else ():
             lowest = min((exponent(m, index) for m in poly.terms), default=0)
             if lowest < 0:
-                poly = Poly(self, {m - lowest * g: c for m, c in poly.terms.items()}, poly.reach - lowest, -1)
-        return self.without_squares(poly, -1)
+                poly = Poly(self, {m - lowest * g: c for m, c in poly.terms.items()}, poly.reach - lowest)
+        return self.without_squares(poly)
 
     def collected(self, poly: Poly, index: int) -> dict[int, Poly]:
         """{exponent: cofactor} of one generator."""
@@ -255,11 +256,9 @@ class Ring:
             parts.setdefault(e, {})[monomial - (e << WIDTH * index)] = c
         return {e: Poly(self, part, poly.reach, poly.curved) for e, part in parts.items()}
 
-    def without_squares(self, poly: Poly, curved: int) -> Poly:
-        """The same with every g² written by the slope, for the generators g of these bits."""
-        for index, (g, lower, slope) in self._squares.items():
-            if not curved >> index & 1:
-                continue
+    def without_squares(self, poly: Poly) -> Poly:
+        """The same with every g² written by the slope of g."""
+        for index, (g, lower, slope) in self._squares.items() if self._has_powers(poly) else ():
             highest = max((exponent(m, index) for m in poly.terms), default=0)
             if highest > 1:
                 if poly.reach + highest // 2 >= LIMIT:
@@ -276,6 +275,11 @@ class Ring:
                 rest = {m: c for m, c in terms.items() if c}
                 poly = Poly(self, rest, poly.reach + highest // 2, poly.curved)
         return poly
+
+    def _has_powers(self, poly: Poly) -> bool:
+        """Whether some g of a slope has an exponent other than 0 and 1: in its field, all bits but the last tell."""
+        halves, fields, unset = _halves(len(self.keys)), self._fields, self._unset
+        return any((m + halves) & fields != unset for m in poly.terms)
 
     def sum(self, polys: Iterable[Poly]) -> Poly:
         return reduce(Poly.__add__, polys, self.poly(0))
@@ -294,6 +298,9 @@ class Ring:
         """tanh or σ of this argument, with its slope: g² = 1 − s, or g² = g − s."""
         index, slope = self._index((name, value.key())), self._index((name, "slope", value.key()))
         g = 1 << WIDTH * index
+        if index not in self._squares:
+            self._fields |= (2 * LIMIT - 2) << WIDTH * index
+            self._unset |= LIMIT << WIDTH * index
         self._squares[index] = (g, g if name == "sigmoid" else 0, 1 << WIDTH * slope)
         return Poly(self, {g: 1}, 1, 1 << index)
 

@@ -126,7 +126,9 @@ class _Polynomials:
     def written_out(self, value: Poly) -> Poly:
         """With the meaning of the adjoints' symbols that stand alone in a term, such as in −λ."""
         parts = (
-            self.meanings[monomial] * c if monomial in self.meanings else Poly(self.ring, {monomial: c}, value.reach)
+            self.meanings[monomial] * c
+            if monomial in self.meanings
+            else Poly(self.ring, {monomial: c}, value.reach, value.curved)
             for monomial, c in value.terms.items()
         )
         return self.ring.sum(parts)
