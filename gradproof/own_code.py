@@ -20,7 +20,7 @@ from typing import Any
 from numeric.trace.execute import BadRun
 from numeric.trace.proof import Proof
 from numeric.trace.prove import prove_gradient
-from numeric.trace.stand_in import is_persons
+from numeric.trace.stand_in import is_installed, is_persons
 
 
 class BadCode(Exception):
@@ -89,8 +89,8 @@ def _forgotten_afterwards(path: Path) -> Iterator[None]:
         yield
     finally:
         sys.dont_write_bytecode, sys.path[:] = writes, paths
-        for name in [name for name, module in sys.modules.items() if is_persons(module)]:
-            if name not in modules:
+        for name, module in [(name, module) for name, module in sys.modules.items() if is_persons(module)]:
+            if name not in modules and (_beside(path, name) or not is_installed(str(module.__file__))):
                 del sys.modules[name]
         sys.modules.update(modules)
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import os
 import random as python_random
 import sys
 import sysconfig
@@ -21,7 +22,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial, wraps
+from functools import lru_cache, partial, wraps
+from importlib.machinery import EXTENSION_SUFFIXES
 from types import ModuleType
 from typing import Any
 
@@ -35,7 +37,7 @@ from numeric.trace.tape import Tape
 
 LOCK = threading.Lock()
 _OWNER: list[int] = []
-_LIBRARY_PATHS = tuple({sysconfig.get_paths()[k] for k in ("stdlib", "platstdlib", "purelib", "platlib")})
+_PYTHON = tuple({sysconfig.get_paths()[k] + os.sep for k in ("stdlib", "platstdlib")})
 OWN_PACKAGES = ("numeric", "symbolic", "gradproof")
 
 
@@ -78,16 +80,44 @@ def _forget(names: set[str]) -> None:
 
 
 def is_persons(module: Any) -> bool:
-    """A module of source that is neither Python's, nor installed, nor ours."""
+    """A module of source that is neither Python's, nor a library's, nor ours."""
     file = getattr(module, "__file__", None)
-    if not isinstance(module, ModuleType) or not file or module.__name__.partition(".")[0] in OWN_PACKAGES:
+    return isinstance(module, ModuleType) and isinstance(file, str) and not _is_librarys(module.__name__, file)
+
+
+def _is_librarys(name: str, file: str) -> bool:
+    """What is installed is a library's unless it is NumPy code in Python, as a package of the person's own is."""
+    package = name.partition(".")[0]
+    if package in (*OWN_PACKAGES, "numpy", "scipy"):
+        return True
+    if is_installed(file):
+        return not _is_numpy_code(package, len(sys.modules))
+    return file.startswith(_PYTHON)
+
+
+@lru_cache
+def _is_numpy_code(package: str, loaded: int) -> bool:
+    """Whether what is loaded of a package imports NumPy and is not compiled; `loaded` modules in all are."""
+    modules = [
+        m for name, m in list(sys.modules.items()) if name.partition(".")[0] == package and isinstance(m, ModuleType)
+    ]
+    if any(str(getattr(m, "__file__", None)).endswith(tuple(EXTENSION_SUFFIXES)) for m in modules):
         return False
-    return not file.startswith(_LIBRARY_PATHS)
+    return any(_is_numpys(value) for m in modules for value in list(vars(m).values()))
+
+
+def _is_numpys(value: Any) -> bool:
+    name = value.__name__ if isinstance(value, ModuleType) else str(type(value).__module__)
+    return name.partition(".")[0] == "numpy"
 
 
 def persons_modules() -> list[ModuleType]:
-    """Every loaded module of the person's."""
-    return [module for module in list(sys.modules.values()) if is_persons(module)]
+    """Every loaded module of the person's; of those that are installed only what `run` reaches by name matters."""
+    return [m for m in list(sys.modules.values()) if is_persons(m) and not is_installed(str(m.__file__))]
+
+
+def is_installed(file: str) -> bool:
+    return any(f"{os.sep}{home}{os.sep}" in file for home in ("site-packages", "dist-packages"))
 
 
 class _StandIn(ModuleType):
@@ -145,9 +175,7 @@ def is_persons_globals(home: Mapping[str, Any]) -> bool:
     if module is not None and vars(module) is home:
         return is_persons(module) or name == "__main__"
     file = home.get("__file__")
-    return str(name).partition(".")[0] not in (*OWN_PACKAGES, "numpy", "scipy") and not (
-        isinstance(file, str) and file.startswith(_LIBRARY_PATHS)
-    )
+    return not _is_librarys(str(name), file if isinstance(file, str) else "")
 
 
 def _dispatching(original: Any, own: Callable[..., Any], owner: int) -> Any:
