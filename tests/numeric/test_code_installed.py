@@ -23,9 +23,8 @@ def site_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[P
     home.mkdir()
     monkeypatch.syspath_prepend(home)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)
-    before = set(sys.modules)
     yield home
-    for name in set(sys.modules) - before:
+    for name in [n for n, module in sys.modules.items() if str(getattr(module, "__file__", "")).startswith(str(home))]:
         del sys.modules[name]
 
 
