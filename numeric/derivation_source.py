@@ -23,10 +23,14 @@ from symbolic.terms import Derivative, Var, free_anchors
 from symbolic.verdicts import Proved
 
 
-def derivation_source(record: Derivation) -> str:
-    """The source of a function that evaluates a proved closed form; ValueError where it is not proved."""
+def derivation_source(record: Derivation, verdict: Proved | None = None) -> str:
+    """The source of a function that evaluates a proved closed form; ValueError where it is not proved.
+
+    `verdict` is what `prove(record)` has said, where that is known; what is rewritten is proved in any case.
+    """
     term = vectors_first(record.chain[-1])
-    verdict = proved(replace(record, chain=(*record.chain, term), reasons=(*record.reasons, "vectors first")))
+    if verdict is None or term != record.chain[-1]:
+        verdict = proved(replace(record, chain=(*record.chain, term), reasons=(*record.reasons, "vectors first")))
     names = _Arguments(arguments(term, record.model), record.model)
     printer = Batched(names)
     value = printer.entries(term)
