@@ -23,7 +23,7 @@ import numeric
 import symbolic
 from gradproof import request
 from gradproof.run import Judged, run, usable_cores
-from numeric.source import numpy_source
+from numeric.derivation_source import derivation_source
 from symbolic.records import Derivation
 from symbolic.verdicts import Proved, Verdict
 
@@ -71,8 +71,8 @@ def prove_all(records: Sequence[Derivation], file: Path, jobs: int | None = None
     missing = [record for record in records if key(record) not in before.verdicts]
     new = {key(missing[n]): verdict for n, verdict in run(missing, {}, STEPS, jobs or usable_cores())}
     verdicts = {key(record): {**before.verdicts, **new}[key(record)] for record in records}
-    proved = [record for record in records if isinstance(verdicts[key(record)], Proved)]
-    sources = {source_key(each): before.sources.get(source_key(each)) or _source(each) for each in proved}
+    proved = [(record, verdict) for record in records if isinstance(verdict := verdicts[key(record)], Proved)]
+    sources = {source_key(each): before.sources.get(source_key(each)) or _source(each, v) for each, v in proved}
     file.parent.mkdir(parents=True, exist_ok=True)
     request.write(file, pickle.dumps((verdicts, sources)))
     return Run(verdicts, sources, len(missing))
@@ -98,9 +98,9 @@ def source_key(record: Derivation) -> str:
     return _digest([key(record), _code(numeric)])
 
 
-def _source(record: Derivation) -> str:
+def _source(record: Derivation, verdict: Proved) -> str:
     try:
-        return numpy_source(record)
+        return derivation_source(record, verdict)
     except (ValueError, TypeError):
         return ""
 
