@@ -29,7 +29,7 @@ from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
 from numeric.trace.execute import Trace
 from numeric.trace.mistakes import MISTAKES, Mistake, paths
-from numeric.trace.places import Refused, TimedOut
+from numeric.trace.places import Place, Refused, TimedOut
 from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
 from numeric.trace.rescaled import rescaled, shortens
@@ -92,12 +92,18 @@ class _Search:
             ratio = _ratio(claimed, true, self.evidence.p)
             if ratio == -1:
                 return Cause("sign", "the gradient has the wrong sign")
+            if ratio == 1:
+                return Cause("clipping", "the gradient is the derivative but where it is clipped", self._clip(name))
             if ratio is not None and ratio != 0:
                 return Cause("factor", f"the gradient is {ratio} times the derivative{self._named(ratio)}")
         for other, derivative in self.evidence.true.items():
             if other != name and _same(claimed, derivative):
                 return Cause("swapped", f"this is the gradient of {other}")
         return self._exchanged_blocks(claimed, true)
+
+    def _clip(self, name: str) -> Place | None:
+        cone = self.evidence.tape.cone([int(n) for n in self.evidence.trace.claims[name].flat])
+        return next((self.evidence.tape.place_of(i) for i in self.evidence.tape.clips if cone[i]), None)
 
     def _named(self, ratio: Fraction) -> str:
         n = ratio.numerator if ratio.denominator == 1 else ratio.denominator if ratio.numerator == 1 else 0

@@ -6,6 +6,7 @@ Out: `Difference`: which entries differ, and the probability that one which does
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -18,7 +19,7 @@ from numeric.trace.degrees import error_bound
 from numeric.trace.execute import Trace
 from numeric.trace.places import Refused
 from numeric.trace.residues import NoRoot, Residues
-from numeric.trace.tape import Op
+from numeric.trace.tape import Op, Tape
 
 DRAWS, DRAWS_WITH_ROOTS = 6, 40
 REDRAWN = 4000
@@ -58,9 +59,7 @@ def difference_of(trace: Trace, wanted: bytearray, outcomes: Mapping[int, bool])
         for name, nodes in trace.claims.items():
             sides = zip(nodes.flat, trace.leaves[name].flat, strict=True)
             wrong[name] |= np.array([found[c] != adjoint[x] for c, x in sides], dtype=bool).reshape(nodes.shape)
-        deciding = next(
-            (i for i, op in enumerate(tape.ops) if op == Op.MAX and i < len(adjoint) and adjoint[i]), deciding
-        )
+        deciding = _deciding(tape, field, found, adjoint) or deciding
         if all(mask.all() for mask in wrong.values()):
             break
         bound = error_bound(tape, field, trace.loss, entries, wanted) if draw < 3 else bound
@@ -69,6 +68,15 @@ def difference_of(trace: Trace, wanted: bytearray, outcomes: Mapping[int, bool])
         if error < ENOUGH or draw >= (DRAWS_WITH_ROOTS if roots else DRAWS):
             break
     return Difference(wrong, error, deciding)
+
+
+def _deciding(tape: Tape, field: Residues, found: list[Any], adjoint: list[Any]) -> int | None:
+    """A maximum on which the loss depends; one that was taken twice, as above and below a softmax, is one."""
+    adjoints: dict[Any, Any] = defaultdict(int)
+    maxima = [i for i, op in enumerate(tape.ops) if op == Op.MAX and adjoint[i]]
+    for i in maxima:
+        adjoints[found[i]] += adjoint[i]
+    return next((i for i in maxima if field.reduced(adjoints[found[i]])), None)
 
 
 def random_points(

@@ -6,8 +6,8 @@ Out: a `ParameterVerdict` for every gradient.
 1. Both sides are evaluated at random points modulo random primes (`numeric.trace.residues`).  Where
    they agree they are the same function, up to the stated error.  Comparisons are free
    indicators; so agreement holds on every branch of every comparison.
-2. Where they differ, all clips are supposed inactive; then every outcome of the comparisons that an
-   entry depends on is tried (`numeric.trace.branches`), where these are few.
+2. Where they differ, or the loss depends on a maximum, all clips are supposed inactive; then every
+   outcome of the comparisons that an entry depends on is tried (`numeric.trace.branches`), where these are few.
 3. What still differs is evaluated at rational points in interval arithmetic; where the
    enclosures do not meet it is refuted.  Anything else is unknown.
 """
@@ -62,7 +62,7 @@ def judge(trace: Trace) -> Judged:
     unclipped = _supposed_inactive(trace, open_comparisons)
     if difference.count and unclipped:
         instead = difference_of(trace, wanted, outcomes | unclipped)
-        if instead.count < difference.count:
+        if instead.count < difference.count or difference.deciding is not None:
             difference, outcomes = instead, outcomes | unclipped
             hypotheses = _nothing_clipped(trace, unclipped)
     if difference.count and Op.COND in tape.ops:

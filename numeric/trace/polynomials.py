@@ -13,6 +13,7 @@ a prime is what there is.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -56,7 +57,11 @@ class _Proof:
         forward = self.tape.cone([self.trace.loss])
         self._forwards(forward)
         adjoint = sweep.adjoints(self.tape, self.field, self.values, self.trace.loss, slope=self._named)
-        if not all(self.field.is_zero(adjoint[i]) for i, op in enumerate(self.tape.ops) if op == Op.MAX):
+        maxima: dict[Any, Any] = defaultdict(int)
+        for i, op in enumerate(self.tape.ops):
+            if op == Op.MAX and forward[i]:
+                maxima[self.values[i].key()] += adjoint[i]
+        if not all(map(self.field.is_zero, maxima.values())):
             return set()
         # Of nodes with one adjoint the last is where it is written out; the others have its symbol.
         places = {adjoint_residues[i]: i for i in reversed(self.definitions)}

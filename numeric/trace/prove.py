@@ -52,24 +52,25 @@ def _proof(run: Callable[..., Any], shapes: Shapes, timeout: float | None) -> Pr
     own = {name: value for name, value in shapes.items() if isinstance(value, np.ndarray | float)}
     branches: list[Trace] = []
     proofs: list[Proof] = []
+    before: list[Proof] = []
     operations = 0
     notes: tuple[str, ...] = ()
     reason, place = "", None
     try:
         for branching in (False, True):
+            before, proofs = proofs, []
             branches.clear()
-            proofs.clear()
             for trace in traces(run, sizes, deadline, branching):
                 operations += len(trace.tape)
                 proofs.append(_judged(trace))
                 branches.append(trace)
-            if not any(proof.deciding for proof in proofs) or any(proof.refuted for proof in proofs):
+            if not any(proof.deciding for proof in proofs):
                 break
         notes = recheck(run, branches, own, deadline)
     except Refused as refusal:
         reason = f"{'out of time' if isinstance(refusal, TimedOut) else 'not supported'}: {refusal}"
         place = refusal.place
-        proofs = [replace(proof, parameters=_refuted(proof)) for proof in proofs]
+        proofs = [replace(proof, parameters=_refuted(proof)) for proof in (*before, *proofs)]
     except Mismatch as mismatch:
         reason, proofs = str(mismatch), []
     except OnSymbolsOnly as error:
@@ -93,10 +94,10 @@ def assert_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float |
 
 
 def _judged(trace: Trace) -> Proof:
-    """The verdicts on one branch, with a likely cause of what is wrong."""
+    """The verdicts on one branch, with a likely cause of what is wrong; none while a maximum is a symbol."""
     judged = judge(trace)
     wrong = [p.name for p in judged.parameters if p.finding == Finding.REFUTED and p.entries]
-    likely = causes(trace, judged.outcomes, wrong) if wrong else {}
+    likely = causes(trace, judged.outcomes, wrong) if wrong and not judged.deciding else {}
     parameters = [replace(p, cause=likely.get(p.name)) for p in judged.parameters]
     place = trace.decisions[-1].place if trace.decisions else None
     return Proof(tuple(parameters), judged.hypotheses, place=place, deciding=judged.deciding)

@@ -219,3 +219,50 @@ def test_branches_that_may_both_be_taken_are_judged() -> None:
         return x[0] * 3, {"x": np.array([3.0])}
 
     assert not prove_gradient(run, {"x": (1,)}).proved
+
+
+def softmax_step(W: Any, x: Any, scale: float = 1.0) -> Any:
+    """The largest entry is taken twice, as people write it, and the gradient is clipped."""
+    y = W @ x
+    p = np.exp(y - np.max(y)) / np.sum(np.exp(y - np.max(y)))
+    dy = scale * p
+    dy[0] -= 1
+    dW = np.outer(dy, x)
+    np.clip(dW, -5, 5, out=dW)
+    return -np.log(p[0]), {"W": dW}
+
+
+def pooled(W: Any, x: Any, factor: float = 2.0) -> Any:
+    """The loss depends on which entry is the largest, and the gradient is clipped."""
+    h = np.tanh(x @ W.T)
+    m = h.max(axis=0)
+    dh = np.zeros_like(h)
+    dh[h.argmax(axis=0), np.arange(2)] = factor * m
+    dW = (dh * (1 - h**2)).T @ x
+    np.clip(dW, -1, 1, out=dW)
+    return (m**2).sum(), {"W": dW}
+
+
+def test_a_maximum_and_a_clip_do_not_refute_each_other() -> None:
+    for run, shapes in ((softmax_step, {"W": (3, 2), "x": (2,)}), (pooled, {"W": (2, 2), "x": (2, 2)})):
+        proof = prove_gradient(run, shapes)
+        assert proof.proved, proof
+        assert "nothing is clipped" in proof.hypotheses[0]
+    assert prove_gradient(lambda W, x: softmax_step(W, x, 1.5), {"W": (3, 2), "x": (2,)}).refuted
+
+
+def test_the_cause_is_searched_where_the_largest_entry_is_known() -> None:
+    proof = prove_gradient(lambda W, x: pooled(W, x, 1.0), {"W": (2, 2), "x": (2, 2)})
+    cause = proof["W"].cause
+    assert cause is not None
+    assert "1/2 times the derivative" in cause.text
+
+
+def test_what_is_right_but_for_a_clip_is_said_to_be_clipped() -> None:
+    def run(x: Any) -> Any:
+        return np.sum(x**2), {"x": np.clip(2 * x, 0.5, 1)}
+
+    cause = prove_gradient(run, {"x": (2,)})["x"].cause
+    assert cause is not None
+    assert cause.kind == "clipping"
+    assert cause.place is not None
