@@ -10,7 +10,7 @@ letters, belongs to it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,31 +24,38 @@ MARK = f"[{FIRST}-\uf8fd]"
 
 @dataclass(frozen=True)
 class Sentence:
-    """Words, with a mark for each formula; `own` is where the formula itself stands, -1 in an assumption before it."""
+    """Words, with a mark for each formula; `own` is where the formula itself stands, -1 in what stands before it.
+
+    `between` are the words from there to the formula; `is_assumption`: it says that something is assumed.
+    """
 
     words: str
     own: int
     near: Sequence[Formula]
+    between: str = ""
+    is_assumption: bool = False
 
     def formula(self, mark: str) -> Formula:
         return self.near[ord(mark) - ord(FIRST)]
 
 
-def sentences(formula: Formula, near: Sequence[Formula]) -> Iterator[Sentence]:
-    """The formula's own sentence, then the assumptions before it in its section."""
+def sentences(formula: Formula, near: Sequence[Formula]) -> list[Sentence]:
+    """The formula's own sentence, then those before it in its section that assume something or name a case."""
     beside = [each for each in near if abs(each.start - formula.start) < REACH][:MOST]
     text = _marked(formula, beside)
     mark = chr(ord(FIRST) + beside.index(formula))
     if (position := text.find(mark)) < 0:
-        return
+        return [Sentence(mark, 0, beside)]
     ends = [0, *(match.end() for match in _END.finditer(text)), len(text)]
     parts = [(start, text[start:end]) for start, end in pairwise(ends)]
     own = next(words for start, words in parts if start <= position < start + len(words))
-    yield Sentence(own, own.index(mark), beside)
     section = max((match.end() for match in _HEADING.finditer(text, 0, position)), default=0)
-    for start, words in parts:
-        if section <= start and start + len(words) <= position and _ASSUMED.search(words):
-            yield Sentence(words, -1, beside)
+    before = [
+        Sentence(words, -1, beside, text[start + len(words) : position], bool(_ASSUMED.search(words)))
+        for start, words in parts
+        if section <= start and start + len(words) <= position and (_ASSUMED.search(words) or _CASE.search(words))
+    ]
+    return [Sentence(own, own.index(mark), beside), *before]
 
 
 def _marked(formula: Formula, beside: Sequence[Formula]) -> str:
@@ -56,8 +63,8 @@ def _marked(formula: Formula, beside: Sequence[Formula]) -> str:
     whole, position, parts = formula.source.text, max(0, formula.start - REACH), list[str]()
     for n, each in enumerate(beside):
         if each.start >= position:
-            stop = "." * bool(re.search(r"\.\s*(?:\\end\{\w+\*?\}\s*)?$", each.latex))
-            mark = chr(ord(FIRST) + n) + stop
+            stop = "." * bool(re.search(r"[.。]\s*(?:\\end\{\w+\*?\}\s*)?$", each.latex))
+            mark = chr(ord(FIRST) + n) + _said_inside(each) + stop
             parts += (_plain(whole[position : each.start]), OPEN + mark + CLOSE if each.displayed else mark)
             position = each.start + len(each.latex)
     text = "".join((*parts, _plain(whole[position : position + REACH])))
@@ -66,11 +73,17 @@ def _marked(formula: Formula, beside: Sequence[Formula]) -> str:
     return re.sub(r"(?<!\\)%.*", "", text) if formula.source.kind == "tex" else text
 
 
+def _said_inside(formula: Formula) -> str:
+    r"""The remarks that a display holds, \text{(at the last step)}, of several words; a lone `if` is its own."""
+    return "".join(f" {_plain(words)} " for words in _REMARK.findall(formula.latex) if len(words.split()) > 1)
+
+
 def _plain(text: str) -> str:
     """Without private characters of its own."""
     return re.sub(rf"[{FIRST}-{CLOSE}]", " ", text)
 
 
+_REMARK = re.compile(r"\\(?:text|textrm|textit|mbox|hbox)\{([^{}$\\]*)\}")
 _AROUND = (
     (re.compile(r"<!--[\s\S]*?(?:-->|\Z)"), ""),
     (re.compile(rf"(?:\$\$?|\\\[|\\\(|:math:`|\.\. math::|```\s*math)\s*({OPEN}?{MARK})"), r"\1"),
@@ -83,8 +96,9 @@ _ABBREVIATIONS = "".join(
     rf"(?<!\b{word})" for word in (r"e\.g", r"i\.e", r"r\.t", "resp", "cf", "vs", "Eq", "eq", "Eqs", "Fig", "Sec")
 )
 _END = re.compile(
-    rf"{_ABBREVIATIONS}[.!?][\"')*_{CLOSE}]*\s+(?=[^a-z\s])|{CLOSE}\s+(?=[A-Z])|\n[ \t]*\n\s*"
+    rf"{_ABBREVIATIONS}[.!?][\"')*_{CLOSE}]*\s+(?=[^a-z\s])|[。！？]{CLOSE}?\s*|{CLOSE}\s+(?=[A-Z])|\n[ \t]*\n\s*"
     r"|\n(?=[ \t]*(?:[-*+•|]|\d+[.)]|\\item)\s)"
 )
 _HEADING = re.compile(r"^(?:#+ |\\(?:sub)*section)", re.MULTILINE)
+_CASE = re.compile(r"\b(?:cases?|fall|cas|consider|let|restrict\w*|now|first|next)\b|情况|情形|设", re.IGNORECASE)
 _ASSUMED = re.compile(r"\b(?:assume[sd]?|suppose)\b", re.IGNORECASE)

@@ -35,6 +35,9 @@ REMARKS = frozenset({
 })  # fmt: skip
 WORDS_APART = TEXTS - {r"\operatorname", r"\mathop"}
 CONDITIONS = frozenset({"if", "when", "unless", "otherwise", "provided", "assuming", "whenever"})
+NEGATIVE = frozenset(
+    {"unless", "otherwise", "except", "not", "only", "other", "others", "without", "neither", "nor", "outside"}
+)
 MOST_ROWS = 200
 
 
@@ -50,7 +53,8 @@ class Relation:
 class Statement:
     """sides[0] relations[0] sides[1] …; `continues` where sides[0] is the end of the chain before.
 
-    `restricts`: it stands behind `if`, so that it is a condition of what is before it.
+    `restricts`: it stands behind `if`, or in parentheses, so that it is a condition of what is before it;
+    `lead`: the words that it stands behind.
     """
 
     sides: tuple[Tokens, ...]
@@ -59,17 +63,18 @@ class Statement:
     at: int
     end: int = 0
     restricts: bool = False
+    lead: str = ""
 
 
 def statements(tokens: Tokens, labels: tuple[Tokens, ...] = ()) -> list[Statement]:
     """The statements of a formula, in order; raises Unread."""
     found: list[Statement] = []
     for row in _joined(_rows(_without_remarks(tokens))):
-        for n, (part, restricts) in enumerate(_parts(row)):
+        for n, (part, restricts, lead) in enumerate(_parts(row)):
             statement = _statement(_without_label(part, labels))
             if statement is None:
                 continue
-            statement = replace(statement, restricts=restricts)
+            statement = replace(statement, restricts=restricts, lead=lead)
             if statement.continues and n == 0 and found and found[-1].sides:
                 above = found.pop()
                 statement = Statement(
@@ -201,18 +206,18 @@ def _open_brackets(tokens: Tokens) -> int:
     return count
 
 
-def _parts(row: Tokens) -> Iterator[tuple[Tokens, bool]]:
-    """The parts of a row between arrows, commas and words, and whether each stands behind `if`."""
+def _parts(row: Tokens) -> Iterator[tuple[Tokens, bool, str]]:
+    """The parts of a row between arrows, commas and words; whether each restricts, and the words before it."""
     for part in split(row, ARROWS | {",", ";"}):
         yield from _between_words(part)
 
 
-def _between_words(part: Tokens) -> Iterator[tuple[Tokens, bool]]:
+def _between_words(part: Tokens) -> Iterator[tuple[Tokens, bool, str]]:
     """What stands between words; words in the middle separate statements, a remark in parentheses is left out."""
     held: list[Token] = []
     position = 0
     depth = 0
-    restricts = False
+    restricts, lead = False, ""
     while position < len(part):
         token = part[position]
         scripted = position and part[position - 1].text in {"_", "^"}
@@ -220,29 +225,43 @@ def _between_words(part: Tokens) -> Iterator[tuple[Tokens, bool]]:
             end = _end_of_argument(part, position + 1)
             words = _words(part[position:end])
             following = part[end].text if end < len(part) else ""
-            if words in CONDITIONS and held and following:
-                yield tuple(held), restricts
-                held, restricts = [], True
-            elif CONDITIONS & {*words.split()}:
+            if words in CONDITIONS - NEGATIVE and held and following:
+                yield tuple(held), restricts, lead
+                held, restricts, lead = [], True, words
+            elif (CONDITIONS | NEGATIVE) & {*words.split()}:
                 raise Unread(token.at, f"a condition in words ({words}) is not in the grammar")
             elif following in {"(", r"\big", r"\Big", r"\left", "_", "^"} or end - position <= 4:
                 held += part[position:end]
             else:
                 if held:
-                    yield tuple(held), restricts
-                held = []
+                    yield tuple(held), restricts, lead
+                held, lead = [], words
             position = end
             continue
         if depth == 0 and token.text == "(" and (end := _end_of_remark(part, position)):
-            if CONDITIONS & {*(words := _words(part[position:end])).split()}:
+            if (CONDITIONS | NEGATIVE) & {*(words := _words(part[position:end])).split()}:
                 raise Unread(token.at, f"a condition in words ({words}) is not in the grammar")
             position = end
             continue
+        if depth == 0 and token.text == "(" and held and _is_related(inside := part[position + 1 : -1], part[-1]):
+            yield tuple(held), restricts, lead
+            held, restricts, lead = list(inside), True, ""
+            break
         depth += depth_of(token)
         held.append(token)
         position += 1
     if held:
-        yield tuple(held), restricts
+        yield tuple(held), restricts, lead
+
+
+def _is_related(inside: Tokens, closing: Token) -> bool:
+    """Whether … ( inside ) ends in a relation in parentheses, (t = T), which is no factor."""
+    levels = list(_levels(inside))
+    return (
+        closing.text == ")"
+        and all(depth >= 0 for _, depth in levels)
+        and any(token.text in RELATIONS and depth == 0 for token, depth in levels)
+    )
 
 
 def _words(some: Tokens) -> str:

@@ -32,7 +32,7 @@ def judged(text, name="notes.md"):
         (f"$${LAST} \\quad \\text{{if }} t = T$$", ("t = T",)),
         (f"For symmetric $W$, ${NOT_TRANSPOSED}$.", ("W symmetric",)),
         (f"If $W$ is symmetric then ${NOT_TRANSPOSED}$.", ("W symmetric",)),
-        (f"We assume that $W$ is symmetric. This is rare. Then\n\n$${NOT_TRANSPOSED}.$$", ("W symmetric",)),
+        (f"We assume that $W$ is symmetric. Then\n\n$${NOT_TRANSPOSED}.$$", ("W symmetric",)),
         (f"Where $W^\\top = W$ it is ${NOT_TRANSPOSED}$.", ("W⊤ = W",)),
         (f"We get ${OFF_DIAGONAL}$ for $i \\ne j$.", ("i ≠ j",)),
         (f"- Case $i \\neq j$:\n\n  $$ {OFF_DIAGONAL} $$\n", ("i ≠ j",)),
@@ -184,3 +184,89 @@ def test_no_agreement_is_claimed_where_nothing_was_compared():
 )
 def test_another_case_than_the_one_that_is_named_is_not_proved_by_it(text):
     assert [found.verdict for found in judged(text)] in (["unread"], ["refuted"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"$W$ symmetric would be nice, ${NOT_TRANSPOSED}$ is what we find.",
+        f"The symmetric part of $W$ plays no role: ${NOT_TRANSPOSED}$.",
+        f"With the symmetric difference quotient we confirm ${NOT_TRANSPOSED}$.",
+        f"For symmetric $V V^\\top$ we have ${NOT_TRANSPOSED}$.",
+        f"For symmetric weights of the layer $U$ we have ${NOT_TRANSPOSED}$.",
+        f"We assume that $W$ is symmetric. This is rare. In general\n\n$${NOT_TRANSPOSED}$$",
+        f"Assume for contradiction that $W$ is symmetric.\n\nThat is absurd. So\n$${NOT_TRANSPOSED}$$",
+        f"For the last time, ${LAST}$.",
+        f"For the last time step of the derivation ${LAST}$.",
+        f"At the last time step there is no future, and elsewhere there is: ${LAST}$.",
+        f"$${LAST} \\quad \\text{{unless }} t = T$$",
+        f"$${LAST} \\quad \\text{{except for }} t = T$$",
+        f"$${LAST} \\quad \\text{{not only for }} t = T$$",
+        f"$${LAST} \\quad \\text{{auch vor }} t = T$$",
+        f"$${LAST}, \\quad t = T, \\dots, 1$$",
+        f"Both $i \\ne j$ and $i = j$ here: ${OFF_DIAGONAL}$.",
+        f"Für $t < T$ ist ${LAST}$.",
+    ],
+)
+def test_a_condition_proves_nothing_in_words_that_are_not_all_understood(text):
+    assert [found.verdict for found in judged(text)] in (["unread"], ["refuted"])
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "Next, suppose $t<T$. Then",
+        "Now let $t<T$. Then",
+        "For other $t$ we find",
+        "Now for the general case.",
+        "The recursion itself is",
+    ],
+)
+def test_the_case_that_is_assumed_ends_where_another_begins(second):
+    text = f"Suppose first that $t=T$. Then ${LAST}$.\n\n{second} ${LAST}$."
+    first, then = (found.verdict for found in judged(text))
+    assert first == "proved"
+    assert then in {"refuted", "unread"}
+
+
+def test_a_condition_behind_one_formula_is_not_that_of_the_next():
+    for text in (f"${LAST}$ for $t=T$, and ${LAST}$.", f"${LAST}$ für $t=T$ und ${LAST}$."):
+        assert [found.verdict for found in judged(text)] in (["proved", "unread"], ["proved", "refuted"])
+
+
+@pytest.mark.parametrize(
+    ("text", "hypotheses"),
+    [
+        (f"$${LAST} \\qquad (t = T)$$", ("t = T",)),
+        (f"$${LAST} \\qquad \\text{{(at the last step)}}$$", ("at the last step",)),
+        (f"Falls $t = T$ gilt ${LAST}$.", ("t = T",)),
+        (f"当 $t = T$ 时，${LAST}$。", ("t = T",)),
+        (f"**Case 1: $i \\ne j$.**\n\n$${OFF_DIAGONAL}$$", ("i ≠ j",)),
+        (f"Consider the case $i \\ne j$ first.\n\nWe get\n$${OFF_DIAGONAL}$$", ("i ≠ j",)),
+    ],
+)
+def test_conditions_are_written_in_parentheses_in_other_languages_and_above(text, hypotheses):
+    assert [(each.verdict, each.hypotheses) for each in judged(text)] == [("proved", hypotheses)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Wenn $W$ symmetrisch ist, gilt ${NOT_TRANSPOSED}$.",
+        f"Si $W$ est symétrique, ${NOT_TRANSPOSED}$.",
+        f"当 $W$ 对称时，${NOT_TRANSPOSED}$。",
+        f"Im letzten Zeitschritt gilt ${LAST}$.",
+        f"在最后一个时刻 ${LAST}$。",
+        f"The formula ${LAST}$ is exact for $t=T$.",
+        f"When $i \\ne j$ it is ${OFF_DIAGONAL}$; otherwise we know it.",
+        f"**Case 1: $i \\ne j$.** By the quotient rule and some algebra\n\n$${OFF_DIAGONAL}$$",
+    ],
+)
+def test_what_is_right_under_a_condition_that_is_not_understood_is_not_refuted(text):
+    assert [found.verdict for found in judged(text)] == ["unread"]
+
+
+def test_a_range_of_steps_is_a_condition_unless_it_is_all_of_them():
+    formula = "$\\nabla_{h_{t-1}} L = W^\\top \\nabla_{a_t} L$"  # wrong for every t with an output
+    for steps, verdict in (("t = 1, \\dots, T", "refuted"), ("t = T+1, \\dots", "unread")):
+        assert [found.verdict for found in judged(f"For ${steps}$ we get {formula}.")] == [verdict]

@@ -8,10 +8,11 @@ To extend: add a phrase to `PHRASES`, and a kind of condition to `EFFECTS`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from itertools import pairwise
+from typing import NamedTuple
 
 from symbolic import terms as f
 from symbolic.notation import Step
@@ -19,13 +20,11 @@ from symbolic.reader.given import RELATIONS, Given
 from symbolic.reader.judge.judging import Conditions, Judging
 from symbolic.reader.judge.mentions import is_letter
 from symbolic.reader.judge.phrases import (
-    CONTRASTS,
     FOLLOWS,
     HARMLESS,
-    INTRODUCES,
     LEADS,
-    NEGATED,
     PHRASES,
+    PLAIN,
     RESTRICTIVE,
     STRANGE,
     TOGETHER,
@@ -35,7 +34,7 @@ from symbolic.reader.resolve import Resolver
 from symbolic.reader.resolve.steps import step_of
 from symbolic.reader.scan import Formula
 from symbolic.reader.scope import Scope
-from symbolic.reader.sentence import MARK, Sentence, sentences
+from symbolic.reader.sentence import CLOSE, MARK, OPEN, Sentence, sentences
 from symbolic.reader.statements import Statement, statements
 from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Tokens
@@ -44,19 +43,39 @@ from symbolic.reader.tokens import Unread, plain, tokens
 from symbolic.terms import Var
 
 Effect = Callable[[Scope], Conditions]
+RELATED = r"[=<>≠≤≥]|\\(?:neq?|leq?|geq?|lt|gt)\b"
 
 
 def conditions(judge: Judging) -> Conditions:
-    """What the formula's sentence, and the assumptions before it in its section, restrict it to."""
-    effects: list[Effect] = []
-    strange = ""
-    for sentence in sentences(judge.formula, judge.near):
-        if sentence.own >= 0 or not _claims(judge, sentence):
-            found, words = _of_sentence(judge, sentence)
-            effects += found
-            strange = strange or (words if sentence.own >= 0 or RESTRICTIVE.search(words) else "")
-    start = Conditions(judge.scope, strange=strange)
-    return reduce(lambda before, effect: before | effect(before.scope), effects, start)
+    """What the formula's sentence, and the assumptions before it in its section, restrict it to.
+
+    Of what is assumed of steps and subscripts the last holds, and none beside the sentence's own.
+    """
+    own, *before = sentences(judge.formula, judge.near)
+    stated = _of_sentence(judge, own)
+    found, strange, doubt = [*stated.effects], stated.strange, ""
+    is_case = any(_is_case(judge, effect) for effect in found)
+    for sentence in reversed(before):
+        if _claims(judge, sentence):
+            continue
+        stated = _of_sentence(judge, sentence)
+        follows = _is_plain(judge, sentence, sentence.between, [])
+        if sentence.is_assumption or follows:
+            is_restriction = stated.is_named or RESTRICTIVE.search(stated.strange)
+            strange = strange or (stated.strange if is_restriction else "")
+        kept = [effect for effect in stated.effects if not (is_case and _is_case(judge, effect))]
+        is_case = is_case or any(_is_case(judge, effect) for effect in kept)
+        found += kept
+        if kept and not follows:
+            doubt = doubt or _quoted(sentence, 0)
+    start = Conditions(judge.scope, strange=strange, doubt=doubt)
+    return reduce(lambda before, effect: before | effect(before.scope), found, start)
+
+
+def _is_case(judge: Judging, effect: Effect) -> bool:
+    """Whether a condition is one on steps and subscripts: others are of a whole model."""
+    given = effect(judge.scope).given
+    return not (given.symmetric or given.zero or given.numbers or given.one_hot)
 
 
 def is_condition(judge: Judging, statement: Statement) -> bool:
@@ -72,6 +91,8 @@ def under(scope: Scope, condition: Statement) -> Scope:
     if len(texts) == 2 and symbols[0] in {"=", "≠"}:
         i, j = texts
         if {i, j} <= scope.indices.keys():
+            if {i, j} in [{*pair} for pair in (scope.apart if symbols[0] == "=" else scope.same)]:
+                return scope  # both cannot be
             return scope.assuming(i, j, symbols[0] == "=")
         if symbols == ["="] and i in scope.steps and j in scope.steps:
             return replace(scope, steps={**scope.steps, i: scope.steps[j]})
@@ -156,60 +177,114 @@ def _parameter(judge: Judging, side: Tokens, transposed: bool | None = False) ->
 # What the words of a sentence say
 
 
-def _of_sentence(judge: Judging, sentence: Sentence) -> tuple[list[Effect], str]:
-    """What is understood, and the words of a condition that is left."""
+class _Stated(NamedTuple):
+    """What of a sentence is understood, or the words of a condition that is not; `is_named`: for its sentence alone."""
+
+    effects: list[Effect]
+    strange: str = ""
+    is_named: bool = False
+
+
+def _of_sentence(judge: Judging, sentence: Sentence) -> _Stated:
+    """A condition is understood only where all its sentence is: where every other word is one of `PLAIN`."""
     words = sentence.words
     said = {
-        place: effects
-        for place, mark in ((m.start(), m[0]) for m in re.finditer(MARK, words))
-        if place != sentence.own
-        and not NEGATED.search(words[:place])
-        and (effects := _said(judge, sentence.formula(mark)))
+        match.start(): effects
+        for match in re.finditer(MARK, words)
+        if match.start() != sentence.own and (effects := _said(judge, sentence.formula(match[0])))
     }
-    governing = _governing(words, sentence.own, list(said))
-    loose = [place for place in governing if place < sentence.own and not INTRODUCES.search(words[:place])]
-    found = [effect for place in governing for effect in said[place]]
-    denied = None
+    places = _governing(judge, sentence, list(said))
+    found = [effect for place in places or () for effect in said[place]]
+    rest, starts = words, [*said]
     for pattern, kind in PHRASES:
-        for match in pattern.finditer(words):
-            if before := NEGATED.search(words[: match.start()]):
-                denied = before.start() if denied is None else denied
-            else:
-                found.append(EFFECTS[kind](judge, sentence, match))
-            words = words[: match.start()] + " " * len(match[0]) + words[match.end() :]
-    for place in said:
-        before = LEADS.search(words[:place])
-        start = before.start() if before else place
-        words = words[:start] + " " * (place + 1 - start) + words[place + 1 :]
+        for match in pattern.finditer(rest):
+            effect = EFFECTS[kind](judge, sentence, match)
+            found += [effect] if effect else []
+            starts += [match.start()]
+            places = places if effect else None
+            rest = _blank(rest, match.start(), match.end())
     for pattern in HARMLESS:
-        words = pattern.sub(lambda match: " " * len(match[0]), words)
-    strange = STRANGE.search(words)
-    if found and (contrast := CONTRASTS.search(sentence.words)):
-        return [], _quoted(sentence, contrast.start())
-    if denied is None and (loose or strange):
-        denied = loose[0] if loose else strange.start() if strange else 0
-    if loose:
-        found = []
-    return found, "" if denied is None else _quoted(sentence, denied)
+        rest = pattern.sub(lambda match: " " * len(match[0]), rest)
+    if starts:
+        if places is not None and _is_plain(judge, sentence, rest, list(said)):
+            return _Stated(found)
+        lead = LEADS.search(words[: min(starts)])
+        return _Stated([], _quoted(sentence, lead.start() if lead else min(starts)), is_named=True)
+    strange = STRANGE.search(rest) or _range(judge, sentence)
+    return _Stated([], _quoted(sentence, strange.start()) if strange else "")
 
 
-def _governing(words: str, own: int, places: list[int]) -> list[int]:
-    """The conditions that belong to a formula: those right behind it, else those nearest before it."""
-    behind = []
-    end = own + 1
-    for place in (place for place in places if place > own >= 0):
-        if not FOLLOWS.fullmatch(words[end:place]):
-            break
-        behind.append(place)
-        end = place + 1
-    if behind:
-        return behind
+def _blank(words: str, start: int, end: int) -> str:
+    return words[:start] + " " * (end - start) + words[end:]
+
+
+def _is_plain(judge: Judging, sentence: Sentence, words: str, said: list[int]) -> bool:
+    """Whether words only lead from a condition to what holds under it, and no formula states another condition."""
+    marks = [match for match in re.finditer(MARK, words) if match.start() not in said]
+    if any(match.start() != sentence.own and _said(judge, sentence.formula(match[0])) for match in marks):
+        return False
+    bare = re.sub(rf"\\[a-zA-Z]+|{MARK}|[{OPEN}{CLOSE}]|\w+:\S+", " ", words)
+    return is_plain(bare) and not _range(judge, sentence)
+
+
+def is_plain(words: str) -> bool:
+    """Whether words say nothing but that something holds under a condition."""
+    return {*re.findall(r"[^\W\d_]+", words.lower())} <= PLAIN
+
+
+def _range(judge: Judging, sentence: Sentence) -> re.Match[str] | None:
+    """Where a formula says over which steps another holds, t = 2, …, T, unless it is over all."""
+    for match in re.finditer(MARK, sentence.words):
+        if match.start() != sentence.own:
+            try:
+                given = judge.macros.expanded(tokens(sentence.formula(match[0]).latex))
+                found = statements(given, judge.scope.labels)
+            except Unread:
+                continue
+            if any(t.text in DOTS for t in given) and found and is_condition(judge, found[0]) and not is_all(found):
+                return match
+    return None
+
+
+def is_all(found: Sequence[Statement]) -> bool:
+    """t = 1, …, T: no condition."""
+    texts = {plain(side) for statement in found for side in statement.sides}
+    return {"1", "T"} <= texts
+
+
+def _governing(judge: Judging, sentence: Sentence, places: list[int]) -> list[int] | None:
+    """The conditions that belong to a formula: those right behind it, else those before it.
+
+    None where words do not say it: between one before and one behind, and where the one before
+    stands right behind another formula.
+    """
+    words, own = sentence.words, sentence.own
+    behind = _behind(words, own, places) if own >= 0 else []
+    claims = [match.start() for match in re.finditer(MARK, words) if match.start() not in {own, *places}]
+    others = {place for claim in claims if claim < own for place in _behind(words, claim, places)}
     before = [place for place in places if place < own or own < 0]
+    free = [place for place in before if place not in others]
+    if behind:
+        return None if free and free[-1] == before[-1] else behind
+    if before and before[-1] in others:
+        return None
     found = before[-1:]
     for place in reversed(before[:-1]):
         if not TOGETHER.fullmatch(words[place + 1 : found[-1]]):
             break
         found.append(place)
+    return found
+
+
+def _behind(words: str, own: int, places: list[int]) -> list[int]:
+    """The conditions right behind a formula."""
+    found = []
+    end = own + 1
+    for place in (place for place in places if place > own):
+        if not FOLLOWS.fullmatch(words[end:place]):
+            break
+        found.append(place)
+        end = place + 1
     return found
 
 
@@ -225,18 +300,25 @@ def _last_step(judge: Judging, sentence: Sentence, match: re.Match[str]) -> Effe
     )
 
 
-def _symmetric(judge: Judging, sentence: Sentence, match: re.Match[str]) -> Effect:
-    """Of the matrices that are named beside the word; of all square ones where none is."""
-    named = set()
-    for mark in re.findall(MARK, match[0]):
-        try:
-            named |= {_parameter(judge, tokens(sentence.formula(mark).latex))} - {""}
-        except (Unread, Misfit, ValueError):
-            continue
+def _symmetric(judge: Judging, sentence: Sentence, match: re.Match[str]) -> Effect | None:
+    """Of the square parameters that are named beside the word; of all where the sentence names none."""
+    marks = [mark for mark in re.findall(MARK, match[0]) if not re.search(RELATED, sentence.formula(mark).latex)]
+    beside = [_named(judge, sentence, mark) for mark in marks]
     model = judge.scope.model
     square = {p.name for p in (model.parameters if model else ()) if len(p.axes) == 2 and p.axes[0] == p.axes[1]}
-    found = frozenset(named & square or square)
+    elsewhere = [_named(judge, sentence, mark) for mark in re.findall(MARK, sentence.words) if mark not in match[0]]
+    if not square.issuperset(beside) or (not beside and any(elsewhere)):
+        return None
+    found = frozenset(beside or square)
     return lambda scope: Conditions(scope, Given((f"{', '.join(sorted(found))} symmetric",), symmetric=found))
+
+
+def _named(judge: Judging, sentence: Sentence, mark: str) -> str:
+    """The parameter that a formula of the sentence is, alone."""
+    try:
+        return _parameter(judge, tokens(sentence.formula(mark).latex))
+    except (Unread, Misfit, ValueError):
+        return ""
 
 
 def _initial_state(judge: Judging, sentence: Sentence, match: re.Match[str]) -> Effect:
@@ -255,11 +337,22 @@ def _numbers(judge: Judging, sentence: Sentence, match: re.Match[str]) -> Effect
     return lambda scope: Conditions(scope, Given((match[0].strip(),), numbers=True))
 
 
-def _one_hot(judge: Judging, sentence: Sentence, match: re.Match[str]) -> Effect:
+def _one_hot(judge: Judging, sentence: Sentence, match: re.Match[str]) -> Effect | None:
+    """Of targets: what another one-hot vector changes is not looked at."""
+    for mark in re.findall(MARK, match[0]):
+        try:
+            (value, *_) = Resolver(judge.scope, "total").of(
+                parse(tokens(sentence.formula(mark).latex), judge.scope.grammar)
+            )
+        except (Unread, Misfit, ValueError):
+            return None
+        targets = {target.name for target in (judge.scope.model.targets if judge.scope.model else ())}
+        if not (isinstance(value.term, Var) and value.term.name in targets):
+            return None
     return lambda scope: Conditions(scope, Given((match[0].strip(),), one_hot=True))
 
 
-EFFECTS = {
+EFFECTS: Mapping[str, Callable[[Judging, Sentence, re.Match[str]], Effect | None]] = {
     "last step": _last_step,
     "symmetric": _symmetric,
     "one-hot": _one_hot,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -9,9 +10,9 @@ from symbolic.reader.declare import Declarations
 from symbolic.reader.given import RELATIONS
 from symbolic.reader.judge.claims import claimed, defined_by
 from symbolic.reader.judge.clock import TooLong, within
-from symbolic.reader.judge.conditions import conditions, is_condition, related
-from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, REFUTED, UNKNOWN, UNREAD, Finding
-from symbolic.reader.judge.judging import Judging
+from symbolic.reader.judge.conditions import conditions, is_all, is_condition, is_plain, related
+from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, UNREAD, Finding
+from symbolic.reader.judge.judging import Conditions, Judging
 from symbolic.reader.judge.mentions import inequality, is_letter, is_one_hot, listed, membership, mentioned
 from symbolic.reader.judge.updates import added_in, is_rule, updated
 from symbolic.reader.macros import Macros
@@ -74,19 +75,25 @@ class _Judge(Judging):
         around = conditions(self)
         again = _Judge(self.formula, self.declarations, self.macros, self.above, self.near, around)
         again.known = self.known
-        found = [new if old.is_wrong else old for old, new in zip(found, again.findings(), strict=True)]
-        return [self.unless_strange(finding, around.strange) for finding in found]
+        return [
+            self.as_understood(new, around) if old.is_wrong else old
+            for old, new in zip(found, again.findings(), strict=True)
+        ]
 
-    def unless_strange(self, finding: Finding, words: str) -> Finding:
+    def as_understood(self, finding: Finding, around: Conditions) -> Finding:
         """What is wrong where words state a condition that is not understood may be right under it.
 
+        What is right only under an assumption that may hold no longer, may be wrong.
         That no shapes conform changes only with a condition on a dimension, such as N = 1.
         """
-        is_size = words.partition(" ")[0] in self.scope.axes
-        if not words or not finding.is_wrong or (finding.counterexample is None and not is_size):
+        if around.doubt and not around.strange and finding.verdict in {PROVED, DEFINITION} and not finding.is_wrong:
+            why = f"refuted if “{around.doubt}” holds no longer here, which is not understood: say it in the sentence"
+            return replace(finding, verdict=UNREAD, hypotheses=(), message=why)
+        is_size = not self.scope.axes.keys().isdisjoint(re.findall(r"\b[A-Z]\b", around.strange))
+        if not around.strange or not finding.is_wrong or (finding.counterexample is None and not is_size):
             return finding
         verdict = REFUTED if finding.counterexample else finding.verdict
-        why = f"{verdict} without the words “{words}”, which are not understood"
+        why = f"{verdict} without the words “{around.strange}”, which are not understood"
         return replace(finding, verdict=UNREAD, defect=False, counterexample=None, repair="", message=why)
 
     def findings(self) -> list[Finding]:
@@ -100,11 +107,13 @@ class _Judge(Judging):
         beside = [statement for statement in found if is_condition(self, statement)]
         for each in found:
             if each.restricts and each not in beside:
-                raise Unread(each.at, "a condition in words is not in the grammar")
+                raise Unread(each.at, "this condition is not in the grammar: say it in the sentence around")
         ranges = any(token.text in DOTS for statement in found for side in statement.sides for token in side)
-        strange = ranges and bool(beside) and not is_every_step(found)
+        strange = ranges and bool(beside) and not is_all(found)
         for each in beside if not ranges else ():
-            stated = related(self, self.scope, each)
+            stated = (
+                related(self, self.scope, each) if is_plain(each.lead) else Conditions(self.scope, strange=each.lead)
+            )
             self.scope, self.given = stated.scope, self.given | stated.given
             strange = strange or bool(stated.strange)
         judged_each = [(each, finding) for each in found for finding in self.statement(each)]
@@ -200,12 +209,6 @@ class _Judge(Judging):
 def is_primed(name: s.Name, scope: Scope) -> bool:
     """Whether a name has a prime that is not declared as a part of it."""
     return "'" in [t.text for t in name.sup] and not any(base.startswith(f"{name.base}'") for base, _ in scope.names)
-
-
-def is_every_step(found: list[Statement]) -> bool:
-    """t = 1, …, T: no condition."""
-    texts = {plain(side) for statement in found for side in statement.sides}
-    return {"1", "T"} <= texts
 
 
 def braced(node: object) -> Iterator[s.Braced]:

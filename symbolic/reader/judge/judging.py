@@ -22,14 +22,20 @@ NEAR = 8
 
 @dataclass(frozen=True)
 class Conditions:
-    """The scope and what is given where the words around a formula hold, and those that are not understood."""
+    """The scope and what is given where the words around a formula hold, and those that are not understood.
+
+    `doubt` are the words of an assumption of which it is not understood whether it still holds.
+    """
 
     scope: Scope
     given: Given = NOTHING
     strange: str = ""
+    doubt: str = ""
 
     def __or__(self, other: Conditions) -> Conditions:
-        return Conditions(other.scope, self.given | other.given, self.strange or other.strange)
+        return Conditions(
+            other.scope, self.given | other.given, self.strange or other.strange, self.doubt or other.doubt
+        )
 
 
 class Judging:

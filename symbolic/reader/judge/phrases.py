@@ -22,7 +22,10 @@ _NAMES = rf"{MARK}(?:(?:,| and|, and) {MARK})*"
 _STATE = r"initial (?:hidden |cell )?states?"
 PHRASES = (
     (
-        _phrase(r"\b(?:at|for) (?:the )?(?:very )?(?:last|final)(?: time)?[ -]?(?:step|instant|point|time)\b(?! of)"),
+        _phrase(
+            r"\b(?:at|for) (?:the )?(?:very )?(?:last|final)"
+            r" (?:time[ -]?step|step|instant|time (?:point|instant))\b(?! of)"
+        ),
         "last step",
     ),
     (_phrase(rf"{_IF}{_NAMES} {_ARE}(?: both| a| taken(?: to be)?)? symmetric\b(?: matri(?:x|ces))?"), "symmetric"),
@@ -47,28 +50,26 @@ PHRASES = (
         "no bias",
     ),
 )
-NEGATED = _phrase(
-    r"(?:\b(?:unless|except(?: (?:for|at|when|if))?|not|never|neither|nor|no longer|without|other than|whether)|n't)"
-    r"(?: (?:be|been|necessarily|always|even|assum\w+|to|that|the|is|are|have|has|need))*\W*$"
-)
 LEADS = _phrase(
-    r"\b(?:if|when|whenever|for|where|at|with|assum(?:e|ing)|suppose|provided|let|in the case)\W*(?:\w+\W+){0,3}$"
+    r"\b(?:if|when|whenever|unless|except|for|where|at|with|assum(?:e|ing)|suppose|provided|let|in the case)"
+    r"\W*(?:\w+\W+){0,3}$"
 )
-INTRODUCES = _phrase(
-    r"(?:\b(?:if|when|whenever|for|where|at|with|case|assum(?:e|ing)|suppose|provided|that|step|let|all|any|every|and|then)"
-    r"|\()[\s*_:,]*$"
-)
-# With these a sentence speaks of another case than the one that it names, or of several.
-CONTRASTS = _phrase(
-    r"\b(?:general(?:ly)?|others?|otherwise|special|special case|not|but|except|though|although|however|instead|unlike"
-    r"|back(?:wards?)?|down|from|start(?:s|ing)?|until|above|below|again|before|after|earlier|later|also|still|both"
-    r"|whereas|while|too|contrast|previous(?:ly)?|only|regardless|even|beyond|rather|than)\b"
-)
+# A sentence of these words and of conditions is understood; with any other it may speak of another case than it names.
+_PLAIN = """
+    a an the we one you it this that which is are be has have had holds hold get gets got obtain obtains find finds
+    see write then so thus hence therefore and of in for at if when where whenever with provided case cases by to
+    becomes reads equals gives yields follows nothing simply now here following first next formula formulas equation
+    equations gradient gradients derivative derivatives jacobian loss error hidden output cell state states step
+    steps time entry entries assume assuming suppose consider let target targets label labels matrix matrices weight
+    weights recurrent respect wrt i ii iii s t für wenn falls bei im gilt ist sind dann also und wir erhalten haben
+    man hat fall si pour quand on est alors et cas obtient 当 时 有 则 若 如果 对 对于 且 时有
+"""
+PLAIN = frozenset(_PLAIN.split())
 FOLLOWS = _phrase(
-    rf"[\s.,({OPEN}{CLOSE}]*(?:(?:if and only if|if|for|all|any|every|each|when|whenever|where|with|at|provided|that"
-    r"|in|the|case|only|time|steps?) )*"
+    rf"[\s.,，（(\[{OPEN}{CLOSE}]*(?:(?:if and only if|if|for|all|any|every|each|when|whenever|where|with"
+    r"|at|provided|that|in|the|case|only|time|steps?|für|wenn|falls|bei|si|pour|quand|当|若|如果|对|对于) ?)*"
 )
-TOGETHER = _phrase(r"[\s,]*(?:and|with)?\s*")
+TOGETHER = _phrase(r"[\s,]*(?:and|with|und|et|且)?\s*")
 _ACTS = (
     "add|apply|back-?propagate|calculate|collect|combine|compare|compute|consider|define|denote|derive|differentiate|do"
     "|expand|follow|get|go|insert|know|look|move|multiply|need|only consider|perform|plug|proceed|propagate|put|recall"
@@ -80,6 +81,10 @@ HARMLESS = (
     _phrase(r"\b(?:see|check|verify|tell|know|ask|wonder|even|as|what) (?:if|when)\b"),
     _phrase(r"\bwithout (?:loss of generality|proof|derivation|further|going)\b"),
     _phrase(r"\bassum\w+ [^,.;]*\b(?:used|given|known|computed|trained|called|defined|familiar)\b"),
+    _phrase(r"\b(?:it|this|that|which) (?:is zero|vanishes)\b(?=\s*(?:[:,(]|$))"),
+    _phrase(
+        r"\b(?:in what follows|from (?:now|here) on|throughout(?: this (?:section|note|paper))?|in this section)\b"
+    ),
     _phrase(r"\bif (?:i am|i'm|we are) not (?:mistaken|wrong)\b"),
 )
 # What an assumption in an earlier sentence is about, if it is not understood: others set the scene.
@@ -92,5 +97,9 @@ STRANGE = _phrase(
     r"|only (?:for|if|when|at|in|holds|true|valid)|in (?:this|that|the) (?:special )?case\b(?! of)|special case"
     r"|otherwise|ignor(?:e|ed|ing)|neglect(?:ed|ing)?|omit(?:ted|ting)|dropp(?:ed|ing)|discard(?:ed|ing)"
     r"|truncat(?:ed|ing|ion)|approximat(?:e|es|ed|ely|ion)|roughly|up to an?|symmetric|diagonal|orthogonal"
-    r"|scalars?|linear (?:case|activation|rnn)|one-dimensional|without)\b"
+    r"|scalars?|linear (?:case|activation|rnn)|one-dimensional|without"
+    r"|diagonalen?|wenn|falls|sofern|au(?:ß|ss)er|sonst|andernfalls|nur|ohne|symmetrisch\w*|angenommen|letzten|vernachlässig\w*"
+    r"|si|quand|lorsqu\w+|sauf|sinon|supposons|symétriques?|dernier|négligeant|cuando|salvo|excepto|supo\w+|simétrica|último"
+    r"|если|когда|кроме|предпол\w+|симметричн\w+|последн\w+)\b"
+    r"|当(?!前|然)|若|如果|假[设定]|除非|除了|否则|忽略|对称|仅|只有|最后(?:一个|一)?(?:时|步)|とき|場合|ならば|仮定|対称|最後の"
 )
