@@ -19,10 +19,11 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.errors import SphinxError
 from sphinx.util.docutils import docutils_namespace, patch_docutils
+from threadpoolctl import threadpool_limits
 
 from gradproof.claims import load
 from gradproof.request import BadRequest
-from gradproof.run import Judged, usable_cores
+from gradproof.run import Judged
 from gradproof.site import page, printed
 from gradproof.site.verdicts import Run, prove_all
 from symbolic.records import Derivation
@@ -95,10 +96,14 @@ def _sphinx(out: Path, records: Sequence[Derivation], kept: Path, builder: str) 
 
 
 def _shown(out: Path, kept: Path, builder: str) -> set[str]:
-    """The labels that the pages have."""
+    """The labels that the pages have.
+
+    One process reads and writes: Sphinx waits for ever for one of several that was killed, and each starts anew
+    with what formulas have in common.  Threads of BLAS would only wait for each other on pictures' small matrices.
+    """
     source = chapters_folder()
     settings = {"gradproof_verdicts": str(kept), "gradproof_claims": CLAIMS}
-    with patch_docutils(source), docutils_namespace():
+    with threadpool_limits(1), patch_docutils(source), docutils_namespace():
         app = Sphinx(
             source,
             source,
@@ -110,7 +115,6 @@ def _shown(out: Path, kept: Path, builder: str) -> set[str]:
             freshenv=True,
             warningiserror=True,
             tags=["print"] if builder == "singlehtml" else [],
-            parallel=usable_cores(),
         )
         app.build(force_all=True)
     if app.statuscode:

@@ -31,6 +31,7 @@ class BadMath(ValueError):
     """KaTeX does not take it; says what and where."""
 
 
+@cache
 def mathml(tex: str, display: bool = False) -> str:
     """The `<math>` element of a formula."""
     import quickjs

@@ -105,7 +105,9 @@ class SessionDirective(SphinxDirective):
             if not line.startswith("$ gradproof "):
                 raise ExtensionError(f"{self.get_location()}: a session has lines `$ gradproof …`, not {line!r}")
             command = [sys.executable, "-c", RUN, *shlex.split(line)[2:]]
-            ran = subprocess.run(command, cwd=self.env.srcdir, capture_output=True, text=True, check=False)
+            ran = subprocess.run(
+                command, cwd=self.env.srcdir, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+            )
             if ran.returncode != self.options.get("exit", 0):
                 raise ExtensionError(f"{self.get_location()}: {line} ends with {ran.returncode}: {ran.stderr}")
             yield f"{line}\n{ran.stdout}{ran.stderr}".rstrip()

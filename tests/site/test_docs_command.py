@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -97,6 +98,27 @@ def test_a_page_is_printed(tmp_path, chromium):
     page.write_text("<h1>On paper</h1>")
     printed.print_page(page, tmp_path / "page.pdf")
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_a_browser_that_does_not_end_is_ended_with_all_that_it_started(tmp_path, monkeypatch):
+    browser = tmp_path / "browser"
+    browser.write_text(f"#!/bin/sh\nsleep 600 & echo $! > {tmp_path}/started\nwait\n")
+    browser.chmod(0o755)
+    monkeypatch.setattr(printed, "BROWSERS", (str(browser),))
+    monkeypatch.setattr(printed, "SECONDS", 2)
+    with pytest.raises(request.BadRequest, match=r"browser did not print the book within 2 s$"):
+        printed.print_page(tmp_path / "page.html", tmp_path / "page.pdf")
+    started = Path(f"/proc/{(tmp_path / 'started').read_text().strip()}/stat")
+    assert not started.exists() or started.read_text().split()[2] == "Z"
+
+
+def test_what_a_browser_complains_of_is_handed_on(tmp_path, monkeypatch):
+    browser = tmp_path / "browser"
+    browser.write_text("#!/bin/sh\necho no display >&2\nexit 3\n")
+    browser.chmod(0o755)
+    monkeypatch.setattr(printed, "BROWSERS", (str(browser),))
+    with pytest.raises(request.BadRequest, match=r"browser did not print the book: no display$"):
+        printed.print_page(tmp_path / "page.html", tmp_path / "page.pdf")
 
 
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
