@@ -22,7 +22,7 @@ TOTAL, IMMEDIATE = "total", "immediate"
 
 @dataclass(frozen=True)
 class Meaning:
-    """What a name stands for, and how it shows time (`sub`, `sup`, `call` or not at all).
+    """What a name stands for, and how it shows time (`sub`, `sup`, `sup[`, `sup<`, `call` or not at all).
 
     `untimed` is what the name stands for where it shows no time, if it may; `other` another
     meaning that the document gives the same name; with `entries_only` only entries are written so.

@@ -24,6 +24,9 @@ from symbolic.reader.syntax.vocabulary import unstyled
 from symbolic.reader.tokens import Unread, tokens
 
 STEPS = frozenset({"t", "t-1", "t+1", "T", "T-1", r"\tau", r"\tau-1", "0", "1"})
+STYLES = {"sub": "subscript", "sup": "superscript", "sup[": "[t]", "sup<": "⟨t⟩"}
+SHOWN = {"sub": "_t", "sup": "^{(t)}", "sup[": "^{[t]}", "sup<": r"^{\langle t \rangle}"}
+BRACKETS = {"(": "sup", "[": "sup[", "<": "sup<", r"\langle": "sup<"}
 SPECIAL = frozenset({"e", "d", "T", "t", "i", "j", "k", "l", "m", "n", r"\tau", r"\sigma", r"\delta"})
 
 
@@ -48,12 +51,10 @@ def suggestion(name: str, content: str) -> str:
 
 def _lines(seen: _Seen) -> Iterator[str]:
     yield "# A draft: look at every line."
-    styles = Counter(
-        {style: sum(n for (_, _, time), n in seen.names.items() if time == style) for style in ("sub", "sup")}
-    )
+    styles = Counter({style: sum(n for (_, _, time), n in seen.names.items() if time == style) for style in STYLES})
     style, uses = styles.most_common(1)[0]
     if uses:
-        yield f"time {'subscript' if style == 'sub' else 'superscript'}"
+        yield f"time {STYLES[style]}"
     best, fitting = _model(seen)
     if fitting > 1:
         yield f"model {best}    # {fitting} of its names occur"
@@ -67,7 +68,7 @@ def _lines(seen: _Seen) -> Iterator[str]:
     for (base, sub), times in sorted(_grouped(seen).items()):
         if (base, sub) in known or (base in SPECIAL and not sub):
             continue
-        latex = (f"{base}_{{{sub}}}" if sub else base) + {"sub": "_t", "sup": "^{(t)}"}.get(times, "")
+        latex = (f"{base}_{{{sub}}}" if sub else base) + SHOWN.get(times, "")
         if (shape := seen.shapes.get((base, sub))) is not None:
             yield f"name {latex} : {'×'.join(letters[size] for size in shape)}"
         else:
@@ -113,8 +114,9 @@ def _collect(node: object, seen: _Seen) -> None:
 def _split(node: s.Name) -> tuple[str, str, str]:
     """Base, own subscript, and how time is shown."""
     sub, sup = unstyled(node.sub), unstyled(node.sup)
-    if sup.strip("()") in STEPS and sup.startswith("("):
-        return node.base, sub if not _counts(sub) else "", "sup"
+    for opening, style in BRACKETS.items():
+        if sup.startswith(opening) and sup.removeprefix(opening).rstrip(")]>").removesuffix(r"\rangle") in STEPS:
+            return node.base, sub if not _counts(sub) else "", style
     if sub in STEPS - {"0", "1"}:
         return node.base, "", "sub"
     return node.base, sub if not _counts(sub) else "", ""

@@ -51,6 +51,7 @@ _TOKEN = re.compile(
 _UNICODE = {
     "−": "-", "–": "-", "·": r"\cdot", "×": r"\times", "⊙": r"\odot", "∘": r"\circ", "⊗": r"\otimes", "∂": r"\partial",
     "∇": r"\nabla", "∑": r"\sum", "Σ": r"\Sigma", "σ": r"\sigma", "τ": r"\tau", "α": r"\alpha", "θ": r"\theta",
+    "。": ".", "，": ",", "；": ";", "：": ":", "（": "(", "）": ")", "⟨": r"\langle", "⟩": r"\rangle",
     "δ": r"\delta", "∈": r"\in", "≠": r"\neq", "⊤": r"\top", "′": "'", "…": r"\ldots", "→": r"\to", "⇒": r"\Rightarrow",
 }  # fmt: skip
 

@@ -270,3 +270,17 @@ def test_a_range_of_steps_is_a_condition_unless_it_is_all_of_them():
     formula = "$\\nabla_{h_{t-1}} L = W^\\top \\nabla_{a_t} L$"  # wrong for every t with an output
     for steps, verdict in (("t = 1, \\dots, T", "refuted"), ("t = T+1, \\dots", "unread")):
         assert [found.verdict for found in judged(f"For ${steps}$ we get {formula}.")] == [verdict]
+
+
+def test_words_belong_to_the_formula_beside_them_alone():
+    for words in ("at the last time step", "for symmetric $W$", "for $t = T$"):
+        text = f"We have ${NOT_TRANSPOSED}$ and, {words}, $\\nabla_{{o_t}} L = \\hat y_t - y_t$."
+        assert [found.verdict for found in judged(text)] in (["unread", "proved"], ["refuted", "proved"])
+
+
+def test_of_several_conditions_none_is_forgotten():
+    for text, verdict in (
+        (f"For symmetric $W$ and $t < T$, ${NOT_TRANSPOSED}$.", "proved"),
+        (f"For $t = T$, then in case of symmetric $W$, ${LAST}$.", "unread"),
+    ):
+        assert [found.verdict for found in judged(text)] == [verdict]

@@ -110,9 +110,10 @@ def _label(context: Context, state: State, rest: str) -> State:
 
 
 def _time(context: Context, state: State, rest: str) -> State:
-    if rest not in {"subscript", "superscript", "call"}:
-        raise ValueError(f"time is written as subscript, superscript or call, not {rest!r}")
-    scope = replace(state.scope, time={"subscript": "sub", "superscript": "sup"}.get(rest, rest))
+    known = {"subscript": "sub", "superscript": "sup", "[t]": "sup[", "⟨t⟩": "sup<", "call": "call"}
+    if rest not in known:
+        raise ValueError(f"time is written as {', '.join(known)}, not {rest!r}")
+    scope = replace(state.scope, time=known[rest])
     return replace(
         state, scope=with_model(scope, scope.model) if scope.model is not None and scope.model.name in MODELS else scope
     )

@@ -83,7 +83,7 @@ def built(draft: Draft, loss: Term, scope: Scope) -> Model:
         equations=equations,
         step_loss=step_loss,
         scale=scale,
-        subscript_time=not any(meaning.time == "sup" for meaning in scope.names.values()),
+        subscript_time=not any(meaning.time.startswith("sup") for meaning in scope.names.values()),
     )
 
 

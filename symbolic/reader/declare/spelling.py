@@ -15,6 +15,8 @@ from symbolic.reader.tokens import plain, tokens
 from symbolic.shapes import shape
 from symbolic.terms import Term
 
+SUPERSCRIPTS = {"(t)": "sup", "t": "sup", "[t]": "sup[", "<t>": "sup<", r"\langlet\rangle": "sup<"}
+
 
 def cut(rest: str) -> tuple[str, str, str]:
     """NAME, = or :, meaning."""
@@ -45,8 +47,8 @@ def spelled(latex: str, scope: Scope) -> tuple[str, str, str]:
     if len(sub) != len(node.sub):
         time = "sub"
     above = plain(node.sup)
-    if above in {"(t)", "t"}:
-        time = "sup"
+    if above in SUPERSCRIPTS:
+        time = SUPERSCRIPTS[above]
     elif above.strip("'"):
         raise ValueError(f"{latex}: a name has no superscript but its step")
     elif above:
@@ -61,7 +63,7 @@ def without_time(sub: Tokens) -> Tokens:
 
 
 def without_step(latex: str) -> str:
-    return re.sub(r"\s*(?:_\{?t\}?|\^\{?\(t\)\}?|\(t\))$", "", latex)
+    return re.sub(r"\s*(?:_\{?t\}?|\^\{?(?:\(t\)|\[t\]|<t>|\\langle\s*t\s*\\rangle)\s*\}?|\(t\))$", "", latex)
 
 
 def plain_name(base: str, sub: str) -> str:

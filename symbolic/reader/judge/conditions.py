@@ -43,7 +43,7 @@ from symbolic.reader.tokens import Unread, plain, tokens
 from symbolic.terms import Var
 
 Effect = Callable[[Scope], Conditions]
-RELATED = r"[=<>≠≤≥]|\\(?:neq?|leq?|geq?|lt|gt)\b"
+OTHER = "\x1a"  # a formula that states something, where patterns look for names
 
 
 def conditions(judge: Judging) -> Conditions:
@@ -59,7 +59,8 @@ def conditions(judge: Judging) -> Conditions:
         if _claims(judge, sentence):
             continue
         stated = _of_sentence(judge, sentence)
-        follows = _is_plain(judge, sentence, sentence.between, [])
+        between = Sentence(sentence.between, -1, sentence.near)
+        follows = not _said_by_formulas(judge, between) and _is_plain(judge, between, between.words)
         if sentence.is_assumption or follows:
             is_restriction = stated.is_named or RESTRICTIVE.search(stated.strange)
             strange = strange or (stated.strange if is_restriction else "")
@@ -187,44 +188,55 @@ class _Stated(NamedTuple):
 
 def _of_sentence(judge: Judging, sentence: Sentence) -> _Stated:
     """A condition is understood only where all its sentence is: where every other word is one of `PLAIN`."""
-    words = sentence.words
-    said = {
-        match.start(): effects
-        for match in re.finditer(MARK, words)
-        if match.start() != sentence.own and (effects := _said(judge, sentence.formula(match[0])))
-    }
-    places = _governing(judge, sentence, list(said))
-    found = [effect for place in places or () for effect in said[place]]
-    rest, starts = words, [*said]
+    said = _said_by_formulas(judge, sentence)
+    rest = re.sub(MARK, lambda m: OTHER if _relates(sentence, m[0]) else m[0], sentence.words)
+    understood = True
     for pattern, kind in PHRASES:
         for match in pattern.finditer(rest):
             effect = EFFECTS[kind](judge, sentence, match)
-            found += [effect] if effect else []
-            starts += [match.start()]
-            places = places if effect else None
+            understood = understood and effect is not None
+            said.append(_Said(match.start(), match.end(), [effect] if effect else []))
             rest = _blank(rest, match.start(), match.end())
     for pattern in HARMLESS:
         rest = pattern.sub(lambda match: " " * len(match[0]), rest)
-    if starts:
-        if places is not None and _is_plain(judge, sentence, rest, list(said)):
-            return _Stated(found)
-        lead = LEADS.search(words[: min(starts)])
-        return _Stated([], _quoted(sentence, lead.start() if lead else min(starts)), is_named=True)
+    if said:
+        said.sort()
+        governing = _governing(sentence, said)
+        if understood and governing is not None and _is_plain(judge, sentence, rest):
+            return _Stated([effect for each in governing for effect in each.effects])
+        lead = LEADS.search(sentence.words[: said[0].start])
+        return _Stated([], _quoted(sentence, lead.start() if lead else said[0].start), is_named=True)
     strange = STRANGE.search(rest) or _range(judge, sentence)
     return _Stated([], _quoted(sentence, strange.start()) if strange else "")
+
+
+class _Said(NamedTuple):
+    """A condition, and where the sentence says it."""
+
+    start: int
+    end: int
+    effects: list[Effect]
+
+
+def _said_by_formulas(judge: Judging, sentence: Sentence) -> list[_Said]:
+    return [
+        _Said(match.start(), match.end(), effects)
+        for match in re.finditer(MARK, sentence.words)
+        if match.start() != sentence.own and (effects := _said(judge, sentence.formula(match[0])))
+    ]
+
+
+def _relates(sentence: Sentence, mark: str) -> bool:
+    return bool(re.search(r"[=<>≠≤≥]|\\(?:neq?|leq?|geq?|lt|gt)\b", sentence.formula(mark).latex))
 
 
 def _blank(words: str, start: int, end: int) -> str:
     return words[:start] + " " * (end - start) + words[end:]
 
 
-def _is_plain(judge: Judging, sentence: Sentence, words: str, said: list[int]) -> bool:
-    """Whether words only lead from a condition to what holds under it, and no formula states another condition."""
-    marks = [match for match in re.finditer(MARK, words) if match.start() not in said]
-    if any(match.start() != sentence.own and _said(judge, sentence.formula(match[0])) for match in marks):
-        return False
-    bare = re.sub(rf"\\[a-zA-Z]+|{MARK}|[{OPEN}{CLOSE}]|\w+:\S+", " ", words)
-    return is_plain(bare) and not _range(judge, sentence)
+def _is_plain(judge: Judging, sentence: Sentence, words: str) -> bool:
+    """Whether words only lead from a condition to what holds under it."""
+    return is_plain(re.sub(rf"\\[a-zA-Z]+|{MARK}|[{OPEN}{CLOSE}]|\w+:\S+", " ", words)) and not _range(judge, sentence)
 
 
 def is_plain(words: str) -> bool:
@@ -252,39 +264,45 @@ def is_all(found: Sequence[Statement]) -> bool:
     return {"1", "T"} <= texts
 
 
-def _governing(judge: Judging, sentence: Sentence, places: list[int]) -> list[int] | None:
-    """The conditions that belong to a formula: those right behind it, else those before it.
+def _governing(sentence: Sentence, said: list[_Said]) -> list[_Said] | None:
+    """The conditions that belong to a formula: those right behind it, else those before it; all to what comes later.
 
-    None where words do not say it: between one before and one behind, and where the one before
-    stands right behind another formula.
+    None where words do not say it: between one before and one behind, where the one before stands
+    right behind another formula, and where only one of several before stands beside it.
     """
     words, own = sentence.words, sentence.own
-    behind = _behind(words, own, places) if own >= 0 else []
-    claims = [match.start() for match in re.finditer(MARK, words) if match.start() not in {own, *places}]
-    others = {place for claim in claims if claim < own for place in _behind(words, claim, places)}
-    before = [place for place in places if place < own or own < 0]
-    free = [place for place in before if place not in others]
-    if behind:
-        return None if free and free[-1] == before[-1] else behind
-    if before and before[-1] in others:
+    if own < 0:
+        return said
+    taken = {place for each in said for place in range(each.start, each.end)}
+    claims = [m.start() for m in re.finditer(MARK, words) if m.start() not in taken | {own}]
+    others = [each for claim in claims if claim < own for each in _behind(words, claim, said)]
+    before = [each for each in said if each.start < own]
+    if behind := _behind(words, own, said):
+        return None if before and before[-1] not in others else behind
+    if not before:
+        return []
+    if before[-1] in others:
         return None
     found = before[-1:]
-    for place in reversed(before[:-1]):
-        if not TOGETHER.fullmatch(words[place + 1 : found[-1]]):
+    for each in reversed(before[:-1]):
+        if TOGETHER.fullmatch(words[each.end : found[-1].start]):
+            found.append(each)
+        elif each not in others and not any(each.end <= claim < found[-1].start for claim in claims):
+            return None
+        else:
             break
-        found.append(place)
     return found
 
 
-def _behind(words: str, own: int, places: list[int]) -> list[int]:
+def _behind(words: str, own: int, said: list[_Said]) -> list[_Said]:
     """The conditions right behind a formula."""
     found = []
     end = own + 1
-    for place in (place for place in places if place > own):
-        if not FOLLOWS.fullmatch(words[end:place]):
+    for each in (each for each in said if each.start > own):
+        if not FOLLOWS.fullmatch(words[end : each.start]):
             break
-        found.append(place)
-        end = place + 1
+        found.append(each)
+        end = each.end
     return found
 
 
@@ -302,8 +320,7 @@ def _last_step(judge: Judging, sentence: Sentence, match: re.Match[str]) -> Effe
 
 def _symmetric(judge: Judging, sentence: Sentence, match: re.Match[str]) -> Effect | None:
     """Of the square parameters that are named beside the word; of all where the sentence names none."""
-    marks = [mark for mark in re.findall(MARK, match[0]) if not re.search(RELATED, sentence.formula(mark).latex)]
-    beside = [_named(judge, sentence, mark) for mark in marks]
+    beside = [_named(judge, sentence, mark) for mark in re.findall(MARK, match[0])]
     model = judge.scope.model
     square = {p.name for p in (model.parameters if model else ()) if len(p.axes) == 2 and p.axes[0] == p.axes[1]}
     elsewhere = [_named(judge, sentence, mark) for mark in re.findall(MARK, sentence.words) if mark not in match[0]]

@@ -207,7 +207,9 @@ class _Judge(Judging):
 
 
 def is_primed(name: s.Name, scope: Scope) -> bool:
-    """Whether a name has a prime that is not declared as a part of it."""
+    """Whether a name has a prime that is not declared as a part of it: f′(x) is a derivative."""
+    if name.call is not None and (name.base in scope.functions or (name.base == r"\sigma" and not name.sub)):
+        return False
     return "'" in [t.text for t in name.sup] and not any(base.startswith(f"{name.base}'") for base, _ in scope.names)
 
 

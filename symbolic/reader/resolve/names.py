@@ -10,7 +10,7 @@ from symbolic.notation import Index, Step
 from symbolic.reader.canonical import distinct
 from symbolic.reader.readings import COLUMN, EITHER, ROW, Misfit, Reading, derived, of_term
 from symbolic.reader.resolve.conventions import conventional
-from symbolic.reader.resolve.functions import function_of, function_to_power
+from symbolic.reader.resolve.functions import SLOPES, function_of, function_to_power
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.resolve.scripts import entry, scripted, subscript_of
 from symbolic.reader.resolve.shifts import at_step
@@ -49,6 +49,8 @@ def name(resolver: Resolving, node: s.Name) -> list[Reading]:
 
 def own_function(resolver: Resolving, node: s.Name, call: s.Group) -> list[Reading]:
     meaning = resolver.scope.functions[node.base]
+    if not node.sub and plain(node.sup) == "'" and meaning in SLOPES:
+        return function_to_power(resolver, meaning, resolver.of(inside(call)), node.sup, node.at)
     if node.sub or node.sup:
         raise Unread(node.at, f"scripts of the function {node.base} are not in the grammar")
     if meaning == "argument":
@@ -85,10 +87,10 @@ def with_scripts(resolver: Resolving, node: s.Name, meaning: Meaning, rest: Toke
     try:
         if meaning.time == "sub":
             where, rest = step_below(resolver, rest, node)
-        elif meaning.time == "sup" and not sup and rest and meaning.untimed is None:
+        elif meaning.time.startswith("sup") and not sup and rest and meaning.untimed is None:
             where, rest = step_below(resolver, rest, node, anchored=True)
-        elif meaning.time == "sup":
-            where, sup = step_above(resolver, sup, node)
+        elif meaning.time.startswith("sup"):
+            where, sup = step_above(resolver, sup, node, meaning.time[3:] or "(")
         elif meaning.time == "call":
             where = step_called(resolver, node)
         term = meaning.term

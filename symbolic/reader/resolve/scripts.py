@@ -85,6 +85,8 @@ def subscript_of(resolver: Resolving, token: Token, axis: Axis) -> Subscript:
         if not 1 <= int(token.text) <= axis.size:
             raise Misfit(token.at, f"entry {token.text}", f"{axis} has {axis.size}", "an entry")
         return int(token.text)
+    if resolver.bound.get(token.text) == "step":
+        raise Unread(token.at, f"{token.text} runs over steps here, and counts no entry")
     if resolver.bound.get(token.text) == "index" or token.text in resolver.scope.indices:
         fixed = None if resolver.bound.get(token.text) == "index" else resolver.scope.indices[token.text]
         if fixed is not None and fixed != axis:

@@ -8,6 +8,8 @@ from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.tokens import Unread, plain
 
+ANGLES = {r"\langle": "<", r"\rangle": ">", "⟨": "<", "⟩": ">"}
+
 
 def step_below(resolver: Resolving, rest: Tokens, node: s.Name, anchored: bool = False) -> tuple[Step, Tokens]:
     """The step at the head of a subscript, and the entries after it (or, after a comma, before it)."""
@@ -23,10 +25,12 @@ def step_below(resolver: Resolving, rest: Tokens, node: s.Name, anchored: bool =
     raise Unread(node.at, f"{node} stands without its step")
 
 
-def step_above(resolver: Resolving, sup: Tokens, node: s.Name) -> tuple[Step, Tokens]:
-    texts = [token.text for token in sup]
-    if texts[:1] == ["("] and ")" in texts:
-        end = texts.index(")")
+def step_above(resolver: Resolving, sup: Tokens, node: s.Name, opening: str) -> tuple[Step, Tokens]:
+    """The step in a superscript, in the brackets that the name is declared with: h^{[2]} may be a layer elsewhere."""
+    texts = [ANGLES.get(token.text, token.text) for token in sup]
+    closing = {"(": ")", "[": "]", "<": ">"}[opening]
+    if texts[:1] == [opening] and closing in texts:
+        end = texts.index(closing)
         if (found := step_of(resolver, sup[1:end])) is not None:
             return found, sup[end + 1 :]
     elif sup and (found := step_of(resolver, sup)) is not None and found.anchor and plain(sup) != "T":

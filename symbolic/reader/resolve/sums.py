@@ -84,10 +84,11 @@ def speaks_of_t(resolver: Resolving, body: Node) -> bool:
 
 def steps_run_over(resolver: Resolving, letter: str, first: Tokens, upper: Tokens) -> tuple[Step, Step] | None:
     """First and last step, if the letter runs over steps."""
-    if letter in resolver.scope.indices:
-        return None
     last = step_of(resolver, upper) if upper else None
     start = step_of(resolver, first) if first else None
+    if letter in resolver.scope.indices:
+        anchored = start is not None and last is not None and start.anchor and last.anchor
+        return (start, last) if anchored and start and last and plain(upper) not in resolver.scope.axes else None
     known = letter in resolver.scope.steps
     if (
         upper

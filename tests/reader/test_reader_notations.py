@@ -1,0 +1,107 @@
+"""Ways of writing that public notes have, each with right formulas and wrong ones."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic.reader.declare import BadDeclaration
+from symbolic.reader.document import findings
+
+RNN = r"""
+name h STEP : H
+name u STEP : H
+name x STEP : D
+name q STEP : K
+name p STEP : K
+name y STEP : K target
+name E STEP : number
+name W : H×H
+name U : H×D
+name V : K×H
+forward u STEP = W h BEFORE + U x STEP
+forward h STEP = \sigma(u STEP)
+forward q STEP = V h STEP
+forward p STEP = \operatorname{softmax}(q STEP)
+forward E STEP = -\sum_k y_k STEP \log p_k STEP
+loss E = \sum_{t} E STEP
+index i, j : H
+index k, l : K
+step n
+"""
+STYLES = {
+    r"^{\langle t \rangle}": (r"^{\langle t-1 \rangle}", r"^{\langle t+1 \rangle}"),
+    "^{<t>}": ("^{<t-1>}", "^{<t+1>}"),
+    "^{[t]}": ("^{[t-1]}", "^{[t+1]}"),
+    "^{(t)}": ("^{(t-1)}", "^{(t+1)}"),
+}
+CLAIMS = {
+    r"\frac{\partial E}{\partial q STEP} = p STEP - y STEP": "proved",
+    r"\frac{\partial E}{\partial q STEP} = y STEP - p STEP": "refuted",
+    r"\frac{\partial E}{\partial u STEP} = h STEP \odot (1 - h STEP) \odot "
+    r"(V^\top (p STEP - y STEP) + W^\top \frac{\partial E}{\partial u AFTER})": "proved",
+    r"\frac{\partial E}{\partial u STEP} = h STEP \odot (1 - h STEP) \odot "
+    r"(V^\top (p STEP - y STEP) + W \frac{\partial E}{\partial u AFTER})": "refuted",
+    r"\frac{\partial E}{\partial u STEP} = \sigma'(u STEP) \odot \frac{\partial E}{\partial h STEP}": "proved",
+    r"\frac{\partial E}{\partial u STEP} = \sigma(u STEP) \odot \frac{\partial E}{\partial h STEP}": "refuted",
+    r"\sigma'(u STEP) = h STEP \odot (1 - h STEP)": "definition",
+    r"\frac{\partial h_i STEP}{\partial h_j BEFORE} = h_i STEP (1 - h_i STEP) W_{ij}": "proved",
+    r"\frac{\partial h_i STEP}{\partial h_j BEFORE} = h_j STEP (1 - h_j STEP) W_{ji}": "refuted",
+    r"h^{[2]}_i = h^{(2)}_i": "unread",
+}
+
+
+def verdicts(declared, formulas):
+    text = f"<!-- check\nmodel own{declared}-->\n" + "\n".join(f"So ${formula}$.\n" for formula in formulas)
+    return [each.verdict for formula in findings("a.md", text) for each in formula]
+
+
+@pytest.mark.parametrize("step", STYLES)
+def test_a_step_is_written_in_any_brackets(step):
+    def written(text):
+        before, after = STYLES[step]
+        return text.replace(" BEFORE", before).replace(" AFTER", after).replace(" STEP", step)
+
+    assert dict(zip(CLAIMS, verdicts(written(RNN), map(written, CLAIMS)), strict=True)) == CLAIMS
+
+
+def test_a_step_in_other_brackets_than_the_declared_is_not_read():
+    with pytest.raises(BadDeclaration, match="stands without its step"):
+        verdicts("\ntime superscript\nname h^{(t)} : H\nname a^{(t)} : H\nforward a^{(t)} = h^{[t]}\n", ["a"])
+
+
+SOFTMAX = r"\frac{\partial \hat y_{t,i}}{\partial o_{t,j}} = \begin{cases} %s & %s \\ %s & %s \end{cases}"
+ON, OFF = r"\hat y_{t,i} (1 - \hat y_{t,i})", r"-\hat y_{t,i} \hat y_{t,j}"
+
+
+@pytest.mark.parametrize(
+    ("cases", "verdict"),
+    [
+        ((ON, r"\text{if } i = j", OFF, r"\text{otherwise}"), "proved"),
+        ((OFF, r"\text{if } i = j", ON, r"\text{otherwise}"), "refuted"),
+        ((OFF, r"\text{if } i \neq j", ON, r"\text{otherwise.}"), "proved"),
+        ((ON, r"i = j,", OFF, r"i \ne j."), "proved"),
+        ((ON, r"\text{unless } i = j", OFF, r"\text{otherwise}"), "unread"),
+        ((OFF, r"\text{otherwise}", ON, r"i = j"), "unread"),
+        ((ON, r"\text{if } i = k", OFF, r"\text{otherwise}"), "refuted"),
+    ],
+)
+def test_a_distinction_of_cases_ends_in_otherwise(cases, verdict):
+    text = f"<!-- check\nmodel rnn\ntime subscript\nindex i, j, k : K\n-->\n$${SOFTMAX % cases}$$"
+    assert [each.verdict for formula in findings("a.md", text) for each in formula] == [verdict]
+
+
+@pytest.mark.parametrize(
+    ("right", "verdict"),
+    [
+        (r"\prod_{i=k+1}^{t} \operatorname{diag}(1-h_i^2) W", "proved"),
+        (r"\prod_{i=k+1}^{t} \operatorname{diag}(1-h_i^2) W^\top", "refuted"),
+        (r"\prod_{i=k}^{t} \operatorname{diag}(1-h_i^2) W", "refuted"),
+        (r"\sum_{i=k+1}^{t} W_{ij}", "unread"),
+    ],
+)
+def test_a_letter_of_entries_runs_over_steps_where_its_limits_are_steps(right, verdict):
+    text = (
+        "<!-- check\nmodel rnn\ntime subscript\nindex i, j : H\nstep k\n-->\n"
+        rf"$$\frac{{\partial h_t}}{{\partial h_k}} = {right}$$"
+    )
+    assert [each.verdict for formula in findings("a.md", text) for each in formula] == [verdict]
