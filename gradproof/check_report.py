@@ -94,7 +94,9 @@ def summary(findings: Sequence[Finding], seconds: float) -> str:
     kinds = ", ".join(f"{n} {WORDS.get(verdict, verdict)}" for verdict, n in number.items() if n) or "none"
     defects = sum(finding.defect for finding in findings)
     more = f" ({defects} with a defect)" if defects else ""
-    return f"{len(findings)} formulas: {kinds}{more}; {seconds:.1f} s"
+    undeclared = bool(findings) and all(each.message.endswith("is not declared") for each in findings)
+    hint = "\nnothing is declared: `gradproof check --suggest FILE` drafts the declarations" if undeclared else ""
+    return f"{len(findings)} formulas: {kinds}{more}; {seconds:.1f} s{hint}"
 
 
 def unread_note(findings: Sequence[Finding]) -> str:

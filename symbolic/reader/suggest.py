@@ -7,6 +7,7 @@ Out: the draft as text: how time is written, the model of ours whose names fit b
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node
 from symbolic.reader.syntax.vocabulary import unstyled
 from symbolic.reader.tokens import Unread, tokens
+from symbolic.terms import Var
 
 STEPS = frozenset({"t", "t-1", "t+1", "T", "T-1", r"\tau", r"\tau-1", "0", "1"})
 STYLES = {"sub": "subscript", "sup": "superscript", "sup[": "[t]", "sup<": "⟨t⟩"}
@@ -60,9 +62,8 @@ def _lines(seen: _Seen) -> Iterator[str]:
         yield f"model {best}    # {fitting} of its names occur"
     else:
         yield "# no model of ours fits: say `model own`, then `forward LINE` for each equation, then `loss LINE`"
-    known = _names_of(best) if fitting > 1 else set()
-    sizes = dict.fromkeys(size for shape in seen.shapes.values() for size in shape)
-    letters = dict(zip(sizes, _letters(sizes), strict=True))
+    known = _names_of(best) if fitting > 1 else {}
+    letters = _letters(seen, best if fitting > 1 else "")
     if letters:
         yield "dims " + ", ".join(f"{letter} = {size}" for size, letter in letters.items() if size.isdigit())
     for (base, sub), times in sorted(_grouped(seen).items()):
@@ -117,7 +118,7 @@ def _split(node: s.Name) -> tuple[str, str, str]:
     for opening, style in BRACKETS.items():
         if sup.startswith(opening) and sup.removeprefix(opening).rstrip(")]>").removesuffix(r"\rangle") in STEPS:
             return node.base, sub if not _counts(sub) else "", style
-    if sub in STEPS - {"0", "1"}:
+    if sub in STEPS - {"0", "1"} or re.fullmatch(r"[a-z][-+]1", sub):
         return node.base, "", "sub"
     return node.base, sub if not _counts(sub) else "", ""
 
@@ -137,16 +138,22 @@ def _grouped(seen: _Seen) -> dict[tuple[str, str], str]:
 def _model(seen: _Seen) -> tuple[str, int]:
     """The model of ours with the most names in common, and how many."""
     used = set(_grouped(seen))
-    return max(((name, len(_names_of(name) & used)) for name in MODELS), key=lambda pair: pair[1])
+    return max(((name, len(_names_of(name).keys() & used)) for name in MODELS), key=lambda pair: pair[1])
 
 
-def _names_of(model: str) -> set[tuple[str, str]]:
-    return {spelled(v.latex or printed_name(v.name), Scope())[:2] for v in MODELS[model].arrays.values()}
+def _names_of(model: str) -> dict[tuple[str, str], Var]:
+    return {spelled(v.latex or printed_name(v.name), Scope())[:2]: v for v in MODELS[model].arrays.values()}
 
 
-def _letters(sizes: dict[str, None]) -> Iterator[str]:
-    """D, H, K for their usual sizes, other capitals for other numbers; a letter stays itself."""
+def _letters(seen: _Seen, model: str) -> dict[str, str]:
+    """A letter for each size: that of the model's axis, else D, H, K for their usual sizes, else another capital."""
+    letters: dict[str, str] = {}
+    for name, var in _names_of(model).items() if model else ():
+        for size, axis in zip(seen.shapes.get(name, ()), var.axes, strict=False):
+            if axis.name not in letters.values():
+                letters.setdefault(size, axis.name)
     usual = {str(axis.size): name for name, axis in AXES.items()}
-    others = iter("PQRSABCEFGIJLMOTUVWXYZ")
-    for size in sizes:
-        yield usual.get(size) or (next(others) if size.isdigit() else size)
+    for size in (size for shape in seen.shapes.values() for size in shape):
+        free = [letter for letter in (usual.get(size, ""), *"PQRSABCEFGIJLMOTUVWXYZ") if letter]
+        letters.setdefault(size, next(x for x in free if x not in letters.values()) if size.isdigit() else size)
+    return letters

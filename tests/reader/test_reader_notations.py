@@ -105,3 +105,62 @@ def test_a_letter_of_entries_runs_over_steps_where_its_limits_are_steps(right, v
         rf"$$\frac{{\partial h_t}}{{\partial h_k}} = {right}$$"
     )
     assert [each.verdict for formula in findings("a.md", text) for each in formula] == [verdict]
+
+
+TUTORIAL = r"""<!-- check
+time subscript
+model own
+name x_t : D
+name s_t : H
+name z_t : K
+name \hat y_t : K
+name y_t : K target
+name E_t : number
+name U : H×D
+name W : H×H
+name V : K×H
+step k, j
+depends (y_t, \hat y_t)
+forward s_t = \tanh(U x_t + W s_{t-1})
+forward z_t = V s_t
+forward \hat y_t = \text{softmax}(z_t)
+forward E_t = - y_t^\top \log \hat y_t
+loss E = \sum_t E_t
+-->
+"""
+
+
+@pytest.mark.parametrize(
+    ("formula", "verdict"),
+    [
+        (r"E_t(y_t, \hat y_t) = -y_t \log \hat y_t", "definition"),
+        (r"\frac{\partial E_3}{\partial V} = (\hat y_3 - y_3) \otimes s_3", "proved"),
+        (r"\frac{\partial E_3}{\partial V} = s_3 \otimes (\hat y_3 - y_3)", "ill_typed"),
+        (r"\frac{\partial s_3}{\partial s_k} = \prod_{j=k+1}^{3} \frac{\partial s_j}{\partial s_{j-1}}", "proved"),
+        (r"\frac{\partial s_3}{\partial s_k} = \prod_{j=k}^{3} \frac{\partial s_j}{\partial s_{j-1}}", "refuted"),
+        (
+            r"\frac{\partial s_3}{\partial s_1} = \frac{\partial s_3}{\partial s_2}\frac{\partial s_2}{\partial s_1}",
+            "proved",
+        ),
+        (
+            r"\frac{\partial E_3}{\partial W} = \sum_{k=0}^{3} \frac{\partial E_3}{\partial \hat y_3}"
+            r"\frac{\partial \hat y_3}{\partial s_3} \frac{\partial s_3}{\partial s_k} \frac{\partial s_k}{\partial W}",
+            "ambiguous",
+        ),
+        (
+            r"\frac{\partial E_3}{\partial W} = \sum_{k=0}^{3} \frac{\partial E_3}{\partial \hat y_3}"
+            r"\frac{\partial \hat y_3}{\partial s_3} \frac{\partial s_3}{\partial s_k}"
+            r"\frac{\partial^+ s_k}{\partial W}",
+            "proved",
+        ),
+        (
+            r"\frac{\partial E_3}{\partial W} = \sum_{k=3}^{3} \frac{\partial E_3}{\partial \hat y_3}"
+            r"\frac{\partial \hat y_3}{\partial s_3} \frac{\partial s_3}{\partial s_k}"
+            r"\frac{\partial^+ s_k}{\partial W}",
+            "refuted",
+        ),
+    ],
+)
+def test_the_formulas_of_a_tutorial_that_counts_up_to_the_third_step(formula, verdict):
+    found = [each.verdict for formula in findings("a.md", f"{TUTORIAL}So ${formula}$.") for each in formula]
+    assert found == [verdict]

@@ -62,6 +62,13 @@ def test_declaration_blocks(name, text, block):
     assert [each.text for each in blocks(source)] == [block]
 
 
+def test_a_suggestion_gives_the_sizes_the_letters_that_the_model_has():
+    text = r"$U \in \mathbb{R}^{4 \times 3}$, $V \in \mathbb{R}^{2 \times 4}$, $h_t \in \mathbb{R}^4$, $x_t$, $h_{j-1}$"
+    lines = suggestion("a.md", text).splitlines()
+    assert "dims H = 4, D = 3, K = 2" in lines
+    assert not any("j-1" in line for line in lines)
+
+
 def test_a_suggestion_holds_what_the_document_says_and_what_it_does_not():
     text = r"Let $A \in \mathbb{R}^{5 \times 4}$, $s^{(t)} = \tanh(A q^{(t)})$ and $d A$."
     assert suggestion("a.md", text).splitlines() == [

@@ -94,7 +94,9 @@ def _read(context: Context, state: State, rest: str) -> State:
 
 def _depends(context: Context, state: State, rest: str) -> State:
     r"""`depends \Theta`: what may stand in parentheses after a name and only says on what it depends."""
-    return replace(state, scope=replace(state.scope, depends=state.scope.depends | {plain(tokens(rest))}))
+    said = plain(tokens(rest))
+    bare = said[1:-1] if said[:1] == "(" and said[-1:] == ")" else said
+    return replace(state, scope=replace(state.scope, depends=state.scope.depends | {bare}))
 
 
 def _function(context: Context, state: State, rest: str) -> State:

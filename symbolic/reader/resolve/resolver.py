@@ -61,7 +61,8 @@ class Resolver(Resolving):
                 return self.all(lambda x, y: [frobenius(self, x, y, at)], self.of(a), self.of(b))
             case s.Group(at, items):
                 if len(items) != 1:
-                    raise Unread(at, "several things in one pair of brackets")
+                    why = "`depends` declares what only says on what a value depends"
+                    raise Unread(at, f"several things in one pair of brackets: {why}")
                 return self.of(items[0])
             case s.Braced(_, body, _):
                 return self.of(body)

@@ -38,7 +38,9 @@ def latest(term: Term, letter: str) -> int:
 
 
 def is_later(a: Step, b: Step) -> bool:
-    """Whether a step is the later of two, as far as their names say it: T after t after k after a number."""
+    """Whether a step is the later of two, as far as their names say it: T after t after k after 0 and 1."""
+    if not b.anchor and b.offset > 1 and a.anchor != "T":
+        return False  # from k + 1 to 3
     order = {"T": 3, "t": 2, "": 0}
     ranks = [order.get(step.anchor, 1) for step in (a, b)]
     return ranks[0] > ranks[1] or (a.anchor == b.anchor and a.offset > b.offset)

@@ -99,7 +99,7 @@ def steps_run_over(resolver: Resolving, letter: str, first: Tokens, upper: Token
         return start or Step("", 1), last
     if known and not upper:
         return resolver.scope.ranges.get(letter, (start or Step("", 1), Step("T")))
-    if known and start is not None and start.anchor and last is not None:
+    if known and start is not None and last is not None:
         return start, last
     return None
 
