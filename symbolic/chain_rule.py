@@ -64,7 +64,7 @@ class Differentiated(Unrolled):
             self._axes.setdefault(of[0], node.of.axes)
             if not node.total:
                 found = self._tangent(of, by, of[1])
-            elif self._goes_forward(of, by):
+            elif copy is None and self._goes_forward(of, by):
                 found = self._tangent(of, by, None)
             else:
                 found = self._adjoint(of, by, copy)

@@ -38,6 +38,7 @@ Where = tuple[int, dict[str, int]]
 """The length T of a sequence, and the steps that a formula leaves free."""
 
 WIDEST = 4
+LEAF = "leaf"
 FREE_Y, SUMMING_Y, ONE_HOT_Y = range(3)
 HYPOTHESES = ((), (sums_to_one,), (one_hot,))
 
@@ -75,6 +76,11 @@ class Shown:
     every_size: Sizes | None = None
     size_reason: str = "shown only as a whole"
     second_opinion: str = ""
+
+    @property
+    def reach(self) -> tuple[bool, bool]:
+        """Whether it was shown for every T, and for every size."""
+        return self.every_T, self.every_size is not None
 
 
 class Equality:
@@ -223,6 +229,10 @@ class Equality:
                 each = Derivative(self.model.step_loss[Step("t")], left.by)
                 yield self._of_summands(self.model.scale * each, right.body)
 
+    def of(self, model: Model) -> Equality:
+        """The same equality of a model that writes the same functions in another way."""
+        return Equality(self.left, self.right, model, self.sizes, self.steps, self.targets, self.is_summand)
+
     def at(self, sizes: Sizes) -> Equality:
         """The same equality at other sizes."""
         return Equality(self.left, self.right, self.model, sizes, self.steps, self.targets, self.is_summand)
@@ -359,7 +369,7 @@ class _Values(Differentiated):
 
     def generators(self, var: Var, step: int | None) -> Entries:
         dims = dimensions(var.axes, self.scene.sizes)
-        result = tabulated(dims, lambda position: self.ring.generator((var.name, step, position)))
+        result = tabulated(dims, lambda position: self.ring.generator((LEAF, var.name, step, position)))
         return summing_to_one(self.ring, result) if var.name in self.summing else result
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
@@ -390,7 +400,7 @@ def target_groups(ring: Ring, targets: tuple[Var, ...]) -> list[Group]:
     groups: dict[object, dict[int, int]] = {}
     names = {y.name for y in targets}
     for index, key in enumerate(ring.keys):
-        if isinstance(key, tuple) and key[0] in names:
-            name, step, position = key
+        if isinstance(key, tuple) and key[0] == LEAF and key[1] in names:
+            _, name, step, position = key
             groups.setdefault((name, step, position[:-1]), {})[position[-1]] = index
     return [tuple(group.values()) for group in groups.values()]

@@ -47,7 +47,7 @@ from symbolic.index_form import (
 )
 from symbolic.model import Model, is_nonlinear, variables
 from symbolic.notation import Axis, Sizes, Step
-from symbolic.shapes import shape
+from symbolic.shapes import axes_in, shape
 from symbolic.terms import LOSS, Term, Var, subterms
 
 __all__ = ["NotUniform", "bound"]
@@ -62,6 +62,8 @@ def bound(equality: Equality, assumes_target: bool) -> Sizes:
     `assumes_target`: it was shown under a hypothesis about the targets.
     """
     model = equality.model
+    if not any(axes_in(s) for s in equality.written) and not (model and model.axes):
+        return {}
     opaque = {(n.of, n.by) for n in equality.symbols(CHOICES[0])}
     form = _IndexForm(model, {v.name for v in equality.logits}, opaque)
     _refuse_steps_that_may_coincide(equality)
@@ -96,21 +98,41 @@ def _filling(products: Sum, kind_of: Callable[[Factor], Term | None], least: int
         if any(s not in product.free and isinstance(s.name, int) for s in x.subscripts[:-1]):
             raise NotUniform("a sum over the rows of a softmax or a target")
     for kind in {kind for kind, _, _ in special}:
+        if len({_row(x, p) for one, x, p in special if one == kind}) > 1:
+            raise NotUniform("two rows of a softmax or a target")
         degrees = [sum(x.power for x in p.factors if kind_of(x) == kind) for p in products]
         for extra, degree in zip(extras, degrees, strict=True):
             extra[shape(kind)[-1]] += max(least, *degrees) - degree
     return extras
 
 
+def _row(x: Factor, product: Product) -> tuple[object, ...]:
+    """Which row of a softmax or a target a factor stands in, in terms of the entry."""
+    return tuple(product.free.index(s) if s in product.free else s for s in x.subscripts[:-1])
+
+
 class _IndexForm:
     """Expands terms; derivatives by the chain rule in index form, up to the same symbols."""
 
-    def __init__(self, model: Model | None, logits: Set[str] = frozenset(), opaque: Set[Chain] = frozenset()) -> None:
-        self.model, self.logits, self.opaque = model, logits, opaque
+    def __init__(
+        self,
+        model: Model | None,
+        logits: Set[str] = frozenset(),
+        opaque: Set[Chain] = frozenset(),
+        by: Var | None = None,
+    ) -> None:
+        """`by`: what the products will be differentiated by; it stays a factor although it is a number."""
+        self.model, self.logits, self.opaque, self.by = model, logits, opaque, by
 
     def expand(self, term: Term) -> Sum:
         of = self.expand
-        if _is_scalar(term) and not any(self.model and v.name in self.model.by_name for v in variables(term)):
+        if term == LOSS and self.model is not None and self.model.is_sequence:
+            raise NotUniform("the whole loss, as a value")
+        if _is_scalar(term) and not any(
+            v == self.by or v == LOSS or (self.model and v.name in self.model.by_name)
+            for v in subterms(term)
+            if isinstance(v, Var)
+        ):
             return [Product(())]
         match term:
             case f.Const() | f.Reciprocal():
@@ -202,8 +224,11 @@ class _IndexForm:
         if not isinstance(what, Var):
             if any(s == LOSS or isinstance(s, f.Derivative) for s in subterms(what)):
                 raise NotUniform("the loss or a derivative inside what is differentiated")
-            products = self.expand(what)
-            return self._through(what, lambda used: differentiated(products, used), lambda used: self.adjoint(used, by))
+            return self._through(
+                what,
+                lambda used: differentiated(_IndexForm(self.model, by=used).expand(what), used),
+                lambda used: self.adjoint(used, by),
+            )
         if not total:
             return self.tangent(what, by, only=what.step)
         if what.axes and not any(o == what for o, _ in self.opaque):
@@ -212,6 +237,8 @@ class _IndexForm:
 
     def adjoint(self, of: Var, by: Var, copy: Step | None = None) -> Sum:
         at_head = by.name in self.logits and of in (LOSS, replace(self._model().step_loss, step=by.step))
+        if at_head and of == LOSS:
+            self.expand(self._model().scale)
         if at_head or ((of, by) in self.opaque and copy is None):
             return [generator(None, "adjoint", of.axes + by.axes, free=True)]
         if of == by:
@@ -288,7 +315,7 @@ def _right_side(model: Model, made: Var) -> Term:
 @cache
 def _jacobian(model: Model, made: Var, used: Var) -> Sum:
     """∂ made / ∂ used in the equation of `made`; its subscripts are its own wherever it is joined."""
-    return differentiated(_IndexForm(model).expand(_right_side(model, made)), used)
+    return differentiated(_IndexForm(model, by=used).expand(_right_side(model, made)), used)
 
 
 def _later(one: Var, other: Var) -> bool:
@@ -369,4 +396,11 @@ def _is_unfolded(var: Var, model: Model | None) -> bool:
     product = isinstance(right, f.Softmax) or all(isinstance(s, f.Var | f.Call | f.Mul) for s in subterms(right))
     if not plain or not product:
         raise NotUniform(f"{var.name} is not a product of functions of variables")
+    for inner in variables(right):
+        if _is_unfolded(inner, model) and _has_softmax(inner, model):
+            raise NotUniform(f"{var.name} is made from a softmax")
     return True
+
+
+def _has_softmax(var: Var, model: Model | None) -> bool:
+    return model is not None and any(isinstance(s, f.Softmax) for s in subterms(model.by_name[var.name].right))

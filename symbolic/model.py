@@ -9,7 +9,7 @@ To add a cell: write one file in `models/` in the form of `models/rnn.py`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
 from symbolic import terms as f
@@ -121,6 +121,26 @@ class Model:
         """The sequences that an equation looks back at: they have a value at step 0."""
         used = (v for eq in self.equations for v in eq.uses)
         return frozenset(v.name for v in used if v.step is not None and v.step.offset < 0)
+
+    @cached_property
+    def with_arguments(self) -> Model:
+        """The same with an equation for every argument of a function, as a textbook writes a before h = tanh a."""
+        equations: list[Equation] = []
+        for eq in self.equations:
+            made: list[Equation] = []
+            right = self._naming(eq, eq.right, made)
+            equations += [*made, Equation(eq.left, right)] if made else [eq]
+        return replace(self, equations=tuple(equations)) if len(equations) > len(self.equations) else self
+
+    def _naming(self, eq: Equation, inner: Term, made: list[Equation]) -> Term:
+        """A term in which functions are taken of variables; the variables are made before."""
+        parts = {n: self._naming(eq, v, made) for n, v in vars(inner).items() if isinstance(v, Term)}
+        found = replace(inner, **parts) if parts else inner
+        if not isinstance(found, f.Call | f.Softmax) or isinstance(found.arg, Var):
+            return found
+        name = f"argument {len(made) + 1} of {eq.left.name}"
+        made.append(Equation(Var(name, shape(found.arg), eq.left.sequence, step=eq.left.step), found.arg))
+        return replace(found, arg=made[-1].left)
 
     @cached_property
     def written(self) -> tuple[Term, ...]:

@@ -245,6 +245,8 @@ class Ring:
         for index, (g, _, _) in self._squares.items() if self._has_powers(poly) else ():
             lowest = min((exponent(m, index) for m in poly.terms), default=0)
             if lowest < 0:
+                if poly.reach - lowest >= LIMIT:
+                    raise OutOfReach(f"an exponent may exceed {LIMIT - 1}")
                 poly = Poly(self, {m - lowest * g: c for m, c in poly.terms.items()}, poly.reach - lowest)
         return self.without_squares(poly)
 

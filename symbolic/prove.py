@@ -158,6 +158,14 @@ class _Judge:
             raise _Refutation(found)
 
     def show(self, equality: Equality, level: int) -> Shown | None:
+        """With the model as it is written, or with names for the arguments of its functions: what shows more."""
+        found = self.show_as_written(equality, level)
+        if self.model is None or self.model.with_arguments is self.model or (found and all(found.reach)):
+            return found
+        named = self.show_as_written(equality.of(self.model.with_arguments), level)
+        return max((each for each in (found, named) if each), key=lambda each: each.reach, default=None)
+
+    def show_as_written(self, equality: Equality, level: int) -> Shown | None:
         """By summand if that does, else as a whole, with one choice of symbols after another."""
         by_summand = [*equality.by_summand()]
         first = CHOICES[0]

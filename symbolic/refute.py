@@ -34,6 +34,7 @@ from symbolic.verdicts import ONE_HOT, SUMS_TO_ONE, Counterexample
 
 PRECISION = 120
 DIGITS = 17
+LARGEST = 10**6
 CHOICES = tuple(Fraction(n, 2) for n in (-3, -2, -1, 1, 2, 3))
 
 
@@ -48,6 +49,8 @@ class Intervals(Arithmetic):
         return iv.mpf(1) / size
 
     def function(self, name: str, value: Any) -> Any:
+        if name != "log" and abs(value).b > LARGEST:
+            raise ZeroDivisionError("an exponential too large to be looked at")
         match name:
             case "exp":
                 return iv.exp(value)
@@ -118,7 +121,7 @@ def difference(
             entry = "(" + ", ".join(str(p + 1) for p in position) + ")" if position else ""
             anchors = steps if equality.is_sequence else {}
             parts = _parts(equality, values, steps)
-            return Counterexample(number, entry, anchors, dict(point.values), _ends(a), _ends(b), parts)
+            return Counterexample(number, entry, anchors, dict(point.values), *_ends(a, b), parts)
     return None
 
 
@@ -178,13 +181,21 @@ def _rounded(value: Any) -> Any:
     return [_rounded(each) for each in value] if isinstance(value, list) else f"{float(iv.convert(value).mid):.6g}"
 
 
-def _ends(value: Any) -> tuple[str, str]:
-    """The two ends in decimal, rounded outwards."""
-    return _decimal(value.a, ROUND_FLOOR), _decimal(value.b, ROUND_CEILING)
+def _ends(a: Any, b: Any) -> tuple[tuple[str, str], tuple[str, str]]:
+    """The ends of both in decimal, rounded outwards, with as many digits as it takes to tell them apart."""
+    digits = DIGITS
+    while True:
+        ends = [(_decimal(x.a, ROUND_FLOOR, digits), _decimal(x.b, ROUND_CEILING, digits)) for x in (a, b)]
+        if digits > PRECISION or not {*ends[0]} & {*ends[1]}:
+            return ends[0], ends[1]
+        digits *= 2
 
 
-def _decimal(end: Any, rounding: str) -> str:
+def _decimal(end: Any, rounding: str, digits: int) -> str:
     sign, mantissa, exponent, _ = end._mpi_[0]
+    if abs(exponent) > LARGEST:
+        # Exact as well; its decimals would fill pages.
+        return f"{-mantissa if sign else mantissa}*2^{exponent}"
     exact = Fraction(-mantissa if sign else mantissa) * Fraction(2) ** exponent
-    context = Context(prec=DIGITS, rounding=rounding)
+    context = Context(prec=digits, rounding=rounding)
     return str(context.divide(Decimal(exact.numerator), Decimal(exact.denominator)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from fractions import Fraction
 
 import pytest
 
-from symbolic.model import Model, equation
+from symbolic.model import Equation, Model, equation
 from symbolic.models import head
 from symbolic.models.rnn import RNN, W, a, b, h, x
-from symbolic.notation import Axis, D, H, Index, K, Sizes, Step, T, t
+from symbolic.notation import Axis, D, H, Index, K, N, Sizes, Step, T, t
 from symbolic.prove import prove
 from symbolic.records import Derivation, derivation
 from symbolic.terms import (
@@ -529,3 +530,119 @@ def test_an_axis_that_no_variable_has_has_its_size():
     s = scalar("s")
     verdict = prove(derivation("a.claim", "", d(s * total(ones(K)), s), ("", total(ones(K))), source=""))
     assert isinstance(verdict, Proved)
+
+
+def cubic(A: Var) -> Term:
+    """Of a square matrix: 0 at size 2, and at no larger size."""
+    unit = eye(A.axes[0])
+    trace = inner(unit, A)
+    return trace**3 - 3 * trace * inner(unit, A @ A) + 2 * inner(unit, A @ A @ A)
+
+
+s_, A_, x_, l_ = scalar("s"), array("A", N, N), sequence("x"), sequence("l")
+u_, z_, w_, r_, c_, o_, q_, al_ = (array(name, K) for name in ("u", "z", "w", "r", "c", "o", "q", "al"))
+V_, xs, os, ps, ys = array("V", K, H), sequence("x", H), sequence("o", K), sequence("p", K), sequence("y", K)
+i_, j_, n_, m_ = Index("i", K), Index("j", K), Index("n", N), Index("m", N)
+
+
+def own(*equations: Equation, parameters: tuple[Var, ...]) -> Model:
+    return Model("own", "", "", parameters, (), (), equations, LOSS)
+
+
+def rows_of_a_softmax() -> tuple[Term, Term]:
+    p, apart = softmax(array("o", N, K)), 1 - delta(i_, j_)
+    return apart * (p.at(n_, i_) + p.at(n_, j_)), apart * (p.at(m_, i_) + p.at(m_, j_))
+
+
+def pairs_in_a_product() -> Term:
+    theta, apart = tanh(q_), 1 - delta(i_, j_)
+    one, other = theta.at(i_), theta.at(j_)
+    return apart * (c_.at(i_) * other + c_.at(j_) * one - one * other)
+
+
+TRUE_AT_SIZE_2 = {
+    "a number that is differentiated by": (grad(s_), term(0), own(equation(LOSS, s_ * cubic(A_)), parameters=(s_, A_))),
+    "a number inside a function": (d(tanh(s_) * cubic(A_), s_), term(0), None),
+    "two rows of one softmax": (*rows_of_a_softmax(), None),
+    "a softmax inside a product": (
+        pairs_in_a_product(),
+        term(0),
+        own(equation(al_, softmax(o_)), equation(c_, al_ * tanh(q_)), equation(LOSS, total(c_)), parameters=(o_, q_)),
+    ),
+    "the whole loss as a value": (
+        LOSS,
+        term(0),
+        Model("own", "", "", (s_, A_), (x_,), (), (equation(l_[t], x_[t] * tanh(s_) * cubic(A_)),), l_),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", TRUE_AT_SIZE_2)
+def test_what_is_true_at_size_2_alone_is_not_proved_for_every_size(kind: str) -> None:
+    claimed = claim(*TRUE_AT_SIZE_2[kind])
+    at_2 = prove(claimed, {N: 2, K: 2})
+    assert isinstance(at_2, Proved)
+    assert at_2.every_size is None
+    assert isinstance(prove(claimed, {N: 3, K: 3}), Refuted)
+
+
+def test_the_scale_of_a_loss_and_a_sum_two_equations_away_are_looked_at() -> None:
+    """Each is true at K = 3 alone."""
+    scaled = Model(
+        "scaled", "", "", (V_,), (xs,), (ys,),
+        (equation(os[t], V_ @ xs[t]), equation(ps[t], softmax(os[t])), equation(l_[t], -(ys[t] @ log(ps[t])))),
+        l_, total(ones(K)),
+    )  # fmt: skip
+    deep = own(
+        equation(w_, u_ * total(exp(z_ - z_))), equation(c_, w_ * tanh(r_)), equation(LOSS, total(c_)),
+        parameters=(u_, z_, r_),
+    )  # fmt: skip
+    for claimed in (claim(grad(os[t]), 3 * d(l_[t], os[t]), scaled), claim(c_, 3 * u_ * tanh(r_), deep)):
+        at_3 = prove(claimed)
+        assert isinstance(at_3, Proved)
+        assert at_3.every_size is None
+        assert isinstance(prove(claimed, {K: 4}), Refuted)
+
+
+def test_a_target_may_have_the_name_of_a_function() -> None:
+    y = sequence("exp", K)
+    model = Model(
+        "own", "", "", (), (os,), (y,), (equation(ps[t], softmax(os[t])), equation(l_[t], -(y[t] @ log(ps[t])))), l_
+    )
+    found = verdict(ps[t] * y[t] ** 2, ps[t] * y[t], model)
+    assert isinstance(found, Proved)
+    assert [h.kind for h in found.hypotheses] == ["one-hot"]
+
+
+def test_a_number_beyond_all_decimals_is_no_endless_run() -> None:
+    assert isinstance(verdict(exp(exp(32 * s_)), 1 + s_), Refuted | Unknown)
+    assert isinstance(verdict(s_ * 3**1000, s_), Refuted)
+
+
+def test_sides_that_differ_late_are_printed_until_they_differ() -> None:
+    found = verdict(s_, s_ * (1 + term(Fraction(1, 10**25))))
+    assert isinstance(found, Refuted)
+    assert found.counterexample
+    assert not {*found.counterexample.left} & {*found.counterexample.right}
+
+
+def test_a_recurrence_in_one_equation_is_proved_as_far_as_one_in_two() -> None:
+    W_, h_ = array("W", H, H), sequence("h", H)
+    model = Model(
+        "own",
+        "",
+        "",
+        (W_,),
+        (xs,),
+        (),
+        (equation(h_[t], tanh(W_ @ h_[t - 1] + xs[t])), equation(l_[t], h_[t] @ h_[t])),
+        l_,
+    )
+    adjoint = (1 - h_[t] ** 2) * grad(h_[t])
+    found = verdict(grad(W_), sum_steps(outer(adjoint, h_[t - 1])), model)
+    assert isinstance(found, Proved)
+    assert found.every_T
+    assert found.every_size
+    assert isinstance(verdict(grad(W_), sum_steps(outer(h_[t - 1], adjoint)), model), Refuted)
+    assert isinstance(verdict(grad(h_[t]), 2 * h_[t] + W_ @ ((1 - h_[t + 1] ** 2) * grad(h_[t + 1])), model), Refuted)
+    assert verdict(grad(h_[t]), 2 * h_[t] + W_.T @ ((1 - h_[t + 1] ** 2) * grad(h_[t + 1])), model).every_T
