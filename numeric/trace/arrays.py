@@ -10,7 +10,8 @@ stands in `numeric.trace.ufuncs` and `numeric.trace.functions`.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -26,6 +27,8 @@ class Symbolic(np.ndarray[Any, Any]):
     """An array of symbols; `tape` is where they are from."""
 
     tape: Tape
+    # Set by numeric.trace.selections.
+    chosen_by: ClassVar[Callable[[Symbolic, Symbolic], Postponed | None]]
 
     def __array_finalize__(self, other: Any) -> None:
         if other is not None and hasattr(other, "tape"):
@@ -39,6 +42,10 @@ class Symbolic(np.ndarray[Any, Any]):
     def __setitem__(self, key: Any, value: Any) -> None:
         before = self.tape.enter("setitem")
         try:
+            if isinstance(value, Postponed):
+                if value.assigned_to(self, key):
+                    return
+                value = value.settled()
             if isinstance(key, Symbolic) and np.size(value) in (1, self.size):
                 spread = plain(key).reshape(key.shape + (1,) * (self.ndim - key.ndim))
                 plain(self)[...] = where(self.tape, spread, value, self)
@@ -51,6 +58,8 @@ class Symbolic(np.ndarray[Any, Any]):
     def __getitem__(self, key: Any) -> Any:
         before = self.tape.enter("getitem")
         try:
+            if isinstance(key, Symbolic) and (chosen := self.chosen_by(key)) is not None:
+                return chosen
             found = plain(self)[settled(key)]
         finally:
             self.tape.leave(before)
@@ -102,6 +111,18 @@ class Symbolic(np.ndarray[Any, Any]):
         return self.copy()
 
 
+class Postponed:
+    """Entries of an array, chosen by a mask of symbols, while it is open which of them that are."""
+
+    def settled(self) -> Any:
+        """The entries themselves, on this branch of the code."""
+        raise NotImplementedError
+
+    def assigned_to(self, target: Symbolic, key: Any) -> bool:
+        """target[key] = these entries, if that can be said without deciding which they are."""
+        raise NotImplementedError
+
+
 def plain(array: Any) -> Any:
     """The same memory as an ordinary object array."""
     return array.view(np.ndarray) if isinstance(array, Symbolic) else array
@@ -128,13 +149,15 @@ def constant(tape: Tape, made: Any) -> Any:
 def has_symbols(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return any(map(has_symbols, value))
-    return isinstance(value, Traced | Symbolic)
+    return isinstance(value, Traced | Symbolic | Postponed)
 
 
 def entries(tape: Tape, value: Any) -> Any:
     """An ordinary object array of symbols; without dimensions for one symbol or number."""
     if isinstance(value, Symbolic):
         return plain(value)
+    if isinstance(value, Postponed):
+        return entries(tape, value.settled())
     if isinstance(value, (Traced, *NUMBERS)) or value is None:
         cell = np.empty((), dtype=object)
         cell[()] = traced(tape, value)
@@ -157,7 +180,7 @@ def settled(key: Any) -> Any:
     """An index, or an array of numbers: symbols in it become the numbers or the truth values that they are."""
     if isinstance(key, Symbolic):
         values = [_settled(entry) for entry in plain(key).flat]
-        kind = bool if values and all(isinstance(v, bool) for v in values) else None
+        kind = bool if any(isinstance(v, bool) for v in values) else None  # with 0 and 1 where a comparison is known
         return np.array(values, dtype=kind).reshape(key.shape)
     if isinstance(key, tuple):
         return tuple(settled(k) for k in key)

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-import numeric.trace.functions  # noqa: F401 - installs what arrays of symbols do
+import numeric.trace.functions
+import numeric.trace.selections  # noqa: F401 - both install what arrays of symbols do
 from numeric.trace.arrays import Symbolic, nodes_of, shaped
 from numeric.trace.interrupt import Over, within
 from numeric.trace.places import Place, Refused, TimedOut, raised_at

@@ -10,6 +10,7 @@ to be fewer nodes.  To extend: a function decorated by `instead_of`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -81,8 +82,8 @@ def _np_tensordot(tape: Tape, a: Any, b: Any, axes: Any = 2) -> Any:
     rest_b = [x for x in range(right.ndim) if x not in over_b]
     shape = [left.shape[x] for x in rest_a] + [right.shape[x] for x in rest_b]
     inner_size = int(np.prod([left.shape[x] for x in over_a]))
-    rows = left.transpose(rest_a + over_a).reshape(-1, inner_size)
-    columns = right.transpose(over_b + rest_b).reshape(inner_size, -1)
+    rows = left.transpose(rest_a + over_a).reshape(prod(left.shape[x] for x in rest_a), inner_size)
+    columns = right.transpose(over_b + rest_b).reshape(inner_size, prod(right.shape[x] for x in rest_b))
     return dot(tape, rows, columns).reshape(shape)
 
 

@@ -7,6 +7,7 @@ The two sides of an inner product are groups of the tape, shared by a whole row 
 from __future__ import annotations
 
 from functools import cache, reduce
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,8 @@ def dot(tape: Tape, a: Any, b: Any) -> Any:
     if a.shape[-1] != b.shape[contracted]:
         raise ValueError(f"shapes {a.shape} and {b.shape} not aligned: {a.shape[-1]} != {b.shape[contracted]}")
     columns = np.moveaxis(b, contracted, -1)
-    lefts = [_Row(tape, row) for row in a.reshape(-1, a.shape[-1])]
-    rights = [_Row(tape, row) for row in columns.reshape(-1, columns.shape[-1])]
+    lefts = [_Row(tape, row) for row in a.reshape(prod(a.shape[:-1]), a.shape[-1])]
+    rights = [_Row(tape, row) for row in columns.reshape(prod(columns.shape[:-1]), columns.shape[-1])]
     result = np.empty((len(lefts), len(rights)), dtype=object)
     for i, row in enumerate(lefts):
         for j, column in enumerate(rights):
@@ -97,7 +98,8 @@ def einsum(tape: Tape, subscripts: str, *arrays: Any) -> Any:
         if len(factors) == 2 and len(inside) > 1 and not any(n in tape.constants for side in factors for n in side):
             node = tape.dot(*(group(tuple(side)) for side in factors))
         else:
-            node = tape.total([reduce(tape.mul, each) for each in zip(*factors, strict=True)])
+            terms = [reduce(tape.mul, each) for each in zip(*factors, strict=True)]
+            node = tape.total(terms or [tape.number(0)])
         result[position] = Traced(tape, node)
     return result if result.ndim else result[()]
 

@@ -10,6 +10,7 @@ written with indicators: max(a, b) = b + [a > b]·(a − b).  To extend: a line 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
 from operator import methodcaller
 from typing import Any
 
@@ -188,7 +189,9 @@ def _reduced(
     axes = tuple(range(given.ndim)) if axis is None else (axis,) if isinstance(axis, int | np.integer) else tuple(axis)
     axes = tuple(int(a) % given.ndim for a in axes) if given.ndim else ()
     kept = [a for a in range(given.ndim) if a not in axes]
-    rows = given.transpose([*kept, *axes]).reshape([given.shape[a] for a in kept] + [-1])
+    rows = given.transpose([*kept, *axes]).reshape(
+        [*(given.shape[a] for a in kept), prod(given.shape[a] for a in axes)]
+    )
     result = np.empty(rows.shape[:-1], dtype=object)
     for position in np.ndindex(result.shape):
         nodes = [entry.i for entry in rows[position]]

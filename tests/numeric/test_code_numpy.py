@@ -193,3 +193,22 @@ def test_what_is_not_followed_is_named(name: str) -> None:
     assert what in proof.reason
     assert proof.place is not None
     assert proof.place.file == __file__
+
+
+def test_products_and_sums_over_nothing() -> None:
+    """Attention over the states before the first has nothing to attend to."""
+
+    def run(x: Any, slope: float = 1.0) -> Any:
+        loss, dx = 0.0, np.zeros((3, 2))
+        for t in range(3):
+            before = x[:t]
+            context = (before @ x[t]) @ before
+            assert np.tensordot(before, before, (0, 0)).shape == np.einsum("ti,tj->ij", before, before).shape
+            loss += context.sum() + before.sum() + np.dot(before[:, 0], before[:, 1])
+            scores, mass = before @ x[t], before.sum(axis=1)
+            dx[:t] += np.outer(mass, x[t]) + scores[:, None] + 1 + before[:, ::-1]
+            dx[t] += slope * mass @ before
+        return loss, {"x": dx}
+
+    assert prove_gradient(run, {"x": (3, 2)}).proved
+    assert prove_gradient(lambda x: run(x, 2.0), {"x": (3, 2)}).refuted

@@ -266,3 +266,99 @@ def test_what_is_right_but_for_a_clip_is_said_to_be_clipped() -> None:
     assert cause is not None
     assert cause.kind == "clipping"
     assert cause.place is not None
+
+
+def stable_sigmoid(x: Any) -> Any:
+    """Each entry by the formula that does not overflow, as masks choose it."""
+    positive, negative = x >= 0, x < 0
+    z = np.zeros_like(x)
+    z[positive] = np.exp(-x[positive])
+    z[negative] = np.exp(x[negative])
+    top = np.ones_like(x)
+    top[negative] = z[negative]
+    return top / (1 + z)
+
+
+def squared_or_tripled(x: Any, write: Callable[[Any, Any], None], slope: float = 3.0) -> Any:
+    """Six entries, so that their signs are 64 branches."""
+    y, d = np.zeros(6), np.zeros(6)
+    write(x, y)
+    y[x <= 0] = 3 * x[x <= 0]
+    d[x > 0] = 2 * x[x > 0]
+    d[x <= 0] += slope
+    return y.sum(), {"x": d}
+
+
+def squared_in_place(x: Any, y: Any) -> None:
+    mask = x > 0
+    chosen = same = x[mask]
+    chosen *= chosen
+    y[mask] = same
+
+
+def squared_out_of_place(x: Any, y: Any) -> None:
+    mask = (x > 0) & (x > -1)
+    y[(x > 0) & (x > -1)] = np.maximum(x[mask], 0) * x[mask]
+
+
+def squared_by_and_by(x: Any, y: Any) -> None:
+    mask = x > 0
+    y[mask] = x[mask]
+    y[mask] *= x[mask]
+
+
+@pytest.mark.parametrize("write", [squared_in_place, squared_out_of_place, squared_by_and_by])
+def test_masks_of_many_entries_are_not_decided(write: Callable[[Any, Any], None]) -> None:
+    assert prove_gradient(lambda x: squared_or_tripled(x, write), {"x": (6,)}).proved
+    assert prove_gradient(lambda x: squared_or_tripled(x, write, 2.0), {"x": (6,)}).refuted
+
+
+def test_a_recurrent_network_with_a_sigmoid_by_masks_is_proved() -> None:
+    def run(W: Any, x: Any, power: int = 1) -> Any:
+        s = np.zeros((4, 3))
+        for t in range(3):
+            s[t] = stable_sigmoid(W @ s[t - 1] + x)
+        dW, carry = np.zeros_like(W), np.ones(3)
+        for t in reversed(range(3)):
+            da = carry * s[t] ** power * (1 - s[t])
+            dW += np.outer(da, s[t - 1])
+            carry = W.T @ da
+        return s[2].sum(), {"W": dW}
+
+    shapes = {"W": (3, 3), "x": (3,)}
+    assert prove_gradient(run, shapes).proved
+    assert prove_gradient(lambda W, x: run(W, x, 2), shapes).refuted
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        lambda x, m: x[m].dot(x[m]),
+        lambda x, m: sum(v * v for v in x[m]),
+        lambda x, m: np.sum(np.array(x[m]) ** 2),
+        lambda x, m: np.concatenate([x[m], x[m]]) @ np.concatenate([x[m], 0 * x[m]]),
+        lambda x, m: (x[m] * x[m][::1]).mean() * len(x[m]) if len(x[m]) else 0 * x[0],
+    ],
+)
+def test_what_else_is_done_with_chosen_entries_follows_every_branch(chosen: Callable[[Any, Any], Any]) -> None:
+    def run(x: Any, slope: float = 2.0) -> Any:
+        mask = x > 0
+        d = np.zeros(3)
+        d[mask] = slope * x[mask]
+        return chosen(x, mask), {"x": d}
+
+    assert prove_gradient(run, {"x": (3,)}).proved
+    assert prove_gradient(lambda x: run(x, 1.0), {"x": (3,)}).refuted
+
+
+def test_a_mask_of_which_some_entries_are_known() -> None:
+    def run(x: Any, known: float = 2.0) -> Any:
+        h = np.zeros(4)
+        h[1], h[2:] = known, x
+        mask = h >= 0
+        d = np.zeros(4)
+        d[mask] = 2 * h[mask]
+        return (h[mask] ** 2).sum(), {"x": d[2:]}
+
+    assert prove_gradient(run, {"x": (2,)}).proved
+    assert prove_gradient(lambda x: run(x, -2.0), {"x": (2,)}).proved
