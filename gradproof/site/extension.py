@@ -27,6 +27,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Directives, roles, the renderer of mathematics and the style sheet."""
     app.add_config_value("gradproof_verdicts", "", "env", str)
     app.add_config_value("gradproof_claims", "", "env", str)
+    app.add_domain(formulas.Formulas)
     app.add_directive("formula", formulas.FormulaDirective)
     app.add_directive("proof", formulas.ProofDirective)
     app.add_directive("tally", formulas.TallyDirective)

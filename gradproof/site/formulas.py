@@ -6,12 +6,15 @@ Out: a section for each record, or a link; ExtensionError where this run has not
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinx.domains import Domain, ObjType
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
@@ -37,8 +40,11 @@ class FormulaDirective(SphinxDirective):
         if "brief" in self.options:
             return [part for record in chosen for part in page.brief(self.formula(record))]
         sections = [page.section(self.formula(record)) for record in chosen]
-        for section in sections:
+        for record, section in zip(chosen, sections, strict=True):
             self.state.document.note_explicit_target(section)
+            title = section[0].astext().replace("'", "’")  # Sphinx escapes ' for a script that does not ask for it
+            places = self.env.domains[Formulas.name].data["places"]
+            places[title] = self.env.docname, page.anchor(record.id)
         return [*sections]
 
     def select(self, patterns: list[str]) -> list[Derivation]:
@@ -66,6 +72,31 @@ class ProofDirective(FormulaDirective):
 
     def known(self) -> Catalogue:
         return own_claims(self.config, Path(self.env.srcdir))
+
+
+class Formulas(Domain):
+    """Where each formula stands, by its title with its number: search finds what a domain lists, and leads there."""
+
+    name = "gradproof"
+    label = "gradproof"
+    object_types = {"formula": ObjType("formula")}  # noqa: RUF012 (Sphinx declares it so)
+    initial_data = {"places": {}}  # noqa: RUF012
+
+    def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
+        """The formulas, as important as Sphinx lets them be."""
+        for title, (docname, anchor) in self.data["places"].items():
+            yield title, title, "formula", docname, anchor, 0
+
+    def clear_doc(self, docname: str) -> None:
+        places = self.data["places"]
+        self.data["places"] = {title: place for title, place in places.items() if place[0] != docname}
+
+    def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
+        places = otherdata["places"]
+        self.data["places"] |= {title: place for title, place in places.items() if place[0] in docnames}
+
+    def resolve_any_xref(self, *_: object) -> list[tuple[str, nodes.reference]]:
+        return []  # formulas are referred to by label, in the standard domain
 
 
 class TallyDirective(SphinxDirective):

@@ -101,9 +101,26 @@ def found_by(page, query):
     return page.locator("#search-results li a")
 
 
-def test_search_finds_the_cell_state(open_page):
-    links = found_by(open_page("index.html"), "cell state")
-    assert "formulas/60-lstm.html" in [link.get_attribute("href") for link in links.all()]
+@pytest.mark.parametrize(
+    ("query", "place"),
+    [
+        ("cell state", "60-lstm.html#lstm-dc"),
+        ("update gate", "70-gru.html#gru-z"),
+        ("reset gate's bias", "70-gru.html#gru-br"),
+        ("hidden-to-output weights", "30-rnn.html#rnn-v"),
+    ],
+)
+def test_search_leads_to_the_formula(open_page, query, place):
+    """What stands first is a formula whose title has the words; the one looked for is among those."""
+    page = open_page("index.html")
+    links = found_by(page, query).all()
+    found = [(link.text_content(), link.get_attribute("href")) for link in links]
+    assert all(word in found[0][0] for word in query.replace("'", "’").split()), found[0]
+    assert "#" in found[0][1]
+    assert f"formulas/{place}" in [href for _, href in found]
+    links[[href for _, href in found].index(f"formulas/{place}")].click()
+    page.wait_for_url(f"**/{place}")
+    assert page.locator(":target .badge.proved").count() == 1
 
 
 def test_search_finds_a_formula_by_its_id(open_page):
