@@ -164,3 +164,23 @@ loss E = \sum_t E_t
 def test_the_formulas_of_a_tutorial_that_counts_up_to_the_third_step(formula, verdict):
     found = [each.verdict for formula in findings("a.md", f"{TUTORIAL}So ${formula}$.") for each in formula]
     assert found == [verdict]
+
+
+@pytest.mark.parametrize(
+    "one", ["1_{i=j}", r"\mathbf 1_{i=j}", r"\mathbb{1}[i=j]", r"\mathbb 1\{i = j\}", r"\delta_{ij}"]
+)
+def test_what_is_one_where_two_subscripts_are_the_same(one):
+    for sign, verdict in (("-", "proved"), ("+", "refuted")):
+        formula = rf"\frac{{\partial \hat y_i}}{{\partial o_j}} = \hat y_i ({one} {sign} \hat y_j)"
+        text = f"<!-- check\nmodel head\nindex i, j : K\n-->\n${formula}$"
+        assert [each.verdict for found in findings("a.md", text) for each in found] == [verdict]
+
+
+def test_a_loss_by_the_index_of_the_class_is_not_refuted_where_words_say_so():
+    text = "<!-- check\nmodel head\nindex i : K\n-->\nIf $i$ is the true class, $L = -\\log \\hat y_i$."
+    assert [each.verdict for found in findings("a.md", text) for each in found] == ["definition", "unread"]
+
+
+def test_a_target_may_be_called_d():
+    text = "<!-- check\nmodel head\nname d_t : K\n-->\n$L$"
+    assert [each.verdict for found in findings("a.md", text) for each in found] == ["definition"]

@@ -38,7 +38,7 @@ def spelled(latex: str, scope: Scope) -> tuple[str, str, str]:
     if called:
         given = given[:-3]
     bare = [token.text for token in given if token.text not in STYLES.keys() | {"{", "}"}]
-    varied = frozenset(bare[1:2]) if bare[:1] == ["d"] else frozenset()
+    varied = frozenset(bare[1:2]) - {"_", "^", "("} if bare[:1] == ["d"] else frozenset()
     node = parse(given, Grammar(varied=varied))
     if not isinstance(node, Name):
         raise ValueError(f"{latex} is not a name")

@@ -97,6 +97,7 @@ STRANGE = _phrase(
     r"|only (?:for|if|when|at|in|holds|true|valid)|in (?:this|that|the) (?:special )?case\b(?! of)|special case"
     r"|otherwise|ignor(?:e|ed|ing)|neglect(?:ed|ing)?|omit(?:ted|ting)|dropp(?:ed|ing)|discard(?:ed|ing)"
     r"|truncat(?:ed|ing|ion)|approximat(?:e|es|ed|ely|ion)|roughly|up to an?|symmetric|diagonal|orthogonal"
+    r"|(?:true|correct|target|right) (?:class|label|index)"
     r"|scalars?|linear (?:case|activation|rnn)|one-dimensional|without"
     r"|diagonalen?|wenn|falls|sofern|au(?:ß|ss)er|sonst|andernfalls|nur|ohne|symmetrisch\w*|angenommen|letzten|vernachlässig\w*"
     r"|si|quand|lorsqu\w+|sauf|sinon|supposons|symétriques?|dernier|négligeant|cuando|salvo|excepto|supo\w+|simétrica|último"

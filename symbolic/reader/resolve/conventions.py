@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from symbolic import terms as f
 from symbolic.reader.readings import Reading, of_term
 from symbolic.reader.resolve.functions import function_of
@@ -33,10 +35,10 @@ def conventional(resolver: Resolving, node: s.Name) -> list[Reading] | None:
 def kronecker(resolver: Resolving, node: s.Name) -> Reading:
     letters = [token for token in node.sub if token.text not in {",", "{", "}"}]
     if len(letters) != 2:
-        raise Unread(node.at, "δ has two subscripts")
+        raise Unread(node.at, f"{node.base} has two subscripts")
     axis = next((resolver.scope.indices[x.text] for x in letters if resolver.scope.indices.get(x.text)), None)
     if axis is None:
-        raise Unread(node.at, "δ needs subscripts that are declared with their axis")
+        raise Unread(node.at, f"{node.base} needs subscripts that are declared with their axis")
     i, j = (subscript_of(resolver, x, axis) for x in letters)
     return Reading(f.Delta(i, j))
 
@@ -55,6 +57,9 @@ def ones(resolver: Resolving, node: s.Name) -> list[Reading]:
             return [of_term(f.Indicator(whole.term))]
         raise Unread(node.at, "1 with this subscript is not declared")
     cut = texts.index(mark)
+    letters = [token.text for token in node.sub if token.text not in {mark, "{", "}"}]
+    if mark == "=" and len(letters) == 2 and letters[1] in resolver.scope.indices:
+        return [kronecker(resolver, replace(node, sub=(*node.sub[:cut], *node.sub[cut + 1 :])))]
     (target,) = resolver.of(parse(node.sub[cut + 1 :], resolver.scope.grammar))[:1]
     if not isinstance(target.term, Var) or target.rank != 1:
         raise Unread(node.at, "1 with this subscript is not declared")

@@ -11,6 +11,8 @@ from symbolic.reader.syntax.parsing import Parsing
 from symbolic.reader.syntax.vocabulary import FUNCTIONS, GREEK, SWITCHES
 from symbolic.reader.tokens import SIZES, Token, Unread, plain
 
+INDICATED = {"[": "]", "(": ")", r"\{": r"\}"}  # around i = j behind 1, which is 1 where it holds
+
 
 def letter(parser: Parsing, token: Token) -> Node:
     if token.text == "d" and parser.text() in parser.grammar.varied:
@@ -23,6 +25,12 @@ def letter(parser: Parsing, token: Token) -> Node:
 def named(parser: Parsing, name: Name) -> Node:
     """A name with its scripts, and what it is called with."""
     node = parser.scripted(name)
+    if name.base == "1" and node == name and parser.text() in INDICATED:
+        start, opening = parser.position, parser.next()
+        content = parser.upto(INDICATED[opening.text], opening.at)
+        if [token.text for token in content].count("=") == 1:
+            return replace(name, sub=content)
+        parser.position = start
     if parser.grammar.depends and parser.opens():
         start = parser.position
         remark = group(parser, parser.next())

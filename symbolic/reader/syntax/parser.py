@@ -15,8 +15,10 @@ from symbolic.reader.syntax.nodes import (
     Dots,
     Group,
     Infix,
+    Name,
     Node,
     Number,
+    Scripted,
     Sum,
     Tight,
     Tokens,
@@ -128,7 +130,10 @@ class Parser(Parsing):
             self.style = SWITCHES[text]
             return self.factor()
         if token.kind == "number":
-            return self.scripted(Number(at, Fraction(text)))
+            number = self.scripted(Number(at, Fraction(text)))
+            if text == "1" and isinstance(number, Scripted) and "=" in [t.text for t in number.sub]:
+                return Name(at, "1", "bb", number.sub, number.sup)
+            return number
         if text == "{":
             return self.scripted(braces(self, at))
         if text == r"\left" or text in OPENING:
