@@ -12,7 +12,7 @@ every entry of the gradient equal.  Three kinds of repair, in this order:
 - of the derivative, until it goes as wrong as the claim: a path left out, the slope of an activation
   mistaken, a neighbouring time step used, a sum of which one term is left.
 
-To extend: a generator in `numeric.trace.repairs` or `numeric.trace.mistakes`.
+To extend: a generator in `numeric.trace.repairs`, `numeric.trace.mistakes` or `numeric.trace.omissions`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ import numpy as np
 from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
 from numeric.trace.execute import Trace
-from numeric.trace.mistakes import MISTAKES, Mistake, paths
+from numeric.trace.mistakes import MISTAKES
+from numeric.trace.omissions import Mistake, paths
 from numeric.trace.places import Place, Refused, TimedOut
 from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
@@ -230,15 +231,17 @@ class _Search:
                 alone = np.array([parts[int(n)][key] % self.evidence.p for n in nodes.flat], dtype=object).reshape(
                     nodes.shape
                 )
-                step = "first" if key == keys[0] else "last"
                 place = self.evidence.tape.places[key[0]]
+                again = sum(key[0] == other[0] for other in keys) > 1
+                part = f"the {'first' if key == keys[0] else 'last'} step's part" if again else "this line's part"
                 if name in self.found:
                     break
                 if _same(self.evidence.claimed[name], alone):
-                    text = f"only the {step} step's part of the sum is left: overwritten instead of accumulated"
+                    text = f"only {part} of the sum is left: overwritten instead of accumulated"
                     self.found[name] = Cause("overwritten", text, place)
                 elif _same(self.evidence.claimed[name], (self.evidence.true[name] - alone) % self.evidence.p):
-                    self.found[name] = Cause("time", f"the {step} step's part of the sum is missing", place)
+                    text = f"{part} of the sum is missing"
+                    self.found[name] = Cause("time" if again else "path", text, place)
 
 
 def _same(left: Any, right: Any) -> bool:

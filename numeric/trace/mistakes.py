@@ -8,30 +8,15 @@ To extend: a generator in `MISTAKES`; those that are tried first stand first.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations
-from typing import NamedTuple
+from typing import Any
 
 from numeric.trace.evidence import Evidence, sigmoid_argument
+from numeric.trace.omissions import SIDES, Mistake, carries, edge_of, paths, truncated
 from numeric.trace.proof import Cause
 from numeric.trace.sweep import Edge, Slope
 from numeric.trace.tape import Op, Tape
-
-
-class Mistake(NamedTuple):
-    """`slope` and `edge` as `sweep.adjoints` takes them."""
-
-    cause: Cause
-    slope: Slope | None = None
-    edge: Edge | None = None
-
-
-def paths(evidence: Evidence) -> Iterator[Mistake]:
-    """What goes back along one operation of the forward pass is left out."""
-    for (place, op), nodes in evidence.forward_sites(*_SIDES).items():
-        for side in (0, 1):
-            text = f"the path back through the {_SIDES[Op(op)][side]} of this line is missing"
-            yield Mistake(Cause("path", text, place), edge=_edge(evidence.tape, nodes, side, lambda i, k, part: 0))
 
 
 def _missing_factors(evidence: Evidence) -> Iterator[Mistake]:
@@ -42,9 +27,9 @@ def _missing_factors(evidence: Evidence) -> Iterator[Mistake]:
             if all(tape.ops[_partner(tape, i, side)] == Op.COND for i in nodes):
                 cause = Cause("derivative", "the derivative of the piecewise function is missing", place)
             else:
-                text = f"the {_SIDES[Op.MUL][1 - side]} of this line is missing on the way back"
+                text = f"the {SIDES[Op.MUL][1 - side]} of this line is missing on the way back"
                 cause = Cause("factor", text, place)
-            yield Mistake(cause, edge=_edge(tape, nodes, side, _other(evidence, lambda v: 1)))
+            yield Mistake(cause, edge=edge_of(tape, nodes, side, _other(evidence, lambda v: 1)))
 
 
 def _complements(evidence: Evidence) -> Iterator[Mistake]:
@@ -54,9 +39,9 @@ def _complements(evidence: Evidence) -> Iterator[Mistake]:
         for side in (0, 1):
             if any(tape.a[i] == tape.b[i] or _partner(tape, i, side) in tape.constants for i in nodes):
                 continue
-            which = _SIDES[Op.MUL][1 - side]
+            which = SIDES[Op.MUL][1 - side]
             text = f"1 − the {which} of this line is taken for it on the way back, or the other way round"
-            edge = _edge(tape, nodes, side, _other(evidence, lambda v: (1 - v) % p))
+            edge = edge_of(tape, nodes, side, _other(evidence, lambda v: (1 - v) % p))
             yield Mistake(Cause("swapped", text, place), edge=edge)
 
 
@@ -68,23 +53,6 @@ def _other(evidence: Evidence, instead: Callable[[int], int]) -> Edge:
         return part * pow(v, -1, evidence.p) * instead(v) % evidence.p if v else part
 
     return edge
-
-
-def _edge(tape: Tape, nodes: set[int], side: int, change: Edge) -> Edge:
-    """`change` for what these nodes pass to one side."""
-    return lambda i, k, part: change(i, k, part) if i in nodes and _side(tape, i, k) == side else part
-
-
-_SIDES = {
-    Op.DOT: ("left factor of the matrix product", "right factor of the matrix product"),
-    Op.MUL: ("left factor", "right factor"),
-    Op.ADD: ("left term", "right term"),
-    Op.SUB: ("left term", "right term"),
-}
-
-
-def _side(tape: Tape, i: int, k: int) -> int:
-    return int(k >= len(tape.groups[tape.a[i]])) if tape.ops[i] == Op.DOT else k
 
 
 def _slopes(evidence: Evidence) -> Iterator[Mistake]:
@@ -151,6 +119,35 @@ def _times(ratio: Mapping[int, int]) -> Slope:
     return lambda i, adjoint, _: adjoint * ratio[i] if i in ratio else adjoint
 
 
+def _softmaxes(evidence: Evidence) -> Iterator[Mistake]:
+    """Of a softmax exp(x)/Σ exp(x) only what each entry does to itself, or nothing at all."""
+    tape, p, values = evidence.tape, evidence.p, evidence.values
+    for (place, _), nodes in evidence.forward_sites(Op.MUL).items():
+        ratios = {e: (i, inverse) for i in nodes for e, inverse in _ratio(tape, i)}
+        if len(ratios) != len(nodes) or len(nodes) < 2:
+            continue
+        for text, wrong in (
+            ("the derivative of softmax is taken as p·(1 − p): what it does to the other entries is missing", 1),
+            ("the derivative of softmax is missing", 0),
+        ):
+
+            def slope(i: int, adjoint: int, every: Sequence[int], ratios: Any = ratios, wrong: int = wrong) -> int:
+                if i not in ratios:
+                    return adjoint
+                of, inverse = ratios[i]
+                back = every[of] * (values[inverse] * (1 - values[of]) if wrong else pow(values[i], -1, p))
+                return int(back % p)
+
+            yield Mistake(Cause("derivative", text, place), slope=slope)
+
+
+def _ratio(tape: Tape, i: int) -> Iterator[tuple[int, int]]:
+    """e and 1/s where the node is e/s for an exponential e, which is a term of s."""
+    for e, inverse in ((tape.a[i], tape.b[i]), (tape.b[i], tape.a[i])):
+        if tape.ops[e] == Op.EXP and tape.ops[inverse] == Op.INV and e in tape.arguments(tape.a[inverse]):
+            yield e, inverse
+
+
 def _neighbours(evidence: Evidence) -> Iterator[Mistake]:
     """The value of a neighbouring step, where a product's derivative takes the other factor."""
     tape = evidence.tape
@@ -159,8 +156,8 @@ def _neighbours(evidence: Evidence) -> Iterator[Mistake]:
             for steps in (-1, 1):
                 for wraps in (False, True):
                     when = "before" if steps < 0 else "after"
-                    text = f"the {_SIDES[Op(op)][1 - side]} of this line is taken from the step {when}"
-                    edge = _edge(tape, nodes, side, _moved(evidence, steps, wraps))
+                    text = f"the {SIDES[Op(op)][1 - side]} of this line is taken from the step {when}"
+                    edge = edge_of(tape, nodes, side, _moved(evidence, steps, wraps))
                     yield Mistake(Cause("time", text, place), edge=edge)
 
 
@@ -228,4 +225,4 @@ def _neighbour(evidence: Evidence, i: int, k: int, partner: int, steps: int, wra
     return _partner(evidence.tape, first, k) if evidence.tape.ops[first] == evidence.tape.ops[i] else None
 
 
-MISTAKES = (_slopes, paths, _missing_factors, _neighbours, _complements, _exchanges)
+MISTAKES = (_slopes, paths, carries, _softmaxes, _missing_factors, _neighbours, _complements, _exchanges, truncated)
