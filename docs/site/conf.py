@@ -12,6 +12,7 @@ exclude_patterns = ["examples"]
 default_role = "code"  # what docstrings quote is code
 autodoc_typehints_format = "short"
 python_use_unqualified_type_names = True
+smartquotes_action = "qe"  # quotes and ellipses; of `--help` two hyphens stay
 
 html_theme = "furo"
 html_title = "gradproof: verified gradients of recurrent networks"
@@ -23,3 +24,18 @@ myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 myst_links_external_new_tab = False
 copybutton_prompt_text = "$ "
+
+
+def setup(app):
+    """Signatures that Sphinx can parse, and the package's docstring only where the source is read."""
+    app.connect("autodoc-process-signature", _parsable)
+    app.connect("autodoc-process-docstring", _without_the_package)
+
+
+def _parsable(app, what, name, obj, options, signature, result):
+    return signature and signature.replace("<factory>", "..."), result
+
+
+def _without_the_package(app, what, name, obj, options, lines):
+    if what == "module":
+        lines.clear()

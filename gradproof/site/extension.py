@@ -1,8 +1,8 @@
 """The Sphinx extension: formulas on pages, each with the verdict of the run that builds them.
 
 In:  a project's pages.  `{formula}` shows records of the catalogue, `{proof}` those of the claims
-     file that `gradproof_claims` in conf.py names; `{model}`, `{picture}`, `{session}`, `{tally}`
-     and `{notation}` are the book's other parts.
+     file that `gradproof_claims` in conf.py names; `{model}`, `{picture}`, `{session}`, `{tally}`,
+     `{difference}` and `{notation}` are the book's other parts.
 Out: HTML, the mathematics of the whole project as MathML.
 A missing, stale or unexpected verdict, and mathematics that does not parse, raise: the build fails.
 To add a directive: write it in a module of its own, name it in `setup`.
@@ -36,6 +36,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("notation", parts.NotationDirective)
     app.add_directive("picture", parts.PictureDirective)
     app.add_directive("session", parts.SessionDirective)
+    app.add_directive("difference", parts.DifferenceDirective)
     app.add_node(folded, html=(_unfoldable, _folded_end))
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.connect("builder-inited", formulas.prove)

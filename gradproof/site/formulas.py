@@ -6,7 +6,7 @@ Out: a section for each record, or a link; ExtensionError where this run has not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Set
+from collections.abc import Iterator, Sequence, Set
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -103,16 +103,16 @@ class TallyDirective(SphinxDirective):
     """A table of the chapters: how many of its records are proved, how many refuted, in what time."""
 
     def run(self) -> list[nodes.Node]:
-        run = this_run(self.config)
-        rows = []
-        for chapter in chapters():
-            verdicts = [run.judged(record).verdict for record in chapter.DERIVATIONS]
-            proved = sum(isinstance(verdict, Proved) for verdict in verdicts)
-            seconds = sum(verdict.seconds for verdict in verdicts)
-            rows.append((chapter.CHAPTER[1], str(proved), str(len(verdicts) - proved), f"{seconds:.1f}"))
-        total = [sum(float(row[column]) for row in rows) for column in (1, 2, 3)]
-        rows.append(("all", f"{total[0]:.0f}", f"{total[1]:.0f}", f"{total[2]:.1f}"))
+        lead = [page.reference(chapter.DERIVATIONS[0].id, chapter.CHAPTER[1]) for chapter in chapters()]
+        rows = [self.row(title, chapter.DERIVATIONS) for title, chapter in zip(lead, chapters(), strict=True)]
+        rows.append(self.row("all", [record for chapter in chapters() for record in chapter.DERIVATIONS]))
         return [page.table(["chapter", "proved", "refuted or ill-typed", "seconds"], rows, classes=["tally"])]
+
+    def row(self, title: nodes.Node | str, records: Sequence[Derivation]) -> tuple[nodes.Node | str, ...]:
+        verdicts = [this_run(self.config).judged(record).verdict for record in records]
+        proved = sum(isinstance(verdict, Proved) for verdict in verdicts)
+        seconds = sum(verdict.seconds for verdict in verdicts)
+        return title, str(proved), str(len(verdicts) - proved), f"{seconds:.1f}"
 
 
 class FormulaRole(SphinxRole):

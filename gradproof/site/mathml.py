@@ -24,6 +24,13 @@ RENDER = """(tex, display) => katex.renderToString(tex, {
     displayMode: display, output: "mathml", throwOnError: true, strict: "error", maxExpand: 10000,
 })"""
 LETTER = re.compile(r'<(m[in]) mathvariant="(script|double-struck|bold)">(\w)</m[in]>')
+UNARY_MINUS = re.compile(r"(<mo[^>]*>[(\[{=≠,←]</mo>)<mo>−</mo>")
+SPACE = '<mspace width="0.17em"/>'
+BEFORE_FUNCTION = re.compile(
+    r"(</m(?:[in]|sub|sup|subsup|frac)>|(?<!<mrow>)</mrow>|\)</mo>)"
+    r"(?=(?:<msup><mrow>)?<mi[^>]*>[a-z]{2,}</mi><mo>\u2061</mo>)"
+)
+AFTER_FUNCTION = re.compile(r"(<mi[^>]*>[a-z]{2,}</mi><mo>\u2061</mo>)(?=<m)(?!<mo|<mrow><mo fence)")
 DISPLAY = re.compile(r"\\begin\{(equation\*|align\*)\}.*?\\end\{\1\}|\\\[(.*?)\\\]", re.DOTALL)
 
 
@@ -41,7 +48,7 @@ def mathml(tex: str, display: bool = False) -> str:
     except quickjs.JSException as error:
         raise BadMath(f"{str(error).splitlines()[0]}: {tex}") from None
     assert found is not None
-    return LETTER.sub(_letter, found[0])
+    return _spaced(LETTER.sub(_letter, found[0]))
 
 
 def _letter(element: re.Match[str]) -> str:
@@ -52,6 +59,12 @@ def _letter(element: re.Match[str]) -> str:
         with suppress(KeyError):
             character = unicodedata.lookup(name.upper())
     return f"<{tag}>{character}</{tag}>"
+
+
+def _spaced(markup: str) -> str:
+    """The spaces of TeX where a browser has others: none after a sign, a thin one around log in `y log z`."""
+    markup = UNARY_MINUS.sub(r'\1<mo form="prefix">−</mo>', markup)
+    return AFTER_FUNCTION.sub(rf"\1{SPACE}", BEFORE_FUNCTION.sub(rf"\1{SPACE}", markup))
 
 
 def paragraphs(document: str) -> list[tuple[str, bool]]:

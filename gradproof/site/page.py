@@ -140,7 +140,7 @@ def legend(arrays: Iterable[Var], model: Model | None) -> nodes.bullet_list:
         real = rf"\mathbb{{R}}^{{{axes}}}" if axes else r"\mathbb{R}"
         symbol = mathematics(rf"{latex(var[t] if var.sequence else var, by_subscript)} \in {real}")
         here = "×".join(str(axis.size) for axis in var.axes)
-        about = ", ".join(part for part in (here, role(var, model)) if part)
+        about = f"{role(var, model)} ({here})" if here else role(var, model)
         items += nodes.list_item("", nodes.paragraph("", "", symbol, nodes.Text(f"  {about}")))
     return items
 

@@ -1,6 +1,7 @@
 """The other parts of the book: a model, the table of notations, a picture, a session.
 
-In:  `{model} rnn`, `{notation}`, `{picture} computation rnn h`, `{session}` with lines `$ gradproof …`.
+In:  `{model} rnn`, `{notation}`, `{picture} computation rnn h`, `{session}` with lines `$ gradproof …`,
+     `{difference} examples/wrong.py examples/right.py`.
 Out: docutils nodes; ExtensionError where a model, a picture or a command is not there or fails.
 Everything is made while the page is read: nothing of it is kept in the repository.
 To add a picture: add a module to `pictures/`.
@@ -8,11 +9,13 @@ To add a picture: add a module to `pictures/`.
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.errors import ExtensionError
@@ -90,17 +93,22 @@ class SessionDirective(SphinxDirective):
     """Commands of gradproof, run while the page is read, and what they print.
 
     Each ends with the exit code that `:exit:` states (0 if it states none), or the build fails.
-    They run in the folder of conf.py.
+    They run in the folder of conf.py.  With `:language:` what they print is a block of its own, in that language.
     """
 
     has_content = True
-    option_spec = {"exit": int}  # noqa: RUF012 (docutils declares it so)
+    option_spec = {"exit": int, "language": str}  # noqa: RUF012 (docutils declares it so)
 
     def run(self) -> list[nodes.Node]:
-        text = "\n\n".join(self.shown())
-        return [nodes.literal_block(text, text, language="console", classes=["session"])]
+        shown = list(self.shown())
+        if language := self.options.get("language"):
+            return [
+                _block(part, kind) for each in shown for part, kind in zip(each, ("console", language), strict=True)
+            ]
+        return [_block("\n\n".join("\n".join(each) for each in shown), "console")]
 
-    def shown(self) -> Iterator[str]:
+    def shown(self) -> Iterator[tuple[str, str]]:
+        """Each command and what it prints."""
         for line in self.content:
             if not line.startswith("$ gradproof "):
                 raise ExtensionError(f"{self.get_location()}: a session has lines `$ gradproof …`, not {line!r}")
@@ -110,7 +118,23 @@ class SessionDirective(SphinxDirective):
             )
             if ran.returncode != self.options.get("exit", 0):
                 raise ExtensionError(f"{self.get_location()}: {line} ends with {ran.returncode}: {ran.stderr}")
-            yield f"{line}\n{ran.stdout}{ran.stderr}".rstrip()
+            yield line, f"{ran.stdout}{ran.stderr}".rstrip()
+
+
+class DifferenceDirective(SphinxDirective):
+    """What leads from one file to another, both named from the folder of conf.py."""
+
+    required_arguments = 2
+
+    def run(self) -> list[nodes.Node]:
+        names = self.arguments
+        before, after = ((Path(self.env.srcdir) / name).read_text("utf-8").splitlines() for name in names)
+        lines = difflib.unified_diff(before, after, names[0], names[1], lineterm="")
+        return [_block("\n".join(lines), "diff")]
+
+
+def _block(text: str, language: str) -> nodes.literal_block:
+    return nodes.literal_block(text, text, language=language, classes=["session"])
 
 
 RUN = "from gradproof.cli import main; main(prog_name='gradproof')"

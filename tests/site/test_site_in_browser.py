@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from gradproof.site import build
 from symbolic.derivations import chapters
 
 ACTIVATIONS = "formulas/10-activations.html"
@@ -214,3 +215,50 @@ def contrast(first: str, second: str) -> float:
 
     light, dark = sorted((luminance(first), luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def test_the_keyboard_shows_where_it_is_and_reaches_the_text_first(open_page):
+    page = open_page(ACTIVATIONS)
+    page.keyboard.press("Tab")
+    first = page.evaluate("[document.activeElement.textContent.trim(), document.activeElement.getAttribute('href')]")
+    assert first == ["Skip to content", "#furo-main-content"]
+    page.locator("summary").first.focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+    assert page.evaluate("document.activeElement.matches(':focus-visible')")
+
+
+def test_who_wants_no_motion_gets_none(chromium, site):
+    def behaviour(motion: str) -> str:
+        context = chromium.new_context(reduced_motion=motion)
+        page = context.new_page()
+        page.goto((site / ACTIVATIONS).as_uri())
+        found = page.evaluate("getComputedStyle(document.documentElement).scrollBehavior")
+        context.close()
+        return found
+
+    assert (behaviour("no-preference"), behaviour("reduce")) == ("smooth", "auto")
+
+
+def test_code_and_sessions_are_whole_on_a_wide_screen_and_name_no_folder_of_the_builder(site, open_page):
+    page = open_page("guide/12-own-code.html")
+    cut = page.evaluate(
+        "[...document.querySelectorAll('pre')].filter(each => each.scrollWidth > each.clientWidth).length"
+    )
+    assert cut == 0
+    shown = page.locator("article").inner_text()
+    assert "--- examples/backward_wrong.py" in shown
+    assert str(site.parent) not in shown
+    assert str(build.CHECKOUT) not in shown
+
+
+def test_generated_code_is_coloured_as_what_it_is(open_page):
+    page = open_page("guide/15-numpy.html")
+    assert page.locator(".highlight-python .k", has_text="def").count() > 5
+
+
+def test_signatures_name_types_as_people_write_them(open_page):
+    shown = open_page("reference/20-api.html").locator("article").inner_text()
+    assert "chain: tuple[Term, ...]" in shown
+    assert "~" not in shown
+    assert "<factory>" not in shown

@@ -76,6 +76,26 @@ def test_colours_braces_alignments_and_wide_matrices(tex, element):
     assert element in mathml(tex, display=True)
 
 
+def test_a_sign_is_not_spaced_like_a_difference():
+    assert '(</mo><mo form="prefix">−</mo><mi>x</mi>' in mathml(r"\sigma(-x)")
+    assert '=</mo><mo form="prefix">−</mo>' in mathml("a = -b")
+    assert 'form="prefix"' not in mathml("a - b = c - d")
+
+
+@pytest.mark.parametrize(
+    "tex", [r"y \log\left(z\right)", r"\exp o", r"(a) \tanh^2(b)", r"V^\top \operatorname{diag}(x)"]
+)
+def test_a_function_stands_apart_from_what_is_beside_it(tex):
+    assert mathml(tex).count("<mspace") == 1
+
+
+@pytest.mark.parametrize(
+    "tex", [r"\tanh(x)", r"= \log\left(z\right)", r"\frac{x}{\exp(y)}", r"\left(\log(y)\right)", "xy"]
+)
+def test_nothing_comes_between_a_function_and_its_parenthesis(tex):
+    assert "<mspace" not in mathml(tex)
+
+
 def test_a_document_is_taken_apart_into_text_and_displays():
     text = "Written out for $D=4$.\n\\begin{equation*}\n x\n\\end{equation*}\nthen\n\\[\n  y\n\\]"
     assert paragraphs(text) == [

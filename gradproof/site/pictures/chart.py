@@ -15,6 +15,7 @@ from gradproof.site.pictures import Picture, add, canvas, drawn
 WIDTH, HEIGHT = 680.0, 340.0
 LEFT, RIGHT, TOP, BOTTOM = 64.0, 170.0, 14.0, 44.0
 LINE = 15.0
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Curves = Mapping[str, Sequence[tuple[float, float]]]
 
 
@@ -34,7 +35,7 @@ def chart(curves: Curves, across: str, up: str, says: str, logarithmic: bool = F
     for mark in marks:
         _, y = place(0, mark)
         add(svg, "path", d=f"M{LEFT:.1f} {y:.1f} H{WIDTH - RIGHT:.1f}", class_="grid")
-        add(svg, "text", f"{mark:g}", x=LEFT - 8, y=y + 4, text_anchor="end")
+        add(svg, "text", rounded(mark), x=LEFT - 8, y=y + 4, text_anchor="end")
     for mark in ticks(0, right, logarithmic=False):
         if mark <= right:
             x, _ = place(mark, marks[0])
@@ -60,6 +61,15 @@ def ticks(low: float, high: float, logarithmic: bool) -> list[float]:
     power = 10 ** math.floor(math.log10(rough))
     stride = next(step * power for step in (1, 2, 5, 10) if step * power >= rough)
     return [n * stride for n in range(math.floor(low / stride), math.ceil(high / stride) + 1)]
+
+
+def rounded(value: float) -> str:
+    """Two digits, and powers of ten as people write them: 0.82, 1.5·10³, 10⁻⁶."""
+    if 0.01 <= abs(value) < 1000 or value == 0:
+        return f"{value:.2g}" if abs(value) < 10 else f"{value:g}"
+    digits, power = f"{value:.1e}".split("e")
+    digits = digits.removesuffix(".0")
+    return ("" if digits == "1" else f"{digits}·") + "10" + str(int(power)).translate(RAISED)
 
 
 def _labels(svg: ET.Element, ends: Mapping[str, tuple[float, float]]) -> None:
