@@ -63,6 +63,7 @@ class Scope:
     same: tuple[tuple[str, str], ...] = ()
     phrases: tuple[tuple[tuple[Token, ...], tuple[Token, ...]], ...] = ()
     partial: str = ""
+    rising: bool = False
 
     @property
     def grammar(self) -> Grammar:

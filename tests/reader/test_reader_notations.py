@@ -184,3 +184,31 @@ def test_a_loss_by_the_index_of_the_class_is_not_refuted_where_words_say_so():
 def test_a_target_may_be_called_d():
     text = "<!-- check\nmodel head\nname d_t : K\n-->\n$L$"
     assert [each.verdict for found in findings("a.md", text) for each in found] == ["definition"]
+
+
+PRODUCTS = {
+    r"\prod_{\tau=s+1}^{t} \operatorname{diag}(1 - h_\tau^2) W": "proved",
+    r"\prod_{t \ge \tau > s} \operatorname{diag}(1 - h_\tau^2) W": "proved",
+    r"\prod_{s < \tau \leq t} \operatorname{diag}(1 - h_\tau^2) W": "proved",
+    r"\prod_{\tau=t}^{s+1} \operatorname{diag}(1 - h_\tau^2) W": "proved",
+    r"\prod_{t \ge \tau \ge s} \operatorname{diag}(1 - h_\tau^2) W": "refuted",
+    r"\prod_{t > \tau > s} \operatorname{diag}(1 - h_\tau^2) W": "refuted",
+    r"\prod_{\tau=s+1}^{t} W^\top \operatorname{diag}(1 - h_\tau^2)": "refuted",
+    r"\left(\prod_{\tau=s+1}^{t} W^\top \operatorname{diag}(1 - h_\tau^2)\right)^\top": "ambiguous",
+}
+
+
+def test_a_product_over_steps_that_holds_in_the_other_order_is_ambiguous():
+    head = "<!-- check\nmodel rnn\ntime subscript\nstep s, \\tau\n-->\n"
+    text = head + "\n".join(rf"So $\frac{{\partial h_t}}{{\partial h_s}} = {product}$." for product in PRODUCTS)
+    found = [each for formula in findings("a.md", text) for each in formula]
+    assert dict(zip(PRODUCTS, (each.verdict for each in found), strict=True)) == PRODUCTS
+    assert r"\tau" in found[-2].repair
+
+
+def test_one_transposed_is_the_vector_of_ones():
+    text = r"""<!-- check
+model head
+-->
+So $\hat y = \frac{\exp(o)}{1^\top \exp(o)}$ and $\hat y = \frac{\exp(o)}{1 \exp(o)}$."""
+    assert [each.defect for formula in findings("a.md", text) for each in formula] == [False, True]

@@ -24,6 +24,7 @@ from symbolic.reader.tokens import Unread, plain, tokens
 from symbolic.terms import LOSS, Term, Var
 from symbolic.verdicts import IllTyped, Proved, Refuted, Unknown, Verdict
 
+RISING = "refuted with the latest factor of the product on the left; proved with it on the right: say which is meant"
 PART_OF_A_SUM = "refuted as an equation; proved as the first part of what a += nearby adds to"
 
 
@@ -45,6 +46,8 @@ def claimed(
         if free.step == Step("", 0):
             return judge.finding(DEFINITION, start, end, reading=one.reading, message="no verdict makes use of it")
         return judge.unread(Unread(start, f"{free} is free: what is assumed of it is not in the grammar"), start, end)
+    if one.verdict == REFUTED and (rising := in_rising_order(judge, left, right)) is not None:
+        return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=f"{one.reading}; {rising}", message=RISING)
     if one.verdict == REFUTED and (added := with_additions(judge, found)) is not None:
         return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=added, message=PART_OF_A_SUM)
     return repaired(judge, one, left, right) if one.is_wrong else one
@@ -146,6 +149,20 @@ def defined_by(judge: Judging, n: int, sides: Sequence[Tokens]) -> str | None:
     if isinstance(node, s.Applied) and not node.function.startswith("norm"):
         return "the function"
     return None
+
+
+def in_rising_order(judge: Judging, left: Node, right: Node) -> str | None:
+    """The reading in which the factors of a product over steps stand in the order of time, if that is proved."""
+    scope = replace(judge.scope, rising=True)
+    try:
+        found = candidates(left, right, scope)
+    except (Misfit, Unread):
+        return None
+    has_product = any(
+        isinstance(part, f.ProductSteps) for c in found for p in c.pairs for s in p for part in f.subterms(s)
+    )
+    is_proved = has_product and all(verdict_of(candidate, scope).name == PROVED for candidate in found)
+    return found[0].text if is_proved else None
 
 
 def with_additions(judge: Judging, readings: Sequence[Candidate]) -> str | None:

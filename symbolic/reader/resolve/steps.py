@@ -53,7 +53,8 @@ def step_of(resolver: Resolving, tokens: Tokens) -> Step | None:
         return Step("", int(texts[0])) if len(texts) == 1 else None
     if resolver.bound.get(texts[0]) == "index":
         return None
-    anchor = Step(texts[0]) if resolver.bound.get(texts[0]) == "step" else resolver.scope.steps.get(texts[0])
+    is_bound = resolver.bound.get(texts[0]) == "step"
+    anchor = Step(texts[0].lstrip("\\")) if is_bound else resolver.scope.steps.get(texts[0])
     if anchor is None or len(texts) == 1:
         return anchor
     sign = {"+": 1, "-": -1}.get(texts[1])

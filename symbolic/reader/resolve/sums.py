@@ -15,6 +15,8 @@ from symbolic.reader.syntax.vocabulary import STYLES
 from symbolic.reader.tokens import Token, Unread, plain
 from symbolic.terms import Term
 
+ORDER = {r"\le": "≤", r"\leq": "≤", r"\ge": "≥", r"\geq": "≥", r"\lt": "<", r"\gt": ">"}
+
 
 def total(resolver: Resolving, at: int, parts: tuple[tuple[int, Node], ...]) -> list[Reading]:
     found: list[Reading] = []
@@ -47,6 +49,8 @@ def refuse_loose(node: object, bound: set[str]) -> None:
 
 
 def big(resolver: Resolving, node: s.Big) -> list[Reading]:
+    if (between := steps_between(resolver, node)) is not None:
+        return over_steps(resolver, node, *between)
     letter, first, mark = lower_limit(node)
     upper = plain(node.upper)
     if not letter:
@@ -62,6 +66,25 @@ def big(resolver: Resolving, node: s.Big) -> list[Reading]:
         found = resolver.of(node.body)
         other = left_out(node.lower, letter) if mark == "≠" else None
         return resolver.all(lambda r: [over_index(resolver, r, letter, upper, first, other, node)], found)
+
+
+def steps_between(resolver: Resolving, node: s.Big) -> tuple[str, Step, Step] | None:
+    """t ≥ k > s or s < k ≤ t below the sign: the letter, its first step and its last."""
+    texts = [ORDER.get(token.text, token.text) for token in node.lower]
+    marks = [n for n, text in enumerate(texts) if text in {"<", "≤", ">", "≥"}]
+    if (
+        node.upper
+        or len(marks) != 2
+        or marks[1] != marks[0] + 2
+        or (texts[marks[0]] in "<≤") != (texts[marks[1]] in "<≤")
+    ):
+        return None
+    ends = [(texts[marks[0]], node.lower[: marks[0]]), (texts[marks[1]], node.lower[marks[1] + 1 :])]
+    (low, below), (high, above) = ends if ends[0][0] in "<≤" else reversed(ends)
+    first, last = step_of(resolver, below), step_of(resolver, above)
+    if first is None or last is None:
+        return None
+    return texts[marks[0] + 1], first + (low in "<>"), last - (high in "<>")
 
 
 def lower_limit(node: s.Big) -> tuple[str, Tokens, str]:
@@ -105,17 +128,26 @@ def steps_run_over(resolver: Resolving, letter: str, first: Tokens, upper: Token
 
 
 def over_steps(resolver: Resolving, node: s.Big, letter: str, first: Step, last: Step) -> list[Reading]:
+    """Σ or Π over steps; of a product the latest factor stands left, in a `rising` scope right."""
     with resolver.binding(letter, "step"):
         body = resolver.of(node.body)
+    name = letter_of(letter)
     if node.operator == r"\prod":
         if is_later(first, last):
             first, last = last, first
-        return resolver.all(lambda r: [Reading(f.ProductSteps(letter, first, last, term_of(r, node.at)))], body)
+
+        def product(r: Reading) -> Reading:
+            factor = term_of(r, node.at)
+            if resolver.scope.rising and r.rank == 2:
+                return Reading(f.Transpose(f.ProductSteps(name, first, last, f.Transpose(factor))))
+            return Reading(f.ProductSteps(name, first, last, factor))
+
+        return resolver.all(lambda r: [product(r)], body)
     everywhere = not node.upper and letter not in resolver.scope.ranges
 
     def over(r: Reading) -> list[Reading]:
-        shift = max((latest(term, letter) for term in terms_of(r)), default=0) if everywhere else 0
-        return [mapped(r, lambda x: f.SumSteps(letter, first, last, moved(x, letter, Step(letter, -shift))))]
+        shift = max((latest(term, name) for term in terms_of(r)), default=0) if everywhere else 0
+        return [mapped(r, lambda x: f.SumSteps(name, first, last, moved(x, name, Step(name, -shift))))]
 
     return resolver.all(over, body)
 

@@ -37,7 +37,7 @@ from symbolic.reader.syntax.vocabulary import (
     SWITCHES,
     TEXTS,
 )
-from symbolic.reader.tokens import SIZES, Unread
+from symbolic.reader.tokens import SIZES, Unread, plain
 
 
 def parse(tokens: Tokens, grammar: Grammar) -> Node:
@@ -131,9 +131,7 @@ class Parser(Parsing):
             return self.factor()
         if token.kind == "number":
             number = self.scripted(Number(at, Fraction(text)))
-            if text == "1" and isinstance(number, Scripted) and "=" in [t.text for t in number.sub]:
-                return Name(at, "1", "bb", number.sub, number.sup)
-            return number
+            return of_ones(number) if text == "1" and isinstance(number, Scripted) else number
         if text == "{":
             return self.scripted(braces(self, at))
         if text == r"\left" or text in OPENING:
@@ -177,6 +175,12 @@ class Parser(Parsing):
     def big(self, at: int, operator: str) -> Node:
         lower, upper = self.scripts()
         return Big(at, operator, lower, upper, self.term())
+
+
+def of_ones(one: Scripted) -> Node:
+    r"""1_{i=j} and 1^\top are written with the 1 that stands for a vector."""
+    is_vector = "=" in [t.text for t in one.sub] or plain(one.sup) in {r"\top", "T", r"\intercal"}
+    return Name(one.at, "1", "bb", one.sub, one.sup) if is_vector else one
 
 
 def takes_bare_product(node: Node) -> bool:
