@@ -148,7 +148,8 @@ def _read(tape: Tape, returned: Any, leaves: Mapping[str, Nodes]) -> tuple[int, 
 def pair(returned: Any, names: set[str]) -> tuple[Any, dict[str, Any]]:
     """The loss and the gradients by name; raises BadRun."""
     if not (isinstance(returned, tuple | list) and len(returned) == 2 and isinstance(returned[1], Mapping)):
-        raise BadRun(f"run must return (loss, {{name: gradient, …}}), not {_kind(returned)}")
+        parts = " and ".join(map(_kind, returned)) if isinstance(returned, tuple) else _kind(returned)
+        raise BadRun(f"run must return (loss, {{name: gradient, …}}), not {parts}")
     loss, gradients = returned
     if not isinstance(loss, Traced | Symbolic | np.ndarray | int | float | np.generic) or np.size(loss) != 1:
         raise BadRun(f"the loss must be a scalar, not {_kind(loss)}")
@@ -177,5 +178,7 @@ def _kind(value: Any) -> str:
     if isinstance(value, tuple | list):
         return f"a {type(value).__name__} of {len(value)}"
     if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
+        return f"an array of shape {value.shape}" if value.ndim else "a number"
+    if isinstance(value, Traced | Real):
+        return "a number"
     return "None" if value is None else f"a {type(value).__name__}"

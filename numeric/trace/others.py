@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.random  # now, and not when a person's file may be called random
 
 from numeric.trace.arrays import as_symbolic, constant, has_symbols, wrapped
 from numeric.trace.places import Refused

@@ -80,6 +80,14 @@ class Selected(Postponed, NDArrayOperatorsMixin):
             raise AttributeError(name)
         return getattr(self.settled(), name)
 
+    def copy(self) -> Any:
+        return +self
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        return +self
+
     def __getitem__(self, key: Any) -> Any:
         return self.settled()[key]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -131,6 +132,8 @@ def test_a_file_may_have_the_name_of_a_module_of_python(gradproof, tmp_path):
     path.write_text(RIGHT)
     assert gradproof("code", path).exit_code == 0
     assert sys.modules["random"].__file__ != str(path)
+    alone = "import sys; from gradproof.cli import main; sys.exit(main(sys.argv[1:]))"
+    assert subprocess.run([sys.executable, "-c", alone, "code", path], check=False).returncode == 0
 
 
 # -- the documented JSON ---------------------------------------------------------------------------

@@ -368,6 +368,7 @@ def test_the_person_s_own_error_is_theirs() -> None:
     ("returned", "message"),
     [
         (lambda x: x, "run must return (loss, {name: gradient, …}), not an array of shape (3,)"),
+        (lambda x: (x[0], [x]), "run must return (loss, {name: gradient, …}), not a number and a list of 1"),
         (lambda x: (x, {"x": x}), "the loss must be a scalar, not an array of shape (3,)"),
         (lambda x: (x[0], {"y": x}), "run returns a gradient for y, which is not among its arrays x"),
         (lambda x: (x[0], {}), "run returns no gradient"),

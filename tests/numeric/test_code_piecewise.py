@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -296,6 +297,16 @@ def squared_in_place(x: Any, y: Any) -> None:
     y[mask] = same
 
 
+def squared_in_a_copy(x: Any, y: Any) -> None:
+    mask = x > 0
+    chosen = x[mask]
+    copies = chosen.copy(), copy.copy(chosen), copy.deepcopy(chosen)
+    for each in copies:
+        each *= 2
+    y[mask] = chosen * copies[0] + copies[1] * copies[2] / 4 - chosen * copies[1]
+    y[mask] -= 0 * chosen
+
+
 def squared_out_of_place(x: Any, y: Any) -> None:
     mask = (x > 0) & (x > -1)
     y[(x > 0) & (x > -1)] = np.maximum(x[mask], 0) * x[mask]
@@ -307,7 +318,7 @@ def squared_by_and_by(x: Any, y: Any) -> None:
     y[mask] *= x[mask]
 
 
-@pytest.mark.parametrize("write", [squared_in_place, squared_out_of_place, squared_by_and_by])
+@pytest.mark.parametrize("write", [squared_in_place, squared_in_a_copy, squared_out_of_place, squared_by_and_by])
 def test_masks_of_many_entries_are_not_decided(write: Callable[[Any, Any], None]) -> None:
     assert prove_gradient(lambda x: squared_or_tripled(x, write), {"x": (6,)}).proved
     assert prove_gradient(lambda x: squared_or_tripled(x, write, 2.0), {"x": (6,)}).refuted
