@@ -22,6 +22,7 @@ from numeric.trace.judge import judge
 from numeric.trace.places import Refused, TimedOut
 from numeric.trace.proof import Finding, GradientError, ParameterVerdict, Proof
 from numeric.trace.recheck import Mismatch, recheck
+from numeric.trace.stand_in import given
 
 Shapes = Mapping[str, Any]
 
@@ -45,6 +46,7 @@ def _proof(run: Callable[..., Any], shapes: Shapes, timeout: float | None) -> Pr
     started = time.monotonic()
     if not callable(run) or not isinstance(shapes, Mapping):
         raise BadRun("prove_gradient takes a function and {name: shape}, not " + repr(shapes if callable(run) else run))
+    given(run)
     sizes = {name: _shape(name, value) for name, value in shapes.items()}
     if not sizes:
         raise BadRun("shapes is empty: name every array that run takes, with its shape")

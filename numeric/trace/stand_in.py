@@ -39,6 +39,8 @@ LOCK = threading.Lock()
 _OWNER: list[int] = []
 _PYTHON = tuple({sysconfig.get_paths()[k] + os.sep for k in ("stdlib", "platstdlib")})
 OWN_PACKAGES = ("numeric", "symbolic", "gradproof")
+_GIVEN: set[str] = set()
+"""Packages whose functions were given to be proved: these are nobody's libraries."""
 
 
 class Nested(RuntimeError):
@@ -85,13 +87,20 @@ def is_persons(module: Any) -> bool:
     return isinstance(module, ModuleType) and isinstance(file, str) and not _is_librarys(module.__name__, file)
 
 
+def given(run: Any) -> None:
+    """The package in which `run` is defined is the person's, wherever it is installed."""
+    while isinstance(run, partial):
+        run = run.func
+    _GIVEN.add(str(getattr(run, "__module__", "")).partition(".")[0])
+
+
 def _is_librarys(name: str, file: str) -> bool:
     """What is installed is a library's unless it is NumPy code in Python, as a package of the person's own is."""
     package = name.partition(".")[0]
     if package in (*OWN_PACKAGES, "numpy", "scipy"):
         return True
     if is_installed(file):
-        return not _is_numpy_code(package, len(sys.modules))
+        return package not in _GIVEN and not _is_numpy_code(package, len(sys.modules))
     return file.startswith(_PYTHON)
 
 

@@ -69,6 +69,20 @@ def test_an_installed_module_that_holds_run(site_packages: Path) -> None:
     assert prove_gradient(importlib.import_module("mysquare").run, X).proved
 
 
+def test_an_installed_module_that_holds_run_and_leaves_numpy_to_others(site_packages: Path) -> None:
+    written(
+        site_packages / "mybuffers",
+        buffers="import numpy as np\ndef doubled(x):\n    d = np.zeros(3)\n    d[:] = 2 * x\n    return d\n",
+    )
+    (site_packages / "mycheck.py").write_text(
+        "from mybuffers.buffers import doubled\ncalls = []\n"
+        "def run(x):\n    calls.append(x)\n    return (x**2).sum(), {'x': doubled(x)}\n"
+    )
+    check = importlib.import_module("mycheck")
+    assert prove_gradient(check.run, X).proved
+    assert not check.calls
+
+
 def test_a_library_goes_on_using_numpy(site_packages: Path) -> None:
     """One without NumPy is left alone, and so is one that is compiled in part."""
     written(site_packages / "mytool", count="def count(n):\n    yield from range(n)\nstarted = count(2)\n")
