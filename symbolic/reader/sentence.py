@@ -99,6 +99,10 @@ _END = re.compile(
     rf"{_ABBREVIATIONS}[.!?][\"')*_{CLOSE}]*\s+(?=[^a-z\s])|[。！？]{CLOSE}?\s*|{CLOSE}\s+(?=[A-Z])|\n[ \t]*\n\s*"
     r"|\n(?=[ \t]*(?:[-*+•|]|\d+[.)]|\\item)\s)"
 )
-_HEADING = re.compile(r"^(?:#+ |\\(?:sub)*section)", re.MULTILINE)
-_CASE = re.compile(r"\b(?:cases?|fall|cas|consider|let|restrict\w*|now|first|next)\b|情况|情形|设", re.IGNORECASE)
+_HEADING = re.compile(r"^(?:#+ |\\(?:sub)*section|[ \t]*(?:-{3,}|\*{3,}|_{3,})[ \t]*$)|\\end\{", re.MULTILINE)
+_CASE = re.compile(
+    r"\b(?:cases?|fall|cas|consider|let|restrict\w*|now|first|next|sei|soit|set|initiali[sz]\w*|take|fix|choose|usual|where)\b"
+    rf"|情况|情形|设|^[\W\d]*{MARK}[\W\d]*$",
+    re.IGNORECASE,
+)
 _ASSUMED = re.compile(r"\b(?:assume[sd]?|suppose)\b", re.IGNORECASE)

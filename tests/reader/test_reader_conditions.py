@@ -284,3 +284,45 @@ def test_of_several_conditions_none_is_forgotten():
         (f"For $t = T$, then in case of symmetric $W$, ${LAST}$.", "unread"),
     ):
         assert [found.verdict for found in judged(text)] == [verdict]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Treating $h_{t+1}$ as a constant,",
+        "Holding $h_{t+1}$ fixed,",
+        "Detaching $h_t$ from the graph gives",
+        "The local part of the gradient is",
+        "For a one-layer feed-forward network,",
+        "At time $T$,",
+        "At the end of the sequence,",
+        "For the final state",
+        "For the last word of the sentence",
+        "Base case:",
+    ],
+)
+def test_words_under_which_less_depends_on_a_value_refute_nothing(words):
+    assert [found.verdict for found in judged(f"{words} ${LAST}$.")] == ["unread"]
+
+
+@pytest.mark.parametrize("words", ["We set $h_0 = 0$.", "As usual $h_0 = 0$.", "We initialise with zeros."])
+def test_a_state_that_is_set_before_is_a_condition(words):
+    (found,) = (each for each in judged(f"{words} Then ${FROM_THE_SECOND}$.") if each.verdict != "definition")
+    assert found.verdict in {"unknown", "unread"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"1. $t = T$. ${LAST}$\n2. $t < T$. ${LAST}$",
+        f"1. $t = T$. ${LAST}$\n2. ${LAST}$",
+        f"* for $t=T$: ${LAST}$\n* for $t<T$: ${LAST}$",
+        f"Sei $t=T$. Dann ist ${LAST}$. Sei nun $t<T$. Dann ist ${LAST}$.",
+        f"Let $t=T$. Then ${LAST}$.\n\n**Remark.** ${LAST}$.",
+        f"Let $t=T$. Then ${LAST}$.\n\n---\n\n${LAST}$.",
+    ],
+)
+def test_a_case_ends_with_its_item_its_remark_and_its_rule(text):
+    first, second = (found.verdict for found in judged(text))
+    assert first == "proved"
+    assert second in {"refuted", "unread"}

@@ -43,6 +43,8 @@ from symbolic.reader.tokens import Unread, plain, tokens
 from symbolic.terms import Var
 
 Effect = Callable[[Scope], Conditions]
+ITEM = re.compile(r"\n[ \t]*(?:[-*+•|]|\d+[.)]|\\item)\s")
+AT_STEP = re.compile(r"\b(?:at|for)\s+(?:the\s+)?(?:time\s+)?(?:step\s+)?$", re.IGNORECASE)
 OTHER = "\x1a"  # a formula that states something, where patterns look for names
 
 
@@ -60,7 +62,8 @@ def conditions(judge: Judging) -> Conditions:
             continue
         stated = _of_sentence(judge, sentence)
         between = Sentence(sentence.between, -1, sentence.near)
-        follows = not _said_by_formulas(judge, between) and _is_plain(judge, between, between.words)
+        is_apart = _said_by_formulas(judge, between) or ITEM.search(between.words)
+        follows = not is_apart and _is_plain(judge, between, between.words)
         if sentence.is_assumption or follows:
             is_restriction = stated.is_named or RESTRICTIVE.search(stated.strange)
             strange = strange or (stated.strange if is_restriction else "")
@@ -245,7 +248,7 @@ def is_plain(words: str) -> bool:
 
 
 def _range(judge: Judging, sentence: Sentence) -> re.Match[str] | None:
-    """Where a formula says over which steps another holds, t = 2, …, T, unless it is over all."""
+    """Where a formula says at which steps another holds: t = 2, …, T, unless it is all of them; at time T."""
     for match in re.finditer(MARK, sentence.words):
         if match.start() != sentence.own:
             try:
@@ -253,6 +256,8 @@ def _range(judge: Judging, sentence: Sentence) -> re.Match[str] | None:
                 found = statements(given, judge.scope.labels)
             except Unread:
                 continue
+            if judge.scope.steps.get(plain(given)) == Step("T") and AT_STEP.search(sentence.words[: match.start()]):
+                return match
             if any(t.text in DOTS for t in given) and found and is_condition(judge, found[0]) and not is_all(found):
                 return match
     return None

@@ -62,7 +62,7 @@ _PLAIN = """
     equations gradient gradients derivative derivatives jacobian loss error hidden output cell state states step
     steps time entry entries assume assuming suppose consider let target targets label labels matrix matrices weight
     weights recurrent respect wrt i ii iii s t für wenn falls bei im gilt ist sind dann also und wir erhalten haben
-    man hat fall si pour quand on est alors et cas obtient 当 时 有 则 若 如果 对 对于 且 时有
+    man hat fall si pour quand on est alors et cas obtient 当 时 有 则 若 如果 对 对于 且 时有 sei nun soit set usual as
 """
 PLAIN = frozenset(_PLAIN.split())
 FOLLOWS = _phrase(
@@ -89,7 +89,7 @@ HARMLESS = (
 )
 # What an assumption in an earlier sentence is about, if it is not understood: others set the scene.
 RESTRICTIVE = _phrase(
-    r"\b(?:symmetric|diagonal|orthogonal|identity|scalars?|linear|constant|small|large|saturated|independent|zero|equal"
+    r"\b(?:symmetric|diagonal|orthogonal|identity|scalars?|linear|constant|small|large|saturated|independent|zeros?|equal"
     r"|ignor\w+|neglect\w+|omit\w*|no|only|without)\b"
 )
 STRANGE = _phrase(
@@ -97,7 +97,11 @@ STRANGE = _phrase(
     r"|only (?:for|if|when|at|in|holds|true|valid)|in (?:this|that|the) (?:special )?case\b(?! of)|special case"
     r"|otherwise|ignor(?:e|ed|ing)|neglect(?:ed|ing)?|omit(?:ted|ting)|dropp(?:ed|ing)|discard(?:ed|ing)"
     r"|truncat(?:ed|ing|ion)|approximat(?:e|es|ed|ely|ion)|roughly|up to an?|symmetric|diagonal|orthogonal"
-    r"|(?:true|correct|target|right) (?:class|label|index)"
+    r"|(?:true|correct|target|right) (?:class|label|index)|treat(?:ed|ing)|holding|keeping|detach\w*|feed-?forward"
+    r"|(?:one|single)-layer|(?:local|direct|immediate) (?:part|term|contribution|gradient)|base case|induct\w+"
+    r"|end of the (?:sequence|sentence)"
+    r"|(?:last|final) (?:hidden |time )?(?:state|word|token|element|input|output|time|unit)"
+    r"|initiali[sz]\w* (?:\w+ )?(?:with|to|at|by) (?:all )?(?:zeros?|0)"
     r"|scalars?|linear (?:case|activation|rnn)|one-dimensional|without"
     r"|diagonalen?|wenn|falls|sofern|au(?:ß|ss)er|sonst|andernfalls|nur|ohne|symmetrisch\w*|angenommen|letzten|vernachlässig\w*"
     r"|si|quand|lorsqu\w+|sauf|sinon|supposons|symétriques?|dernier|négligeant|cuando|salvo|excepto|supo\w+|simétrica|último"
