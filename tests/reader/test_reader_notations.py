@@ -212,3 +212,8 @@ model head
 -->
 So $\hat y = \frac{\exp(o)}{1^\top \exp(o)}$ and $\hat y = \frac{\exp(o)}{1 \exp(o)}$."""
     assert [each.defect for formula in findings("a.md", text) for each in formula] == [False, True]
+
+
+def test_a_sum_that_starts_nowhere_is_not_read():
+    text = "<!-- check\nmodel rnn\ntime subscript\n-->\n$\\sum_{t=}^{T} h_t = h_T$"
+    assert [each.verdict for formula in findings("a.md", text) for each in formula] == ["unread"]

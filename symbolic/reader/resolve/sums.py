@@ -96,6 +96,8 @@ def lower_limit(node: s.Big) -> tuple[str, Tokens, str]:
     for mark, symbol in (("=", "="), (r"\neq", "≠"), (r"\ne", "≠")):
         if mark in texts:
             cut = texts.index(mark)
+            if cut + 1 == len(texts):
+                raise Unread(lower[cut].at, "a sum or product that starts nowhere")
             return plain(lower[:cut]), lower[cut + 1 :], symbol
     return plain(lower), (), ""
 
