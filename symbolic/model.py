@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
 from symbolic import terms as f
+from symbolic.elementwise import free_indices
 from symbolic.notation import Axis, Step
 from symbolic.shapes import ShapeMismatch, axes_in, shape
 from symbolic.terms import LOSS, Term, Var, subterms, term
@@ -136,7 +137,7 @@ class Model:
         """A term in which functions are taken of variables; the variables are made before."""
         parts = {n: self._naming(eq, v, made) for n, v in vars(inner).items() if isinstance(v, Term)}
         found = replace(inner, **parts) if parts else inner
-        if not isinstance(found, f.Call | f.Softmax) or isinstance(found.arg, Var):
+        if not isinstance(found, f.Call | f.Softmax) or isinstance(found.arg, Var) or free_indices(found.arg):
             return found
         name = f"argument {len(made) + 1} of {eq.left.name}"
         made.append(Equation(Var(name, shape(found.arg), eq.left.sequence, step=eq.left.step), found.arg))

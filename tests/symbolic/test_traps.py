@@ -646,3 +646,11 @@ def test_a_recurrence_in_one_equation_is_proved_as_far_as_one_in_two() -> None:
     assert isinstance(verdict(grad(W_), sum_steps(outer(h_[t - 1], adjoint)), model), Refuted)
     assert isinstance(verdict(grad(h_[t]), 2 * h_[t] + W_ @ ((1 - h_[t + 1] ** 2) * grad(h_[t + 1])), model), Refuted)
     assert verdict(grad(h_[t]), 2 * h_[t] + W_.T @ ((1 - h_[t + 1] ** 2) * grad(h_[t + 1])), model).every_T
+
+
+def test_an_argument_under_a_sum_over_subscripts_keeps_its_subscript() -> None:
+    """L = −Σ_i y_i log σ(z)_i, whose logarithm and sigmoid are of entries."""
+    z, y, k = array("z", K), array("y", K), Index("k", K)
+    model = own(equation(LOSS, -sum_over(k, y.at(k) * log(sigmoid(2 * z.at(k))))), parameters=(z, y))
+    assert isinstance(verdict(grad(z), -2 * y * (1 - sigmoid(2 * z)), model), Proved)
+    assert isinstance(verdict(grad(z), -2 * y * sigmoid(2 * z), model), Refuted)
