@@ -40,6 +40,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_node(folded, html=(_unfoldable, _folded_end))
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.connect("builder-inited", formulas.prove)
+    app.connect("builder-inited", _shrink_on_paper)
     app.connect("build-finished", _copy)
     app.add_css_file("gradproof.css")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -76,6 +77,21 @@ def _unfoldable(writer: HTML5Translator, node: folded) -> None:
 
 def _folded_end(writer: HTML5Translator, node: folded) -> None:
     writer.body.append("</details>\n")
+
+
+def _shrink_on_paper(app: Sphinx) -> None:
+    """Paper does not scroll: a formula that is wider than it is set smaller."""
+    if app.tags.has("print"):
+        app.add_js_file(None, body=SHRINK)
+
+
+SHRINK = """addEventListener("load", () => document.querySelectorAll("div.math").forEach(each => {
+    const math = each.querySelector("math"), number = each.querySelector(".eqno");
+    const indented = math.getBoundingClientRect().left - each.closest("article, body").getBoundingClientRect().left;
+    const room = 670 - indented - (number ? number.offsetWidth + 16 : 0);  // A4 less its margins, in CSS pixels
+    const share = room / math.getBoundingClientRect().width;
+    if (share < 1) math.style.fontSize = `${Math.max(share, 0.3)}em`;
+}))"""
 
 
 def _copy(app: Sphinx, error: Exception | None) -> None:

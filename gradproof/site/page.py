@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from textwrap import dedent
 
 from docutils import nodes
 from sphinx import addnodes
@@ -166,7 +167,9 @@ def _refutation(formula: Formula) -> Iterator[nodes.Node]:
         lines = list(report.counterexample(record, verdict.counterexample))
         values = lines.index("  where")
         yield _verbatim(lines[:values])
-        yield fold("At these exact values", _verbatim([line[4:] for line in lines[values + 1 :]]), printed=True)
+        yield fold(
+            "At these exact values", _verbatim(dedent("\n".join(lines[values + 1 :])).splitlines()), printed=True
+        )
     if isinstance(verdict, IllTyped):
         yield _line("", nodes.Text(f"{verdict.message}: it has no meaning, whatever the values."))
     if record.repair:

@@ -33,7 +33,13 @@ def print_page(page: Path, out: Path) -> None:
     program = browser()
     with tempfile.TemporaryDirectory(prefix="gradproof-", ignore_cleanup_errors=True) as scratch:
         # With a profile of its own it neither waits for a Chromium that runs already nor hands the page to it.
-        options = ["--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+        options = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--no-pdf-header-footer",
+            "--generate-pdf-document-outline",
+        ]
         options += [f"--user-data-dir={scratch}/profile", f"--print-to-pdf={out.resolve()}"]
         said = Path(scratch) / "said"
         code = _run([program, *options, page.resolve().as_uri()], said)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sphinx.application import Sphinx
+from sphinx.util.docutils import docutils_namespace
 
 from gradproof import request
 from gradproof.cli import main
@@ -98,6 +100,29 @@ def test_a_page_is_printed(tmp_path, chromium):
     page.write_text("<h1>On paper</h1>")
     printed.print_page(page, tmp_path / "page.pdf")
     assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_on_paper_a_wide_formula_is_set_smaller_and_derivations_are_unfolded(tmp_path, chromium):
+    wide = " + ".join(f"x_{{{n}}}" for n in range(40))
+    (tmp_path / "index.md").write_text(f"# Page\n\n$$ {wide} $$\n\n$$ x $$\n\n```{{formula}} softmax.loss\n```\n")
+    settings = {"extensions": ["myst_parser", "gradproof.site"], "myst_enable_extensions": ["dollarmath"]}
+
+    def widths(tags):
+        out = tmp_path / "-".join(["out", *tags])
+        with docutils_namespace():
+            Sphinx(tmp_path, None, out, tmp_path / "doctrees", "html", settings, None, tags=tags, freshenv=True).build()
+        page = chromium.new_page(viewport={"width": 680, "height": 900})
+        page.goto((out / "index.html").as_uri())
+        page.emulate_media(media="print")
+        assert page.locator("details[open]").count() == len(tags)
+        found = page.locator("div.math math").evaluate_all("all => all.map(each => each.getBoundingClientRect().width)")
+        page.close()
+        return found
+
+    on_screen, on_paper = widths([]), widths(["print"])
+    assert on_screen[0] > 680 > on_paper[0] > 500
+    assert max(on_paper) < 680
+    assert on_paper[1] == on_screen[1]
 
 
 def test_a_browser_that_does_not_end_is_ended_with_all_that_it_started(tmp_path, monkeypatch):

@@ -175,7 +175,8 @@ def test_a_refuted_formula_shows_where_it_fails_and_leads_to_its_repair(open_pag
     assert "counterexample: equality 1 fails (as printed)" in section.inner_text()
     values = section.locator("details", has_text="At these exact values")
     values.locator("summary").click()
-    assert "h = [" in values.inner_text()
+    assert "\n  h = [" in values.inner_text()
+    assert "\nso that, to six digits,\n" in values.inner_text()
     section.get_by_role("link", name="errata.softmax-without-exp-repaired").click()
     assert page.locator(":target .badge.proved").count() == 1
 
