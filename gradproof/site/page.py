@@ -62,7 +62,7 @@ def brief(formula: Formula) -> Iterator[nodes.Node]:
     yield badges(formula.judged)
     yield _statement(formula)
     yield from _refutation(formula)
-    yield _line("More: ", reference(id, f"{formula.record.title} ({formula.number})"))
+    yield _line("More: ", reference(id, f"{formula.record.title} ({formula.number})", must=False))
 
 
 def body(formula: Formula) -> Iterator[nodes.Node]:
@@ -106,12 +106,12 @@ def anchor(id: str) -> str:
     return nodes.make_id(id.replace(".", "-"))
 
 
-def reference(id: str, text: str) -> addnodes.pending_xref:
-    """A link to a formula, which Sphinx resolves, or warns of, which fails the build."""
+def reference(id: str, text: str, must: bool = True) -> addnodes.pending_xref:
+    """A link to a formula, which Sphinx resolves, or warns of, which fails the build; plain text if it need not be."""
     xref = addnodes.pending_xref(
         "", refdomain="std", reftype="ref", reftarget=nodes.fully_normalize_name(label(id)), refexplicit=True
     )
-    return xref.__class__("", nodes.inline("", text, classes=["std", "std-ref"]), refwarn=True, **xref.attributes)
+    return xref.__class__("", nodes.inline("", text, classes=["std", "std-ref"]), refwarn=must, **xref.attributes)
 
 
 WORD = {"ill_typed": "ill-typed"}
@@ -173,7 +173,7 @@ def _refutation(formula: Formula) -> Iterator[nodes.Node]:
     if isinstance(verdict, IllTyped):
         yield _line("", nodes.Text(f"{verdict.message}: it has no meaning, whatever the values."))
     if record.repair:
-        yield _line("Repair: ", reference(record.repair, record.repair))
+        yield _line("Repair: ", reference(record.repair, record.repair, must=False))
 
 
 def _verbatim(lines: list[str]) -> nodes.literal_block:
