@@ -6,7 +6,9 @@ Out: `Place`; `Refused` and `TimedOut`, which name one.
 
 from __future__ import annotations
 
+import os
 import sys
+import sysconfig
 import traceback
 from pathlib import Path
 from types import FrameType
@@ -16,6 +18,7 @@ import numpy as np
 
 OURS = str(Path(__file__).parent)
 LIBRARIES = tuple(str(Path(module.__file__ or "").parent) for module in (np,))
+STANDARD = tuple({sysconfig.get_paths()["stdlib"] + os.sep, sysconfig.get_paths()["platstdlib"] + os.sep})
 SKIPPED = (OURS, *LIBRARIES, "<__array_function__")
 _BOTTOM = str(Path(__file__).with_name("execute.py"))
 
@@ -69,7 +72,13 @@ def calling_place() -> Place:
     return Place(file, line, tuple(site))
 
 
+def _is_pythons(file: str) -> bool:
+    """Whether a file is of Python itself, which ours and the person's call alike, and is not installed below it."""
+    return file.startswith(STANDARD) and not {"site-packages", "dist-packages"} & {*Path(file).parts}
+
+
 def raised_at(error: BaseException) -> Place | None:
     """The last line of the person's on the way to an error."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if not f.filename.startswith(SKIPPED)]
+    walked = traceback.extract_tb(error.__traceback__)
+    frames = [f for f in walked if not f.filename.startswith(SKIPPED) and not _is_pythons(f.filename)]
     return Place(frames[-1].filename, frames[-1].lineno or 0) if frames else None

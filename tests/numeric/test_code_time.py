@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 from typing import Any
 
 import numpy as np
@@ -150,3 +151,14 @@ def test_a_loop_that_ends_only_for_small_numbers_is_a_note(watched: None, monkey
     proof = prove_gradient(run, {"x": np.array([1.0, 2.0, 3.0])})
     assert proof.proved
     assert "not stable: at entries of size 1,000 the code does not come to an end" in proof.notes
+
+
+def test_a_line_of_python_itself_is_nobodys_line(watched: None) -> None:
+    """The interrupt may come while Python's own library runs, called by the code or for it."""
+
+    def run(x: Any) -> Any:
+        while True:
+            PurePosixPath("a/b/c").relative_to("a")
+
+    for _ in range(5):
+        expect_out_of_time(prove_gradient(run, X, timeout=0.05), run)
