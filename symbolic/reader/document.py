@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from symbolic.reader.declare import Declarations, Line, Place, declare, lines
 from symbolic.reader.judge import SECONDS, Finding, judged
 from symbolic.reader.macros import Macros, macros
-from symbolic.reader.scan import Formula, Source, blocks, formulas, sources
+from symbolic.reader.scan import Formula, Source, blocks, formulas, sources, without_skipped
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,8 @@ def parts(
     holds what is declared where it is included, then its own.
     """
     texts = sources(name, content)
-    known = macros([*(each.content for each in _all(included)), *(text.text for text in texts)])
+    of_neighbours = [text for each in _all(included) for text in sources(each.name, each.content)]
+    known = macros(without_skipped(text) for text in (*of_neighbours, *texts))
     return _parts(texts, declared, included, known, [], is_own=True)
 
 

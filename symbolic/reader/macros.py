@@ -1,8 +1,9 @@
 r"""\newcommand, \def and \DeclareMathOperator, expanded in tokens.
 
-In:  the texts of a document; then the tokens of a formula.
+In:  the texts of a document without comments; then the tokens of a formula.
 Out: `Macros`, and the tokens with every macro replaced, within bounds: nothing a document
 defines can grow without end.  A token that a macro makes stands where the macro was used.
+What is defined in several ways, or in a way that is not in the grammar, is not expanded: `Unread`.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ MOST = 500
 
 @dataclass(frozen=True)
 class Macro:
-    """A name, how many arguments it takes, and what it stands for."""
+    """How many arguments it takes and what it stands for; or `why` it is not known."""
 
     arguments: int
     body: tuple[Token, ...]
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Macros:
             else:
                 if not depth:
                     raise Unread(token.at, f"the macro {token} is nested more than {DEEPEST} deep")
+                if macro.why:
+                    raise Unread(token.at, f"the macro {token} {macro.why}")
                 arguments = []
                 for _ in range(macro.arguments):
                     argument, position = _argument(given, position, token)
@@ -61,28 +65,49 @@ class Macros:
 
 
 def macros(texts: Iterable[str]) -> Macros:
-    """Every macro that the texts define; a later definition replaces an earlier one."""
+    """Every macro that the texts define."""
     found: dict[str, Macro] = {}
     for text in texts:
         for match in islice(_DEFINITION.finditer(text), MOST):
-            body = _braced(text, match.end())
-            if body is None:
-                continue
-            name = match["name"] or match["defined"] or match["operator"]
-            count = int(match["count"] or 0) or len(re.findall(r"#\d", match["pattern"] or ""))
-            if match["operator"]:
-                body = rf"\operatorname{{{body}}}"
+            name = match["name"] or match["defined"] or match["operator"] or match["let"]
             try:
-                found[name] = Macro(count, _parameters(tokens(body)))
+                macro = _defined(text, match)
             except Unread:
-                continue
+                macro = UNKNOWN
+            if macro is not None:
+                found[name] = SEVERAL if name in found and not _is_same(found[name], macro) else macro
     return Macros(found)
 
 
+UNKNOWN = Macro(0, (), "is defined in a way that is not in the grammar")
+SEVERAL = Macro(0, (), "is defined in several ways: which one holds here is not in the grammar")
+
+
+def _defined(text: str, match: re.Match[str]) -> Macro | None:
+    """The macro that a definition makes; None where it has no end."""
+    if match["let"] or match["default"] or re.sub(r"#\d|\s", "", match["pattern"] or ""):
+        return UNKNOWN
+    body = _braced(text, match.end())
+    if body is None:
+        return None
+    count = int(match["count"] or 0) or len(re.findall(r"#\d", match["pattern"] or ""))
+    return Macro(count, _parameters(tokens(rf"\operatorname{{{body}}}" if match["operator"] else body)))
+
+
+def _is_same(one: Macro, other: Macro) -> bool:
+    return (one.arguments, one.why, *(t.text for t in one.body)) == (
+        other.arguments,
+        other.why,
+        *(t.text for t in other.body),
+    )
+
+
 _DEFINITION = re.compile(
-    r"\\(?:re|provide)?(?:new)?command\*?\s*\{?\s*(?P<name>\\[A-Za-z]+)\s*\}?\s*(?:\[(?P<count>\d)\])?\s*(?=\{)"
-    r"|\\def\s*(?P<defined>\\[A-Za-z]+)\s*(?P<pattern>(?:#\d)*)\s*(?=\{)"
+    r"\\(?:re|provide)?(?:new)?command\*?\s*\{?\s*(?P<name>\\[A-Za-z]+)\s*\}?"
+    r"\s*(?:\[(?P<count>\d)\])?\s*(?P<default>\[[^\]\n]*\])?\s*(?=\{)"
+    r"|\\[egx]?def\s*(?P<defined>\\[A-Za-z]+)(?P<pattern>[^{}\\\n]*)(?=\{)"
     r"|\\DeclareMathOperator\*?\s*\{\s*(?P<operator>\\[A-Za-z]+)\s*\}\s*(?=\{)"
+    r"|\\let\s*(?P<let>\\[A-Za-z]+)"
 )
 
 

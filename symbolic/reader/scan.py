@@ -107,6 +107,20 @@ def formulas(source: Source) -> Iterator[Formula]:
         yield Formula(source, start, latex, kind not in {"dollar", "paren", "role"} or _is_display(latex))
 
 
+def without_skipped(source: Source) -> str:
+    """The text without its comments, code and verbatim parts, whose macros define nothing."""
+    text, closings = source.text, _Closings(source.text)
+    found: list[str] = []
+    position = 0
+    while (match := PATTERNS[source.kind].search(text, position)) is not None:
+        _, _, end = closings.of(match.lastgroup or "", match)
+        is_kept = match.lastgroup == "skip_escape" or not (match.lastgroup or "").startswith("skip")
+        found.append(text[position : end if is_kept else match.start()])
+        position = end
+    found.append(text[position:])
+    return re.sub(r"(?<!\\)%.*", "", "".join(found)) if source.kind == "tex" else "".join(found)
+
+
 class _Closings:
     """Where what is opened is closed.  Each text is looked for once where it is no more: no document takes long."""
 

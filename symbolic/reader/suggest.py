@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from symbolic.notation import AXES
 from symbolic.reader.declare import MODELS, printed_name, spelled
 from symbolic.reader.macros import macros
-from symbolic.reader.scan import formulas, sources
+from symbolic.reader.scan import formulas, sources, without_skipped
 from symbolic.reader.scope import Scope
 from symbolic.reader.statements import statements
 from symbolic.reader.syntax import Grammar, parse
@@ -81,7 +81,7 @@ def _lines(seen: _Seen) -> Iterator[str]:
 def _seen(name: str, content: str) -> _Seen:
     seen = _Seen()
     texts = sources(name, content)
-    known = macros(text.text for text in texts)
+    known = macros(without_skipped(text) for text in texts)
     for formula in (formula for text in texts for formula in formulas(text)):
         try:
             for statement in statements(known.expanded(tokens(formula.latex))):

@@ -307,3 +307,37 @@ def test_the_square_of_the_norm_of_a_matrix_is_that_of_its_entries_where_it_says
     assert verdicts(r"\|W\|_F^2 = \operatorname{tr}(W^\top W)", declared) == ["proved"]
     assert verdicts(r"\|W\|_F^2 = \operatorname{tr}(W W)", declared) == ["refuted"]
     assert verdicts(r"\|W\|^2 = \operatorname{tr}(W^\top W)", declared) == ["unread"]
+
+
+GOES_ON = r"$\nabla_{h_t} L = V^\top \nabla_{o_t} L + \w^\top \nabla_{a_{t+1}} L$"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        (r"\newcommand{\w}{W}", r"% \renewcommand{\w}{V}", "proved"),
+        (r"\newcommand{\w}{V}", r"% \renewcommand{\w}{W}", "ill_typed"),
+        (r"\newcommand\w{W}", "\\begin{verbatim}\n\\renewcommand{\\w}{V}\n\\end{verbatim}", "proved"),
+        (r"\newcommand\w{W} \providecommand{\w}{ W }", "", "proved"),
+        (r"\newcommand{\w}{V}", r"\renewcommand{\w}{W}", "unread"),
+        (r"\newcommand{\w}{W}", r"\let\w=V", "unread"),
+        (r"\newcommand{\w}{W}", r"\renewcommand{\w}[1][W]{V}", "unread"),
+        (r"\def\w{W}", r"\def\w#1.{V}", "unread"),
+        (r"\def\w{W}", r"\gdef\w{V}", "unread"),
+        (r"\newcommand{\gr}[2][L]{\nabla_{#2} #1} \newcommand{\w}{W}", "", "proved"),
+    ],
+)
+def test_what_a_comment_defines_is_no_macro_and_of_several_definitions_none_is_guessed(before, after, expected):
+    head = "% check: model rnn\n% check: time subscript\n"
+    found = [
+        each.verdict
+        for each_formula in findings("a.tex", f"{head}{before}\n{GOES_ON}\n{after}\n")
+        for each in each_formula
+    ]
+    assert found == [expected]
+
+
+@pytest.mark.parametrize("hidden", ["`{}`", "```\n{}\n```", "<!-- {} -->"])
+def test_code_in_a_note_defines_no_macro(hidden):
+    text = f"<!-- check\n{RNN}\n-->\n$\\newcommand{{\\w}}{{W}}$ {GOES_ON}\n\n" + hidden.format(r"\renewcommand{\w}{V}")
+    assert [each.verdict for found in findings("a.md", text) for each in found][-1] == "proved"
