@@ -12,7 +12,6 @@ from __future__ import annotations
 import difflib
 import importlib
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,13 +20,15 @@ from docutils import nodes
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
-from gradproof.site import page
+from gradproof.site import bounded, page
 from gradproof.site.notation import COLUMNS, ROWS
 from gradproof.site.pictures import Picture
 from symbolic.latex import latex
 from symbolic.model import Model
 from symbolic.models import models
 from symbolic.notation import t
+
+SECONDS = 120
 
 
 class ModelDirective(SphinxDirective):
@@ -92,7 +93,7 @@ class PictureDirective(SphinxDirective):
 class SessionDirective(SphinxDirective):
     """Commands of gradproof, run while the page is read, and what they print.
 
-    Each ends with the exit code that `:exit:` states (0 if it states none), or the build fails.
+    Each ends within SECONDS with the exit code that `:exit:` states (0 if it states none), or the build fails.
     They run in the folder of conf.py.  With `:language:` what they print is a block of its own, in that language.
     """
 
@@ -113,11 +114,11 @@ class SessionDirective(SphinxDirective):
             if not line.startswith("$ gradproof "):
                 raise ExtensionError(f"{self.get_location()}: a session has lines `$ gradproof …`, not {line!r}")
             command = [sys.executable, "-c", RUN, *shlex.split(line)[2:]]
-            ran = subprocess.run(
-                command, cwd=self.env.srcdir, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-            )
-            if ran.returncode != self.options.get("exit", 0):
-                raise ExtensionError(f"{self.get_location()}: {line} ends with {ran.returncode}: {ran.stderr}")
+            ran = bounded.run(command, SECONDS, self.env.srcdir)
+            if ran is None:
+                raise ExtensionError(f"{self.get_location()}: {line} does not end within {SECONDS} s")
+            if ran.code != self.options.get("exit", 0):
+                raise ExtensionError(f"{self.get_location()}: {line} ends with {ran.code}: {ran.stderr}")
             yield line, f"{ran.stdout}{ran.stderr}".rstrip()
 
 

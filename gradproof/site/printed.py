@@ -6,15 +6,12 @@ Out: a PDF; BadRequest where no Chromium is installed, or where it fails.
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
-import subprocess
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from gradproof.request import BadRequest
+from gradproof.site import bounded
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 SECONDS = 300
@@ -41,27 +38,9 @@ def print_page(page: Path, out: Path) -> None:
             "--generate-pdf-document-outline",
         ]
         options += [f"--user-data-dir={scratch}/profile", f"--print-to-pdf={out.resolve()}"]
-        said = Path(scratch) / "said"
-        code = _run([program, *options, page.resolve().as_uri()], said)
-        if code is None:
-            raise BadRequest(f"{program} did not print the book within {SECONDS} s")
-        if code or not out.is_file():
-            complaint = " ".join(said.read_text("utf-8", "replace").split())[-300:]
-            raise BadRequest(f"{program} did not print the book: {complaint}")
-
-
-def _run(command: list[str], said: Path) -> int | None:
-    """The exit code, None after SECONDS; whatever it started ends with it, and no pipe is waited for."""
-    with (
-        said.open("w") as file,
-        subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
-        ) as process,
-    ):
-        try:
-            return process.wait(SECONDS)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+        ended = bounded.run([program, *options, page.resolve().as_uri()], SECONDS)
+    if ended is None:
+        raise BadRequest(f"{program} did not print the book within {SECONDS} s")
+    if ended.code or not out.is_file():
+        complaint = " ".join(ended.stderr.split())[-300:]
+        raise BadRequest(f"{program} did not print the book: {complaint}")

@@ -12,7 +12,7 @@ import pytest
 from sphinx.errors import ExtensionError, SphinxError
 
 from gradproof.request import BadRequest
-from gradproof.site import build, verdicts
+from gradproof.site import build, parts, verdicts
 from gradproof.site.verdicts import NoVerdict, Run, prove_all, read
 from numeric import derivation_source
 from numeric.source import numpy_source
@@ -187,6 +187,20 @@ def test_an_unknown_id_and_mathematics_that_does_not_parse_stop_the_build(tmp_pa
         sphinx(tmp_path, "```{formula} activations.tanx\n```", gradproof_verdicts=str(kept))
     with pytest.raises(SphinxError, match="KaTeX parse error"):
         sphinx(tmp_path, r"$\frac{a}$", gradproof_verdicts=str(kept))
+
+
+@pytest.mark.parametrize(
+    ("session", "said"),
+    [
+        ("$ gradproof verify no.such-id", r"\$ gradproof verify no\.such-id ends with 2: "),
+        ("$ gradproof --version", r"\$ gradproof --version does not end within 0\.01 s"),
+    ],
+)
+def test_a_command_of_a_page_that_fails_or_does_not_end_stops_the_build(tmp_path, monkeypatch, session, said):
+    if "within" in said:
+        monkeypatch.setattr(parts, "SECONDS", 0.01)
+    with pytest.raises(ExtensionError, match=said):
+        sphinx(tmp_path, f"```{{session}}\n{session}\n```", gradproof_verdicts=str(tmp_path / "none.pickle"))
 
 
 def sphinx(folder, page, **settings):
