@@ -68,13 +68,13 @@ def _spaced(markup: str) -> str:
 
 
 def paragraphs(document: str) -> list[tuple[str, bool]]:
-    """The parts of a LaTeX document: (mathematics, display); text between displays is a \\text."""
+    """The parts of a LaTeX document: (display, True) and (the text between displays, False)."""
     parts: list[tuple[str, bool]] = []
     place = 0
     for match in [*DISPLAY.finditer(document), None]:
         text = " ".join(document[place : match.start() if match else None].split())
         if text:
-            parts.append((rf"\text{{{text}}}", False))
+            parts.append((text, False))
         if match:
             parts.append((match[2] or match[0], True))
             place = match.end()

@@ -197,7 +197,16 @@ def _chain(formula: Formula) -> Iterator[nodes.Node]:
 
 def _document(text: str) -> Iterator[nodes.Node]:
     for tex, display in paragraphs(text):
-        yield nodes.math_block(tex, tex) if display else nodes.paragraph("", "", mathematics(tex))
+        yield nodes.math_block(tex, tex) if display else nodes.paragraph("", "", *_running(tex))
+
+
+def _running(tex: str) -> Iterator[nodes.Node]:
+    """LaTeX's running text as the page's own, which breaks its lines; what only LaTeX can set stays mathematics."""
+    for place, part in enumerate(re.split(r"(\$[^$]*\$|[^\s$]*\\[^\s$]*)", tex)):
+        if place % 2 == 0:
+            yield nodes.Text(part)
+        else:
+            yield mathematics(part.strip("$") if part.startswith("$") else rf"\text{{{part}}}")
 
 
 def _facts(judged: Judged) -> nodes.field_list:
