@@ -83,7 +83,7 @@ class _Search:
     def _clipping(self, text: str, names: list[str]) -> Cause:
         if shortens(self.evidence.trace, names):
             return Cause("clipping", f"{text}: clipping by norm", shortens=True)
-        return Cause("clipping", f"{text}, and which may be above 1")
+        return Cause("factor", f"{text}: not clipping by norm, which shortens what is long")
 
     def _of_array(self, name: str) -> Cause | None:
         claimed, true = self.evidence.claimed[name], self.evidence.true[name]

@@ -35,7 +35,7 @@ def rescaled(evidence: Evidence, names: list[str]) -> bool:
         for c, t in zip(claimed[name].flat, true[name].flat, strict=True)
     ]
     c, t = next(((c, t) for c, t in pairs if t), (0, 0))
-    if not c or len(pairs) < 2 or not all(x * t % p == y * c % p for x, y in pairs):
+    if not c or len({y for _, y in pairs}) < 2 or not all(x * t % p == y * c % p for x, y in pairs):
         return False
     factor = c * pow(t, -1, p) % p
     if _is_simple(factor, p):
@@ -80,30 +80,36 @@ def _beside_constants(tape: Tape, i: int) -> tuple[int, bool]:
 
 
 def shortens(trace: Trace, names: Sequence[str]) -> bool:
-    """0 <= claim / derivative <= 1 wherever the branch is tried: along a few rays, and next to where it begins."""
-    tries = [point for seed in range(RAYS) for point in _on_branch(trace, rational_point(trace, seed))]
-    return bool(tries) and all(_is_shorter(trace, names, point) for point in tries)
+    """0 <= claim / derivative <= 1 wherever the branch is tried, and the less the longer the derivative is.
+
+    Tried are a few rays, and next to where the branch begins; where none of them meets it, one array alone grows.
+    """
+    points = [rational_point(trace, seed) for seed in range(RAYS)]
+    tries = [_on_branch(trace, point, [*point]) for point in points]
+    if not any(tries):
+        tries = [_on_branch(trace, point, [name]) for point in points for name in point]
+    return any(tries) and all(_is_shorter(trace, names, ray) for ray in tries)
 
 
 _Point = Mapping[str, Any]
 
 
-def _on_branch(trace: Trace, direction: _Point) -> list[_Point]:
-    """Multiples of a point where the branch is taken; where it begins along this ray, one next to that."""
+def _on_branch(trace: Trace, direction: _Point, growing: Sequence[str]) -> list[_Point]:
+    """Points where the branch is taken, some arrays multiplied; where it begins along this ray, one next to that."""
     cone = trace.tape.cone([d.node for d in trace.decisions])
-    taken = {scale: _takes(trace, cone, _times(scale, direction)) for scale in SCALES}
+    taken = {scale: _takes(trace, cone, _times(scale, direction, growing)) for scale in SCALES}
     found = [scale for scale in SCALES if taken[scale]]
     edges = [(a, b) for a, b in pairwise(SCALES) if taken[a] != taken[b]]
     for out, on in (edge if taken[edge[1]] else edge[::-1] for edge in edges):
         for _ in range(HALVINGS):
             middle = (out + on) / 2
-            out, on = (out, middle) if _takes(trace, cone, _times(middle, direction)) else (middle, on)
+            out, on = (out, middle) if _takes(trace, cone, _times(middle, direction, growing)) else (middle, on)
         found.append(on)
-    return [_times(scale, direction) for scale in found]
+    return [_times(scale, direction, growing) for scale in sorted(found)]
 
 
-def _times(scale: Fraction, point: _Point) -> _Point:
-    return {name: values * scale for name, values in point.items()}
+def _times(scale: Fraction, point: _Point, growing: Sequence[str]) -> _Point:
+    return {name: values * scale if name in growing else values for name, values in point.items()}
 
 
 def _takes(trace: Trace, cone: bytearray, point: _Point) -> bool:
@@ -112,15 +118,28 @@ def _takes(trace: Trace, cone: bytearray, point: _Point) -> bool:
     return not field.boundary and all(bool(field.reduced(found[d.node]).low) == d.outcome for d in trace.decisions)
 
 
-def _is_shorter(trace: Trace, names: Sequence[str], point: _Point) -> bool:
+def _is_shorter(trace: Trace, names: Sequence[str], ray: Sequence[_Point]) -> bool:
+    """The factor is nowhere below 0 or above 1, and along the ray it does not grow with the derivative."""
+    along = []
+    for point in ray:
+        pairs = _claims_and_derivatives(trace, names, point)
+        if not all(-TINY <= c * math.copysign(1, d) <= abs(d) + TINY for c, d in pairs):
+            return False
+        claimed, derivative = max(pairs, key=lambda pair: abs(pair[1]), default=(0.0, 0.0))
+        if abs(derivative) > TINY:
+            along.append((math.hypot(*(d for _, d in pairs)), claimed / derivative))
+    along.sort()
+    return all(later <= factor + TINY for (_, factor), (_, later) in pairwise(along))
+
+
+def _claims_and_derivatives(trace: Trace, names: Sequence[str], point: _Point) -> list[tuple[float, float]]:
     tape, field = trace.tape, Reals(point)
     found = sweep.values(tape, field, tape.cone([trace.loss, *(int(n) for m in names for n in trace.claims[m].flat)]))
     adjoint = sweep.adjoints(tape, field, found, trace.loss)
+    pairs = []
     for name in names:
         for claim, leaf in zip(trace.claims[name].flat, trace.leaves[name].flat, strict=True):
             claimed, derivative = (field.reduced(side) for side in (found[claim], adjoint[leaf]))
-            if claimed.wide() or derivative.wide():
-                continue
-            if not -TINY <= claimed.middle() * math.copysign(1, derivative.middle()) <= abs(derivative.middle()) + TINY:
-                return False
-    return True
+            if not claimed.wide() and not derivative.wide():
+                pairs.append((claimed.middle(), derivative.middle()))
+    return pairs

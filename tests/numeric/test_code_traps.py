@@ -111,6 +111,12 @@ def by_a_larger_bound(gradients: Any) -> Any:
     return {name: g * 10 / norm for name, g in gradients.items()} if norm > 2 else gradients
 
 
+def by_a_rate_that_grows(gradients: Any) -> Any:
+    """What is short is shortened, what is long is left."""
+    norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
+    return {name: g * min(1.0, norm / 5.0) for name, g in gradients.items()}
+
+
 def by_the_opposite(gradients: Any) -> Any:
     norm = np.sqrt(sum((g**2).sum() for g in gradients.values()))
     return {name: g * -2 / norm for name, g in gradients.items()} if norm > 2 else gradients
@@ -139,7 +145,16 @@ def test_a_gradient_shortened_by_its_norm_is_a_hypothesis(branch: Any) -> None:
 
 @pytest.mark.parametrize(
     "branch",
-    [by_an_entry, by_growing, by_rate_above, by_a_larger_bound, by_the_opposite, by_a_mask, by_a_stretching_clip],
+    [
+        by_an_entry,
+        by_growing,
+        by_rate_above,
+        by_a_larger_bound,
+        by_a_rate_that_grows,
+        by_the_opposite,
+        by_a_mask,
+        by_a_stretching_clip,
+    ],
 )
 def test_what_may_lengthen_or_turn_a_gradient_is_no_clipping(branch: Any) -> None:
     assert prove_gradient(by_branch(branch), {"x": (3,), "y": (3,)}).refuted
@@ -199,3 +214,24 @@ def test_clipping_each_gradient_by_its_own_norm_is_not_refuted():
         return 0.5 * np.sum(h**2), dict(zip("Wb", gradients, strict=True))
 
     assert not prove_gradient(run, {"W": (2, 2), "b": (2,), "x": (2,)}).refuted
+
+
+def test_clipping_by_a_norm_that_only_one_array_makes_large():
+    def run(W, U, x):
+        h = np.tanh(W @ x)
+        dW, dU = np.outer(U.sum(0) * (1 - h**2), x), np.outer(np.ones(2), h)
+        scale = min(1.0, 5.0 / (np.sqrt((dW**2).sum() + (dU**2).sum()) + 1e-6))
+        return (U @ h).sum(), {"W": scale * dW, "U": scale * dU}
+
+    proof = prove_gradient(run, {"W": (3, 2), "U": (2, 3), "x": (2,)})
+    assert proof.proved
+    assert [h.partition(" at ")[0] for h in proof.hypotheses] == ["nothing is clipped"]
+
+
+def test_equal_entries_are_no_clipping_by_their_norm():
+    def run(x, y):
+        steps = np.cumsum(x)
+        return steps.sum() * y.sum(), {"y": np.full(3, steps[-1])}
+
+    cause = prove_gradient(run, {"x": (4,), "y": (3,)})["y"].cause
+    assert cause is None or cause.kind != "clipping"
