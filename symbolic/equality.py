@@ -26,7 +26,7 @@ from symbolic import terms as f
 from symbolic.chain_rule import Chain, Differentiated
 from symbolic.elementwise import Entries, OutsideSequence, Steps, dimensions, free_indices, tabulated
 from symbolic.hypotheses import Group, modulo_one_hot, summing_to_one
-from symbolic.model import Model, is_nonlinear, made_from, variables
+from symbolic.model import Model, made_from, variables
 from symbolic.normal_form import Budget, OutOfReach, Poly, Ring
 from symbolic.notation import Shape, Sizes, Step
 from symbolic.shapes import shape
@@ -264,6 +264,7 @@ class _Attempt:
         self.hypotheses = equality.hypotheses(level)
         self.back = self.ahead = 0
         self.done: set[tuple[int, int]] = set()
+        self.checked: set[tuple[int, tuple[tuple[str, int], ...]]] = set()
         self.spoken = self.runs_over_all = False
 
     def shown(self) -> Shown:
@@ -271,27 +272,39 @@ class _Attempt:
         if not equality.is_sequence:
             self.check(1, {})
             return Shown(self.hypotheses, True)
-        for place in equality.places(equality.steps):
-            self.check(equality.steps, place)
-        every_T = self.settle_every_T()
+        every_T = self.settles_every_T()
+        if not every_T:
+            for T, place in self.places_up_to_steps():
+                self.check(T, place)
         if not self.spoken:
             raise OutsideSequence(
                 f"the formula speaks of no step of a sequence of T = {equality.steps}: try more steps"
             )
         return Shown(self.hypotheses, every_T)
 
-    def settle_every_T(self) -> bool:  # noqa: N802
-        """Check the places that stand for all others; False where the formula reaches too far."""
-        if self.equality.home is not None and not self.choice.sized:
-            while self.back + self.ahead + 2 <= WIDEST:
-                if not (missing := self.missing_place()):
-                    return True
-                s, e = missing
-                self.check(s + e + 1, {"t": s + 1} if self.equality.home == "t" else {})
-        for T in range(1, self.equality.steps):
-            for place in self.equality.places(T):
-                self.check(T, place)
+    def settles_every_T(self) -> bool:  # noqa: N802
+        """Check the places that stand for all others; False where the formula reaches too far.
+
+        How far it reaches is known from the first place on at which it speaks of steps that exist.
+        """
+        if self.equality.home is None or self.choice.sized:
+            return False
+        for T, place in self.places_up_to_steps():
+            if self.spoken:
+                break
+            self.check(T, place)
+        while self.back + self.ahead + 2 <= WIDEST:
+            if not (missing := self.missing_place()):
+                return True
+            s, e = missing
+            self.check(s + e + 1, {"t": s + 1} if self.equality.home == "t" else {})
         return False
+
+    def places_up_to_steps(self) -> Iterator[tuple[int, dict[str, int]]]:
+        """The places in every sequence that is no longer than what was asked for, the shortest first."""
+        for T in range(1, self.equality.steps + 1):
+            for place in self.equality.places(T):
+                yield T, place
 
     def missing_place(self) -> tuple[int, int] | None:
         """Distances from the two ends that no place checked so far stands for."""
@@ -304,6 +317,9 @@ class _Attempt:
 
     def check(self, T: int, place: dict[str, int]) -> None:
         """Raise _Residual unless the two sides agree here."""
+        if (where := (T, tuple(place.items()))) in self.checked:
+            return
+        self.checked.add(where)
         here = {"t": place.get("t"), "T": T, "": 1, None: T}[self.equality.home] or T
         self.done.add((here - 1, T - here))
         try:
@@ -344,7 +360,7 @@ class _Values(Differentiated):
             T,
             ring,
             self.generators,
-            lambda eq: choice.unfold or is_nonlinear(eq.right),
+            lambda eq: choice.unfold or eq.is_nonlinear,
             exponential=equality.model is None or choice.exponential,
         )
         self.ring = ring

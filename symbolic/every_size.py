@@ -45,7 +45,7 @@ from symbolic.index_form import (
     running,
     summed,
 )
-from symbolic.model import Model, is_nonlinear, variables
+from symbolic.model import Model, variables
 from symbolic.notation import Axis, Sizes, Step
 from symbolic.shapes import axes_in, shape
 from symbolic.terms import LOSS, Term, Var, subterms
@@ -62,7 +62,7 @@ def bound(equality: Equality, assumes_target: bool) -> Sizes:
     `assumes_target`: it was shown under a hypothesis about the targets.
     """
     model = equality.model
-    if not any(axes_in(s) for s in equality.written) and not (model and model.axes):
+    if not axes_in(equality.left) | axes_in(equality.right) and not (model and model.axes):
         return {}
     opaque = {(n.of, n.by) for n in equality.symbols(CHOICES[0])}
     form = _IndexForm(model, {v.name for v in equality.logits}, opaque)
@@ -388,9 +388,10 @@ def _softmax_argument(x: Factor, model: Model | None) -> Term | None:
 
 def _is_unfolded(var: Var, model: Model | None) -> bool:
     """Whether an equation writes the variable by others; raises NotUniform where that may hide a sum."""
-    right = model.by_name[var.name].right if model is not None and var.name in model.by_name else var
-    if not is_nonlinear(right):
+    made = model.by_name.get(var.name) if model is not None else None
+    if made is None or not made.is_nonlinear:
         return False
+    right = made.right
     functions = [s for s in subterms(right) if isinstance(s, f.Call | f.Softmax)]
     plain = all(isinstance(s.arg, Var) and getattr(s, "function", "") != "log" for s in functions)
     product = isinstance(right, f.Softmax) or all(isinstance(s, f.Var | f.Call | f.Mul) for s in subterms(right))

@@ -18,7 +18,7 @@ from functools import cache
 
 from symbolic import terms as f
 from symbolic.elementwise import Entries, dimensions, tabulated
-from symbolic.model import Equation, Model, is_nonlinear
+from symbolic.model import Equation, Model
 from symbolic.normal_form import Poly, Ring
 from symbolic.notation import Axis, Sizes
 from symbolic.terms import Var, subterms
@@ -59,7 +59,7 @@ def _certificate(model: Model, sizes: tuple[tuple[Axis, int], ...]) -> Certifica
 
 
 def _unfolds(equation: Equation) -> bool:
-    return not (isinstance(equation.right, f.Call | f.Softmax) and is_nonlinear(equation.right))
+    return not (isinstance(equation.right, f.Call | f.Softmax) and equation.is_nonlinear)
 
 
 def _without_leaves(ring: Ring, poly: Poly) -> dict[int, Fraction]:

@@ -35,6 +35,11 @@ class Equation:
         """The variables on the right side."""
         return tuple(variables(self.right))
 
+    @cached_property
+    def is_nonlinear(self) -> bool:
+        """Whether exp, log, tanh, sigmoid or softmax occurs on the right side."""
+        return any(isinstance(s, f.Call | f.Softmax) for s in subterms(self.right))
+
 
 def equation(left: Var, right: Term) -> Equation:
     return Equation(left, right)
@@ -181,11 +186,6 @@ def made_from(model: Model, name: str, later: bool = True) -> frozenset[str]:
         if new <= found:
             return frozenset(found)
         found |= new
-
-
-def is_nonlinear(term: Term) -> bool:
-    """Whether exp, log, tanh, sigmoid or softmax occurs."""
-    return any(isinstance(s, f.Call | f.Softmax) for s in subterms(term))
 
 
 def is_positive(term: Term, model: Model | None) -> bool:

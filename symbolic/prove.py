@@ -216,7 +216,7 @@ class _Judge:
             hypotheses=tuple(hypotheses),
             method="normal form",
             every_T=None if self.T is None else all(each.every_T for each in shown),
-            every_size=None if reasons else dict(least),
+            every_size=None if reasons else dict(sorted(least.items())),
             size_reason=reasons[0] if reasons else "",
             rank=certificate.rank,
             functions=certificate.functions,

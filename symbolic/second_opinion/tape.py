@@ -130,12 +130,12 @@ class Tape:
         self.edges.append(edges)
         return Node(self, len(self.edges) - 1, self.field.reduced(value))
 
-    def adjoints(self, top: Node, held: frozenset[int]) -> list[Scalar]:
-        """d top / d node for every node up to top; nothing is passed on through what is held."""
+    def adjoints(self, top: Node, held: frozenset[int], lowest: int = 0) -> list[Scalar]:
+        """d top / d node for every node from `lowest` to top; nothing is passed on through what is held."""
         found: list[Scalar] = [0] * (top.index + 1)
         found[top.index] = 1
         reduced, edges = self.field.reduced, self.edges
-        for index in range(top.index, -1, -1):
+        for index in range(top.index, lowest - 1, -1):
             if adjoint := found[index]:
                 found[index] = adjoint = reduced(adjoint)
                 if index not in held:

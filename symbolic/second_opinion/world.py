@@ -173,18 +173,19 @@ class World:
 
     def _jacobian(self, of: Entries, by: Entries, held: frozenset[int]) -> Entries:
         result = _full(of.shape + by.shape, 0)
+        lowest = min((node.index for node in by.flat), default=0)
         for position in np.ndindex(of.shape):
             top = of[position]
             if isinstance(top, Node):
-                adjoints = self._adjoints_of(top, held)
+                adjoints = self._adjoints_of(top, held, lowest)
                 found = [adjoints[node.index] if node.index <= top.index else 0 for node in by.flat]
                 result[(*position, ...)] = np.array(found, dtype=object).reshape(by.shape)
         return result
 
-    def _adjoints_of(self, top: Node, held: frozenset[int]) -> list[Scalar]:
+    def _adjoints_of(self, top: Node, held: frozenset[int], lowest: int) -> list[Scalar]:
         """One sweep serves every variable; the nodes of a formula do not last, those of the model do."""
         if held or top.index >= self.lasting:
-            return self.tape.adjoints(top, held)
+            return self.tape.adjoints(top, held, lowest)
         if top.index not in self._adjoints:
             self._adjoints[top.index] = self.tape.adjoints(top, held)
         return self._adjoints[top.index]
