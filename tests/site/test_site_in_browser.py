@@ -161,6 +161,28 @@ def test_the_unrolled_graph_labels_its_nodes_and_marks_the_paths(open_page):
     assert page.locator(".picture path.edge.accent").count() == 9 + 4
 
 
+TOUCHING = """() => {
+    const circles = [...document.querySelectorAll(".picture circle")].map(each => ["cx", "cy", "r"].map(
+        name => each[name].baseVal.value));
+    const inside = (p, slack) => circles.filter(([x, y, r]) => Math.hypot(p.x - x, p.y - y) < r + slack);
+    return [...document.querySelectorAll(".picture path.edge")].flatMap(edge => {
+        const length = edge.getTotalLength(), at = n => edge.getPointAtLength(length * n / 200);
+        const own = new Set([...inside(at(0), 1), ...inside(at(200), 1)]);
+        const met = [...Array(201).keys()].flatMap(n => inside(at(n), 3).filter(each => !own.has(each)));
+        return own.size === 2 && met.length === 0 ? [] : [edge.getAttribute("d")];
+    });
+}"""
+
+
+@pytest.mark.parametrize("page", ["30-rnn", "60-lstm", "70-gru"])
+def test_an_edge_of_the_unrolled_graph_touches_the_two_values_that_it_joins_and_no_other(open_page, page):
+    page = open_page(f"formulas/{page}.html")
+    assert page.locator(".picture path.edge").count() >= 18
+    assert page.evaluate(TOUCHING) == []
+    page.evaluate("document.querySelector('.picture circle').cx.baseVal.value += 60")
+    assert page.evaluate(TOUCHING) != []
+
+
 def test_the_front_page_shows_a_refutation_and_its_repair(open_page):
     shown = open_page("index.html").locator("article").inner_text()
     assert "refuted (expected proved)" in shown
