@@ -86,7 +86,8 @@ def _parts(
         place = texts[0].place(neighbour.at)
         so_far = [replace(line, since=(1, 1)) for line in sorted(own, key=_since) if line.since <= place]
         passed = [line for line in so_far if not line.text.startswith("at ")]
-        own_texts = sources(neighbour.name, neighbour.content)
+        whole = "\n\n".join((texts[0].document or texts[0].text, neighbour.content))
+        own_texts = [replace(each, document=whole) for each in sources(neighbour.name, neighbour.content)]
         found += _parts(own_texts, neighbour.declared, neighbour.included, known, passed, is_own=False)
     return found
 

@@ -13,7 +13,7 @@ import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 LARGEST_DOCUMENT = 4_000_000
@@ -26,11 +26,12 @@ class Unscannable(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """A text in which positions are counted in lines and columns, from 1."""
+    """A text in which positions are counted in lines and columns, from 1; of a cell or neighbour the `document`."""
 
     name: str
     text: str
     kind: str = "md"
+    document: str = ""
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -91,7 +92,8 @@ def _cells(name: str, content: str) -> list[Source]:
                 found.append(Source(f"{name}:{number}", text, "md"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Unscannable(f"{name} is not a notebook: no list of cells with their source") from None
-    return found
+    whole = "\n\n".join(cell.text for cell in found)
+    return [replace(cell, document=whole) for cell in found]
 
 
 def formulas(source: Source) -> Iterator[Formula]:

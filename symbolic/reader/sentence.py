@@ -58,6 +58,42 @@ def sentences(formula: Formula, near: Sequence[Formula]) -> list[Sentence]:
     return [Sentence(own, own.index(mark), beside), *before]
 
 
+@dataclass(frozen=True)
+class Around:
+    """The words of a formula's paragraph, those beside it, its heading and its footnotes; and the whole document's."""
+
+    paragraph: str
+    document: str
+
+
+def around(formula: Formula) -> Around:
+    """What is written around a formula, without the formula."""
+    text, source = formula.source.text, formula.source
+    start, end = formula.start, formula.start + len(formula.latex)
+    before, after = _uncommented(text[:start], source.kind), _uncommented(text[end:], source.kind)
+    headings = list(_TITLE.finditer(before))
+    title = headings[-1][0] if headings else ""
+    before = before[headings[-1].end() :] if headings else before
+    after = after[: match.start()] if (match := _TITLE.search(after)) else after
+    beside = [title, *_BLANK.split(before)[-3:], _said_inside(formula), *_BLANK.split(after)[:3], *_NOTE.findall(text)]
+    whole = _uncommented(source.document or text, source.kind)
+    general = [match.end() for match in _TITLE.finditer(whole) if "general" in match[0].lower()]
+    return Around(*(_COMMAND.sub(" ", each) for each in ("\n".join(beside), whole[max(general, default=0) :])))
+
+
+def _uncommented(text: str, kind: str) -> str:
+    return re.sub(r"(?<!\\)%.*" if kind == "tex" else r"<!--[\s\S]*?(?:-->|\Z)", "", text)
+
+
+_TITLE = re.compile(
+    r"^#+ .*|^[^\n]+\n(?:===+|---+)[ \t]*$|\\(?:sub)*(?:section|paragraph)\*?\{[^{}]*\}|<(?:h\d|summary)\b[^<]*",
+    re.MULTILINE,
+)
+_COMMAND = re.compile(r"\\(?!equiv|gets)[A-Za-z]+")
+_BLANK = re.compile(r"\n[ \t>]*\n")
+_NOTE = re.compile(r"^\[\^[^\]\n]+\]:.*", re.MULTILINE)
+
+
 def _marked(formula: Formula, beside: Sequence[Formula]) -> str:
     """The text around, each formula with its delimiters one mark, without comments."""
     whole, position, parts = formula.source.text, max(0, formula.start - REACH), list[str]()

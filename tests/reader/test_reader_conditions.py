@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from symbolic.reader.document import findings
@@ -50,7 +52,6 @@ def test_a_formula_is_proved_under_the_condition_that_its_sentence_states(text, 
 @pytest.mark.parametrize(
     "text",
     [
-        f"We have $t = T$ in mind. Now ${LAST}$.",
         f"For $t < T$ we have ${LAST}$.",
         "For $t = T$ we have $\\nabla_{h_t} L = 2 V^\\top \\nabla_{o_t} L$.",
         f"For symmetric $W$, ${LAST} - W \\nabla_{{a_{{t+1}}}} L$.",
@@ -148,8 +149,9 @@ def test_a_condition_that_is_denied_proves_nothing(words):
 
 
 def test_the_last_step_of_an_argument_is_not_that_of_the_sequence():
-    for words in ("In the last step we get", "At the last step of the derivation"):
-        assert [found.verdict for found in judged(f"{words} ${LAST}$.")] == ["refuted"]
+    for words in ("In the last step we get", "At the last step of the derivation", "We have $t = T$ in mind. Now"):
+        assert [found.verdict for found in judged(f"{words} ${LAST}$.")] == ["unread"]
+        assert [found.verdict for found in judged(f"{words} ${NOT_TRANSPOSED}$.")] == ["refuted"]
 
 
 def test_a_condition_on_a_dimension_may_make_shapes_conform():
@@ -326,3 +328,77 @@ def test_a_case_ends_with_its_item_its_remark_and_its_rule(text):
     first, second = (found.verdict for found in judged(text))
     assert first == "proved"
     assert second in {"refuted", "unread"}
+
+
+WITHOUT_SUM = r"\nabla_V L = (\hat y_t - y_t) h_t^\top"
+OTHER_SIGN = r"\nabla_{o_t} L = y_t - \hat y_t"
+OTHER_LAYOUT = r"\frac{\partial a_t}{\partial h_{t-1}} = W^\top"
+
+
+@pytest.mark.parametrize(
+    ("text", "case"),
+    [
+        (f"$${LAST}$$ This holds for $t = T$.", "t = T"),
+        (f"$${LAST}$$\n\nHere we assumed $t=T$.", "t = T"),
+        (f"$${LAST}$$\n\nThis is only valid at the last time step; elsewhere there is a second term.", "t = T"),
+        (f"${LAST}$[^1]\n\n# More\n\n[^1]: Only at the last time step.", "t = T"),
+        (f"## The last step\n\n$${LAST}$$", "t = T"),
+        (f"Last step\n=========\n\n$${LAST}$$", "t = T"),
+        (f"**Last step.** $${LAST}$$", "t = T"),
+        (f"<details><summary>Last step</summary>\n\n$${LAST}$$\n</details>", "t = T"),
+        (f"- last step: ${LAST}$\n- the others follow", "t = T"),
+        (f"| step | gradient |\n|---|---|\n| last | ${LAST}$ |", "t = T"),
+        (f"The output contributes ${LAST}$ and the future contributes the rest.", "t = T"),
+        (f"${LAST}$ plus what flows back from step $t+1$.", "t = T"),
+        (f"$${LAST} \\text{{ + terms from the future}}$$", "t = T"),
+        (f"$$\\text{{last step: }} {LAST}$$", "t = T"),
+        (f"For brevity we write $L$ for the loss at step $t$. Then ${LAST}$.", "t = T"),
+        (f"Since $h_t$ only influences $o_t$, ${LAST}$.", "t = T"),
+        (f"Start of the recursion: ${LAST}$", "t = T"),
+        (f"${NOT_TRANSPOSED}$ (we assume that $W$ is symmetric).", "symmetric"),
+        (f"${NOT_TRANSPOSED}$. Here $W$ is symmetric.", "symmetric"),
+        (f"We take $W = W^\\top$.\n\n# Gradients\n\nNow ${NOT_TRANSPOSED}$.", "symmetric"),
+        (f"${FROM_THE_SECOND}$ because the initial state vanishes.", "h[0] = 0"),
+        (f"Let $h_0=\\mathbf{{0}}$. Then ${FROM_THE_SECOND}$.", "h[0] = 0"),
+        (f"The initial state is the zero vector.\n\n# Gradients\n\n${FROM_THE_SECOND}$", "h[0] = 0"),
+        (f"The contribution of a step is ${WITHOUT_SUM}$.", "T = 1"),
+        (f"At each time step: ${WITHOUT_SUM}$. We then sum these.", "T = 1"),
+        (f"For a sequence of length one, ${WITHOUT_SUM}$.", "T = 1"),
+        (f"Up to the sign, ${OTHER_SIGN}$.", "sign"),
+        (f"With $L$ the log-likelihood, ${OTHER_SIGN}$.", "sign"),
+        (f"We use denominator layout.\n\n# Jacobians\n\n${OTHER_LAYOUT}$", "denominator layout"),
+        (r"By convention $\frac{\partial o_t}{\partial h_t} = V^\top$.", "denominator layout"),
+    ],
+)
+def test_what_words_nearby_may_mean_is_not_refuted(text, case):
+    (found,) = (each for each in judged(text) if "nearby" in each.message)
+    assert (found.verdict, found.counterexample, found.repair, found.defect) == ("unread", None, "", False)
+    assert case in found.message
+
+
+@pytest.mark.parametrize(
+    "formula", [LAST, NOT_TRANSPOSED, FROM_THE_SECOND, WITHOUT_SUM, OTHER_SIGN, OTHER_LAYOUT, f"{LAST} \\label{{last}}"]
+)
+def test_without_such_words_it_is(formula):
+    for text in (f"We get ${formula}$.", f"In general $${formula}$$ and this is used below.", f"% last\n$${formula}$$"):
+        name = "a.tex" if "%" in text else "a.md"
+        assert [found.verdict for found in judged(text, name)] == ["refuted"]
+
+
+def test_what_is_wrong_in_those_cases_too_is_refuted():
+    for words in (
+        "At the end of the last section, where $W$ was symmetric and $h_0 = 0$, the sign of the convention:",
+    ):
+        assert [found.verdict for found in judged(f"# Last\n\n{words} $\\nabla_{{o_t}} L = h_t$.")] != ["proved"]
+        wrong = r"\nabla_{h_t} L = 2 V^\top \nabla_{o_t} L"
+        assert [found.verdict for found in judged(f"# Last step\n\nThe first term:\n\n$${wrong}$$")] == ["refuted"]
+
+
+def test_an_assumption_of_another_cell_is_nearby():
+    def notebook(*cells):
+        head = "<!-- check\nmodel rnn\ntime subscript\n-->"
+        given = [{"cell_type": "markdown", "source": text} for text in (head, *cells)]
+        return [f.verdict for each in findings("a.ipynb", json.dumps({"cells": given})) for f in each][-1]
+
+    assert notebook("The initial state is zero.", f"${FROM_THE_SECOND}$") == "unread"
+    assert notebook("The state is a vector.", f"${FROM_THE_SECOND}$") == "refuted"

@@ -8,19 +8,20 @@ from dataclasses import replace
 from symbolic import terms as f
 from symbolic.notation import Step
 from symbolic.reader.candidates import Candidate, candidates, verdict_of
-from symbolic.reader.judge.findings import AMBIGUOUS, DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, Finding
+from symbolic.reader.judge.findings import AMBIGUOUS, DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, UNREAD, Finding
 from symbolic.reader.judge.judging import Judging
 from symbolic.reader.readings import Grid, Misfit
 from symbolic.reader.repair import repair
 from symbolic.reader.resolve import Resolver
 from symbolic.reader.resolve.shifts import moved
 from symbolic.reader.scan import Formula
-from symbolic.reader.special import special_case
+from symbolic.reader.sentence import around
+from symbolic.reader.special import IN_LAYOUT, Case, is_jacobian, special_case
 from symbolic.reader.statements import statements
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Node, Tokens
-from symbolic.reader.tokens import Unread, plain, tokens
+from symbolic.reader.tokens import Token, Unread, plain, tokens
 from symbolic.terms import LOSS, Term, Var
 from symbolic.verdicts import IllTyped, Proved, Refuted, Unknown, Verdict
 
@@ -37,9 +38,13 @@ def claimed(
     except Misfit as why:
         if judge.given.numbers:
             return judge.finding(UNKNOWN, start, end, message=f"{why}; where all are numbers, shapes are not looked at")
+        case = IN_LAYOUT if judge.conditions and in_other_layout(judge, left, right) else None
+        if case is not None and (said := case.said(around(judge.formula))):
+            return judge.finding(UNREAD, start, end, message=meant(ILL_TYPED, case, said))
         defect = defined_by(judge, n, sides) is not None
         verdict = DEFINITION if defect else ILL_TYPED
-        return repaired(judge, judge.finding(verdict, start, end, message=str(why), defect=defect), left, right)
+        message = "; ".join((str(why), *((case.agrees,) if case else ())))
+        return repaired(judge, judge.finding(verdict, start, end, message=message, defect=defect), left, right)
     verdicts = [(candidate, judge.verdict(candidate)) for candidate in found]
     one = merged(judge, n, sides, verdicts, start, end)
     if (one.verdict == REFUTED or one.defect) and n == 0 and (free := assumed(judge, found)) is not None:
@@ -50,7 +55,18 @@ def claimed(
         return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=f"{one.reading}; {rising}", message=RISING)
     if one.verdict == REFUTED and (added := with_additions(judge, found)) is not None:
         return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=added, message=PART_OF_A_SUM)
+    if (one.verdict == REFUTED or one.defect) and (meaning := as_a_special_case(judge, found)) is not None:
+        return replace(one, verdict=UNREAD, counterexample=None, defect=False, message=meaning)
     return repaired(judge, one, left, right) if one.is_wrong else one
+
+
+def as_a_special_case(judge: Judging, found: Sequence[Candidate]) -> str | None:
+    """Why what is wrong in general is not judged where words nearby may mean the case in which it is right."""
+    if judge.conditions is None or judge.conditions.strange or judge.given.words:
+        return None
+    case = special_case(found[0], judge.scope)
+    said = case.said(around(judge.formula)) if case is not None else ""
+    return meant(REFUTED, case, said) if case is not None and said else None
 
 
 def assumed(judge: Judging, found: Sequence[Candidate]) -> Var | None:
@@ -85,8 +101,8 @@ def merged(
     counterexample = verdict.counterexample if isinstance(verdict, Refuted) else None
     defined = defined_by(judge, n, sides)
     name, defect = verdict.name, False
-    only = special_case(candidate, judge.scope) if isinstance(verdict, Refuted) and judge.conditions else ""
-    message = "; ".join(part for part in (reason_of(verdict), more, only) if part)
+    only = special_case(candidate, judge.scope) if isinstance(verdict, Refuted) and judge.conditions else None
+    message = "; ".join(part for part in (reason_of(verdict), more, only.agrees if only else "") if part)
     if defined is not None:
         if verdict.name == PROVED and n == 0:
             name, message = DEFINITION, f"as {defined} has it"
@@ -103,6 +119,21 @@ def merged(
         message=message,
         defect=defect,
     )
+
+
+def meant(verdict: str, case: Case, said: str) -> str:
+    """Why a formula that is right in a special case is not judged where words may mean that case."""
+    return f"{verdict} as it stands; {case.agrees}, and “{said}” nearby may mean that: say it in its sentence"
+
+
+def in_other_layout(judge: Judging, left: Node, right: Node) -> bool:
+    """Whether ∂a/∂b is the transposed right side."""
+    transposed = s.Scripted(right.at, s.Group(right.at, (right,), ()), (), (Token(r"\top", right.at, "command"),))
+    try:
+        found = candidates(left, transposed, judge.scope)
+    except (Misfit, Unread):
+        return False
+    return all(is_jacobian(pair[0]) and judge.verdict(each).name == PROVED for each in found for pair in each.pairs)
 
 
 def what_to_declare(found: Sequence[tuple[Candidate, Verdict]], sides: Sequence[Tokens]) -> str:
