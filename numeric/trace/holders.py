@@ -235,18 +235,16 @@ class Buffer:
 
 
 class Randomness:
-    """Where a generator of random numbers stands."""
+    """Where a generator of random numbers stands; RandomState keeps every other normal number for the next time."""
 
     def __init__(self, generator: Any) -> None:
         self.generator = generator
         if isinstance(generator, random.Random):
             self.before: Any = generator.getstate()
+        elif isinstance(generator, np.random.RandomState):
+            self.before = generator.get_state(legacy=False)
         else:
-            self.before = self._bits().state
-
-    def _bits(self) -> Any:
-        made = self.generator
-        return made.bit_generator if isinstance(made, np.random.Generator) else made._bit_generator
+            self.before = generator.bit_generator.state
 
     def inside(self) -> Iterable[Any]:
         return ()
@@ -257,8 +255,10 @@ class Randomness:
     def restore(self) -> None:
         if isinstance(self.generator, random.Random):
             self.generator.setstate(self.before)
+        elif isinstance(self.generator, np.random.RandomState):
+            self.generator.set_state(self.before)
         else:
-            self._bits().state = self.before
+            self.generator.bit_generator.state = self.before
 
 
 class ClassAttributes:

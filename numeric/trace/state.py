@@ -25,12 +25,14 @@ import numpy as np
 from numeric.trace.arrays import Symbolic, as_symbolic
 from numeric.trace.holders import Dict, Holder, holders_of
 from numeric.trace.places import Place, Refused
+from numeric.trace.randomness import Unseeded, is_unseeded
 from numeric.trace.stand_in import OWN_PACKAGES, Float, is_persons, is_persons_globals, persons_modules
 from numeric.trace.tape import Tape
 
 LIMIT = 1_000_000
 _ATOMS = (int, float, complex, str, bytes, type(None), np.generic, range, slice)
 _REWOUND: tuple[type, ...] = (itertools.count, type(iter([])), type(iter(())), type(iter(range(0))), type(iter("")))
+_GENERATORS = np.random.Generator | np.random.RandomState
 _BY_NAME_ONLY = {"globals", "eval", "exec", "vars"}
 
 
@@ -38,7 +40,7 @@ _BY_NAME_ONLY = {"globals", "eval", "exec", "vars"}
 def lifted(tape: Tape, run: Callable[..., Any], stand_ins: Mapping[int, Any]) -> Iterator[None]:
     """Arrays of floats within reach of `run` as symbols, modules and functions as what stands in for them."""
     reach = _Reach(run)
-    lifting = _Lifting(tape, stand_ins)
+    lifting = _Lifting(tape, stand_ins, [str(home.home.get("__file__")) for home in reach.namespaces.values()])
     namespaces = [Dict(vars(m), namespace=True) for m in persons_modules() if id(vars(m)) not in reach.namespaces]
     try:
         reach.exchange(lifting)
@@ -142,13 +144,18 @@ class _Reach:
 class _Lifting:
     """What stands for a value while the code runs on symbols."""
 
-    def __init__(self, tape: Tape, stand_ins: Mapping[int, Any]) -> None:
-        self.tape, self.stand_ins = tape, stand_ins
+    def __init__(self, tape: Tape, stand_ins: Mapping[int, Any], files: list[str]) -> None:
+        """`files`: the person's own, in which seeds may be written."""
+        self.tape, self.stand_ins, self.files = tape, stand_ins, files
         self.arrays: dict[int, Symbolic] = {}
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, tuple):
             return _same_or_remade(value, self)
+        if isinstance(value, _GENERATORS) and is_unseeded(value, self.files):
+            return Unseeded(self.tape, value)
+        if isinstance(getattr(value, "__self__", None), _GENERATORS) and id(value) not in self.stand_ins:
+            return getattr(self(value.__self__), value.__name__)
         if type(value) is not np.ndarray:
             return self.stand_ins.get(id(value), _rewound(value))
         if value.dtype.kind != "f":

@@ -334,6 +334,60 @@ def test_generators_of_random_numbers_stand_where_they_stood(source: Any, state:
     assert state() == before
 
 
+class Dropout:
+    def __init__(self, generator: Any) -> None:
+        self.generator = generator
+
+    def __call__(self, x: Any) -> Any:
+        return x * (self.generator.random(3) < 0.5)
+
+
+UNSEEDED = np.random.default_rng()
+
+
+@pytest.mark.parametrize(
+    ("drawn", "name"),
+    [
+        (UNSEEDED.random, "Generator.random of a generator made without a seed; write np.random.default_rng(0)"),
+        (lambda n: UNSEEDED.laplace(size=n), "Generator.laplace of a generator made without a seed"),
+        (np.random.RandomState().rand, "RandomState.rand of a generator made without a seed; write np.random.RandomS"),
+        (lambda n: Dropout(UNSEEDED)(np.ones(n)), "Generator.random of a generator made without a seed"),
+        (lambda n: np.random.Generator(np.random.PCG64()).random(n), "PCG64() without a seed: random numbers"),
+        (lambda n: np.random.default_rng(None).random(n), "default_rng() without a seed: random numbers"),
+        (lambda n: np.random.seed(seed=None) or np.random.poisson(3.0, n), "np.random.poisson: random numbers"),
+    ],
+)
+def test_random_numbers_of_the_operating_system_are_refused(drawn: Any, name: str) -> None:
+    proof = prove_gradient(drawing(lambda: drawn(3)), X)
+    assert name in proof.reason
+    assert not proof.parameters
+    assert proof.place is not None
+    assert proof.place.file == __file__
+
+
+@pytest.mark.parametrize(
+    "generator",
+    [np.random.default_rng(0x5F3A_91C4_77D0_11EE_4B2A), np.random.default_rng([1, 2]), np.random.RandomState(7)],
+)
+def test_random_numbers_of_a_seed_that_is_written_are_numbers(generator: Any) -> None:
+    def run(x: Any) -> Any:
+        noise = generator.normal(size=3)
+        return (x * noise).sum(), {"x": noise}
+
+    before = generator.__getstate__() if isinstance(generator, np.random.RandomState) else generator.bit_generator.state
+    assert prove_gradient(run, X).proved
+    after = generator.__getstate__() if isinstance(generator, np.random.RandomState) else generator.bit_generator.state
+    assert repr(after) == repr(before)
+
+
+def test_a_generator_without_a_seed_may_be_there() -> None:
+    layer = Dropout(UNSEEDED)
+    before = UNSEEDED.bit_generator.state
+    assert prove_gradient(lambda x: ((x**2).sum(), {"x": 2 * x if layer.generator else x}), X).proved
+    assert layer.generator is UNSEEDED
+    assert UNSEEDED.bit_generator.state == before
+
+
 def test_what_cannot_be_wound_back_is_named() -> None:
     steps = (n for n in [1, 2, 3])
     proof = prove_gradient(counted(steps), X)
