@@ -55,8 +55,8 @@ def claimed(
         return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=f"{one.reading}; {rising}", message=RISING)
     if one.verdict == REFUTED and (added := with_additions(judge, found)) is not None:
         return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=added, message=PART_OF_A_SUM)
-    if (one.verdict == REFUTED or one.defect) and (meaning := as_a_special_case(judge, found)) is not None:
-        return replace(one, verdict=UNREAD, counterexample=None, defect=False, message=meaning)
+    if one.verdict == REFUTED and (meaning := as_a_special_case(judge, found)) is not None:
+        return replace(one, verdict=UNREAD, counterexample=None, message=meaning)
     return repaired(judge, one, left, right) if one.is_wrong else one
 
 
