@@ -19,6 +19,7 @@ from operator import add, mul
 from typing import Any
 
 import sympy
+import sympy.tensor.tensor  # the first sum of two expressions imports it: here once, not in every forked process
 
 from symbolic.elementwise import (
     Arithmetic,
