@@ -48,6 +48,7 @@ def run(x, W, U, gain, bias, y):
 shapes = {"x": (T, D), "W": (H, D), "U": (H, H), "gain": (H,), "bias": (H,), "y": (T, H)}
 
 STEP, TOLERANCE = 1e-2, 3e-3  # what float32 leaves of a central difference
+PRECISION = 1e-5  # and of the gradient
 
 WRONG = [
     ('np.einsum("hk,h->k", U, da)', 'np.einsum("hk,k->h", U, da)', "transpose"),

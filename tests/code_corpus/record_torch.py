@@ -1,6 +1,6 @@
 """Records what PyTorch's autograd says of the forward passes, in float64: `torch_gradients.json`.
 
-python tests/code_corpus/record_torch.py        # with NumPy and PyTorch installed
+python tests/code_corpus/record_torch.py        # with NumPy, SciPy and PyTorch installed
 
 Every forward pass is written here once more, in PyTorch's words.  The point is
 that of `point` in tests/numeric/test_code_corpus.py.  To extend: a function named like the file.
@@ -245,13 +245,51 @@ def leaky_rnn(x, Win, W, b, y):
     return 0.5 * ((h - y) ** 2).sum() + 0.005 * (W * W).sum()
 
 
+def embedding_bidirectional(emb, Wf, Uf, bf, Wb, Ub, bb, V2):
+    xs = emb[torch.tensor([2, 0, 2, 2])]
+    f = b = torch.zeros(len(bf))
+    for t in range(len(xs)):
+        f = sig(Wf @ xs[t] + Uf @ f + bf)
+        b = sig(Wb @ xs[-1 - t] + Ub @ b + bb)
+    return F.cross_entropy(V2 @ cat([f, b]), torch.tensor(1))
+
+
+def layer_norm_rnn(x, W, U, gain, bias, y):
+    h, loss = torch.zeros(len(gain)), 0.0
+    for each, target in zip(x, y, strict=True):
+        h = tanh(F.layer_norm(W @ each + U @ h, gain.shape, gain, bias, 1e-5))
+        loss = loss + F.mse_loss(h, target)
+    return loss
+
+
+def peephole_two_layers(x, y, **p):
+    states = list(x)
+    for layer in "12":
+        W, U, P, b = (p[name + layer] for name in "WUPb")
+        h = c = torch.zeros(U.shape[1])
+        for t, each in enumerate(states):
+            f, g, i, o = (W @ each + U @ h + b[:, 0]).chunk(4)
+            c = sig(f + P[0] * c) * c + sig(i + P[1] * c) * tanh(g)
+            h = sig(o + P[2] * c) * tanh(c)
+            states[t] = h
+    return ((torch.stack(states) - y) ** 2).sum() / len(y)
+
+
+def relu_rnn(x, h0, Wx, Wh, b, V, c):
+    h, loss = h0, 0.0
+    for t, targets in enumerate(([0, 1], [2, 1])):
+        h = torch.relu(x[:, t] @ Wx + h @ Wh + b)
+        loss = loss + F.cross_entropy(h @ V + c, torch.tensor(targets))
+    return loss
+
+
 FORWARD = {
     each.__name__: each
     for each in (
         char_rnn, rnn_steps, lstm_ifog, lstm_class, lstm_fico, lstm_fgio, gru_after, gru_before, gru_keeping,
         gru_stacked, time_rnn, two_layers, bidirectional_mean, mean_of_batch_and_time, einsum_rnn, softmax_layer,
         dense_layers, attention, embedding_classes, squared_error_rnn, many_to_one, teacher_forced, tied_weights,
-        peephole, leaky_rnn,
+        peephole, leaky_rnn, embedding_bidirectional, layer_norm_rnn, peephole_two_layers, relu_rnn,
     )
 }  # fmt: skip
 

@@ -101,13 +101,14 @@ def test_the_right_one_is_proved(name: str, tmp_path: Path) -> None:
     assert proof.proved, str(proof)
 
 
-@pytest.mark.parametrize("name", sorted(RECORDED))
+@pytest.mark.parametrize("name", NAMES)
 def test_pytorch_finds_the_same(name: str, tmp_path: Path) -> None:
     module = load(name, source(name), tmp_path)
     loss, claimed = module.run(**point(module))
-    np.testing.assert_allclose(loss, RECORDED[name]["loss"], rtol=1e-12)
+    precision = getattr(module, "PRECISION", 1e-10)
+    np.testing.assert_allclose(loss, RECORDED[name]["loss"], rtol=precision)
     for key, gradient in claimed.items():
-        np.testing.assert_allclose(gradient, RECORDED[name][key], rtol=1e-10, atol=1e-13, err_msg=key)
+        np.testing.assert_allclose(gradient, RECORDED[name][key], rtol=precision, atol=precision / 10, err_msg=key)
 
 
 @pytest.mark.parametrize("number", range(len(WRONG)), ids=[f"{w[0]}-{n}-{w[3]}" for n, w in enumerate(WRONG)])
@@ -124,7 +125,7 @@ def test_a_wrong_one_is_refuted(number: int, tmp_path: Path) -> None:
 def test_the_corpus_is_wide() -> None:
     assert len(NAMES) >= 25
     assert len(WRONG) >= 100
-    assert len(RECORDED) >= 25
+    assert set(RECORDED) == set(NAMES)
     counts = Counter(w[0] for w in WRONG)
     assert min(counts[name] for name in NAMES) >= 3
     assert {w[3] for w in WRONG} == set(KINDS)
