@@ -97,6 +97,9 @@ class _Search:
                 return Cause("clipping", "the gradient is the derivative but where it is clipped", self._clip(name))
             if ratio is not None and ratio != 0:
                 return Cause("factor", f"the gradient is {ratio} times the derivative{self._named(ratio)}")
+            square = _ratio(claimed, true, self.evidence.p, power=2) if ratio is None else None
+            if square:
+                return Cause("factor", f"the gradient is ±√({square}) times the derivative")
         for other, derivative in self.evidence.true.items():
             if other != name and _same(claimed, derivative):
                 return Cause("swapped", f"this is the gradient of {other}")
@@ -248,8 +251,8 @@ def _same(left: Any, right: Any) -> bool:
     return left.shape == right.shape and bool(np.all(left == right))
 
 
-def _ratio(claimed: Any, true: Any, p: int) -> Fraction | None:
-    """The simple fraction by which every entry of one differs from that of the other."""
+def _ratio(claimed: Any, true: Any, p: int, power: int = 1) -> Fraction | None:
+    """The simple fraction by which, or by a root of which, every entry of one differs from that of the other."""
     pairs = [(int(c), int(t)) for c, t in zip(claimed.flat, true.flat, strict=True)]
     first = next(((c, t) for c, t in pairs if t), None)
     if first is None:
@@ -257,7 +260,7 @@ def _ratio(claimed: Any, true: Any, p: int) -> Fraction | None:
     residue = first[0] * pow(first[1], -1, p) % p
     if any(c != residue * t % p for c, t in pairs):
         return None
-    return _simple(residue, p)
+    return _simple(pow(residue, power, p), p)
 
 
 def _simple(residue: int, p: int) -> Fraction | None:

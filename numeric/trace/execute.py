@@ -141,8 +141,12 @@ def call(run: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
 
 def _read(tape: Tape, returned: Any, leaves: Mapping[str, Nodes]) -> tuple[int, Mapping[str, Nodes], dict[str, Nodes]]:
     loss, gradients = pair(returned, set(leaves))
-    nodes = nodes_of(tape, loss)
-    return int(nodes.reshape(-1)[0]), leaves, {name: nodes_of(tape, g) for name, g in gradients.items()}
+    claims = {name: nodes_of(tape, gradient) for name, gradient in gradients.items()}
+    top = int(nodes_of(tape, loss).reshape(-1)[0])
+    for name, nodes in {"the loss": np.array([top]), **claims}.items():
+        if not tape.infinite.keys().isdisjoint(nodes.flat):
+            raise Refused(f"{name} is infinite for all values", None)
+    return top, leaves, claims
 
 
 def pair(returned: Any, names: set[str]) -> tuple[Any, dict[str, Any]]:

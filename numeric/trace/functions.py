@@ -157,6 +157,8 @@ def _np_copy(tape: Tape, array: Any, **_: Any) -> Any:
 
 @instead_of(np.nan_to_num)
 def _np_nan_to_num(tape: Tape, array: Any, copy: bool = True, **_: Any) -> Any:
+    if any(entry.is_infinite() for entry in entries(tape, array).flat):
+        raise Refused("np.nan_to_num of infinities", tape.here())
     return as_symbolic(tape, array).copy() if copy else array
 
 

@@ -40,8 +40,8 @@ _OF_SYMBOLS: dict[str, Callable[..., Any]] = {
     "sinh": lambda x: x.sinh(),
     "cosh": lambda x: x.cosh(),
     "isnan": lambda x: False,
-    "isinf": lambda x: False,
-    "isfinite": lambda x: True,
+    "isinf": lambda x: x.is_infinite(),
+    "isfinite": lambda x: not x.is_infinite(),
 }
 """Functions of `math` that would ask a symbol for its float."""
 

@@ -38,7 +38,7 @@ def rescaled(evidence: Evidence, names: list[str]) -> bool:
     if not c or len({y for _, y in pairs}) < 2 or not all(x * t % p == y * c % p for x, y in pairs):
         return False
     factor = c * pow(t, -1, p) % p
-    if _is_simple(factor, p):
+    if _is_simple(factor, p) or _is_simple(factor * factor % p, p):
         return False
     return not evidence.trace.decisions or _norm_decides(evidence, names, factor)
 

@@ -9,6 +9,7 @@ without ceasing to be a symbol, such as `float(x)`, is refused with the line tha
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, Self
@@ -140,6 +141,9 @@ class Traced:
     def cosh(self) -> Any:
         return (self.exp() + (-self).exp()) / 2
 
+    def is_infinite(self) -> bool:
+        return self.i in self.tape.infinite
+
     def conjugate(self) -> Self:
         return self
 
@@ -172,6 +176,8 @@ class Traced:
         difference = self._new(self.tape.sub(self.i, j)) if j != self.i else traced(self.tape, 0)
         if difference.i in self.tape.constants:
             return plain(self.tape.constants[difference.i])
+        if difference.i in self.tape.infinite:
+            return plain(Fraction(self.tape.infinite[difference.i]))
         return symbolic(difference)
 
     def _same(self, difference: Traced) -> Any:
@@ -216,6 +222,8 @@ class Traced:
     # -- leaving the symbols ---------------------------------------------------------------
 
     def __float__(self) -> float:
+        if self.i in self.tape.infinite:
+            return self.tape.infinite[self.i] * math.inf
         return float(self._constant("float() of a symbol, or a symbol put into an array of floats made elsewhere"))
 
     def __int__(self) -> int:

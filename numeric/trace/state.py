@@ -158,8 +158,8 @@ class _Lifting:
             return getattr(self(value.__self__), value.__name__)
         if type(value) is not np.ndarray:
             return self.stand_ins.get(id(value), _rewound(value))
-        if value.dtype.kind != "f":
-            return value
+        if value.dtype.kind != "f" or np.isnan(value).any():
+            return value  # what is done with nan is refused at its line
         if id(value) not in self.arrays:
             self.arrays[id(value)] = self._symbols(value)
         return self.arrays[id(value)]

@@ -81,6 +81,8 @@ class Tape:
         self.groups: list[tuple[int, ...]] = []
         self.constants: dict[int, Fraction] = {}
         self.rounded: set[int] = set()
+        self.infinite: dict[int, int] = {}
+        """The nodes of −∞ and ∞, as a mask of attention holds them, with their signs; nothing is made from them."""
         self.places: list[Place] = []
         self.leaves: list[tuple[str, tuple[int, ...]]] = []
         self.decisions: list[Decision] = []
@@ -165,7 +167,9 @@ class Tape:
         try:
             exact, inexact = meant(value)
         except ValueError as error:
-            raise Refused(f"the constant {error}", self.here()) from None
+            if value != value:
+                raise Refused(f"the constant {error}", self.here()) from None
+            return self.infinity(1 if value > 0 else -1)
         key = exact, inexact or rounded
         if key not in self._numbers:
             index = self._numbers[key] = self.node(Op.CONST)
@@ -174,17 +178,45 @@ class Tape:
                 self.rounded.add(index)
         return self._numbers[key]
 
+    def infinity(self, sign: int) -> int:
+        """−∞ or ∞."""
+        for node, known in self.infinite.items():
+            if known == sign:
+                return node
+        node = self.node(Op.CONST)
+        self.infinite[node] = sign
+        return node
+
+    def sign_of(self, a: int) -> int:
+        """1 or −1 for what is everywhere positive or negative, as far as that is seen; otherwise 0."""
+        if a in self.constants:
+            return (self.constants[a] > 0) - (self.constants[a] < 0)
+        if self.ops[a] == Op.INV:
+            return self.sign_of(self.a[a])
+        return 1 if self.ops[a] in (Op.EXP, Op.SQRT) else self.infinite.get(a, 0)
+
+    def _beside_infinity(self, sign: int, other: int) -> int:
+        """The sum of an infinity and what is finite or the same infinity; 0 for a sign that is unknown."""
+        if not sign or self.infinite.get(other, sign) != sign:
+            raise Refused("an infinity whose sign is not known, or ∞ − ∞", self.here())
+        return self.infinity(sign)
+
     def _folded(self, value: Fraction, *arguments: int) -> int:
         return self.number(value, any(a in self.rounded for a in arguments))
 
     def group(self, nodes: Sequence[int]) -> int:
         """Arguments of a sum or of one side of an inner product; shared by whoever keeps the number."""
+        if self.infinite and not self.infinite.keys().isdisjoint(nodes):
+            raise Refused("a product of a matrix with infinities: 0 · ∞ is no number", self.here())
         self.groups.append(tuple(nodes))
         return len(self.groups) - 1
 
     def add(self, a: int, b: int) -> int:
         """a + b."""
         constants = self.constants
+        if self.infinite and (a in self.infinite or b in self.infinite):
+            a, b = (a, b) if a in self.infinite else (b, a)
+            return self._beside_infinity(self.infinite[a], b)
         if a in constants:
             a, b = b, a
         if b in constants:
@@ -197,6 +229,10 @@ class Tape:
     def sub(self, a: int, b: int) -> int:
         """a − b."""
         constants = self.constants
+        if self.infinite and (a in self.infinite or b in self.infinite):
+            if b in self.infinite:
+                return self._beside_infinity(-self.infinite[b], a)
+            return self._beside_infinity(self.infinite[a], b)
         if b in constants:
             if a in constants:
                 return self._folded(constants[a] - constants[b], a, b)
@@ -207,6 +243,8 @@ class Tape:
     def mul(self, a: int, b: int) -> int:
         """a · b; an indicator times itself is itself."""
         constants = self.constants
+        if self.infinite and (a in self.infinite or b in self.infinite):
+            return self._beside_infinity(self.sign_of(a) * self.sign_of(b), a if b in self.infinite else b)
         if b in constants:
             a, b = b, a
         if a in constants:
@@ -228,6 +266,8 @@ class Tape:
             if not self.constants[a]:
                 raise Refused("division by 0", self.here())
             return self._folded(1 / self.constants[a], a)
+        if a in self.infinite:
+            return self.number(0)
         return self.node(Op.INV, a)
 
     def power(self, a: int, n: int) -> int:
@@ -242,11 +282,15 @@ class Tape:
             if not self.constants[a] and n < 0:
                 raise Refused("division by 0", self.here())
             return self._folded(self.constants[a] ** n, a)
+        if a in self.infinite:
+            return self._beside_infinity(self.infinite[a] ** n, a) if n > 0 else self.number(0)
         return self.node(Op.POW, a, n)
 
     def total(self, nodes: Sequence[int]) -> int:
         """Σ nodes."""
         constants = self.constants
+        if self.infinite and not self.infinite.keys().isdisjoint(nodes):
+            return reduce(self.add, nodes)
         kept = [n for n in nodes if n not in constants]
         if len(kept) < len(nodes):
             fixed = [n for n in nodes if n in constants]
@@ -269,12 +313,26 @@ class Tape:
                 return self._folded(exact, a)
             if name in ("log", "sqrt") and self.constants[a] <= 0:
                 raise Refused(f"{name} of {self.constants[a]}", self.here())
+        if a in self.infinite:
+            return self._of_infinity(name, self.infinite[a])
         if name == "log" and self.ops[a] == Op.EXP:
             return self.a[a]
         return self.node(FUNCTIONS[name], a)
 
+    def _of_infinity(self, name: str, sign: int) -> int:
+        if name == "tanh":
+            return self.number(sign)
+        if sign < 0 and name != "exp":
+            raise Refused(f"{name} of -inf", self.here())
+        return self.infinity(1) if sign > 0 else self.number(0)
+
     def maximum_of(self, nodes: Sequence[int]) -> int:
         """The largest of several: a symbol of its own, of which a result may turn out not to depend."""
+        if self.infinite and not self.infinite.keys().isdisjoint(nodes):
+            finite = [n for n in nodes if self.infinite.get(n) != -1]
+            if not finite or any(n in self.infinite for n in finite):
+                return self.infinity(1 if finite else -1)
+            nodes = finite
         if all(n in self.constants for n in nodes):
             return max(nodes, key=self.constants.__getitem__)
         if self.branching:
@@ -285,6 +343,8 @@ class Tape:
         """1 where a > 0, otherwise 0."""
         if a in self.constants:
             return self.number(int(self.constants[a] > 0))
+        if a in self.infinite:
+            return self.number(int(self.infinite[a] > 0))
         if self.ops[a] == Op.COND:
             return a
         if (rectified := self._rectified(a)) is not None:

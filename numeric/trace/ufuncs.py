@@ -27,13 +27,20 @@ def _maximum(a: Any, b: Any) -> Any:
     """The bound and what is above it: 0 + [x > 0]·x."""
     if b.i in b.tape.constants:
         a, b = b, a
-    return a + (b > a) * (b - a)
+    return _either(b > a, a, b)
 
 
 def _minimum(a: Any, b: Any) -> Any:
     if b.i in b.tape.constants:
         a, b = b, a
-    return a + (b < a) * (b - a)
+    return _either(b < a, a, b)
+
+
+def _either(second: Any, a: Any, b: Any) -> Any:
+    """a, or b where the comparison holds."""
+    if isinstance(second, Traced):
+        return a + second * (b - a)
+    return b if second else a
 
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
@@ -73,8 +80,8 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "negative": lambda x: -x,
     "positive": lambda x: x,
     "isnan": lambda x: False,
-    "isinf": lambda x: False,
-    "isfinite": lambda x: True,
+    "isinf": lambda x: x.is_infinite(),
+    "isfinite": lambda x: not x.is_infinite(),
     "logical_not": lambda x: ~x,
     "invert": lambda x: ~x,
     "conjugate": lambda x: x,

@@ -141,3 +141,12 @@ def test_a_path_that_is_no_step_is_not_called_one() -> None:
         return (np.tanh(centred) * up).sum(), {"x": (1 - np.tanh(centred) ** 2) * up}
 
     assert "step" not in cause(run, {"x": (3,), "up": (3,)}).text
+
+
+def test_a_root_that_is_left_out_is_a_factor() -> None:
+    def run(q: Any, k: Any) -> Any:
+        return np.tanh(q @ k / np.sqrt(3)), {"q": (1 - np.tanh(q @ k / np.sqrt(3)) ** 2) * k}
+
+    cause = prove_gradient(run, {"q": (3,), "k": (3,)})["q"].cause
+    assert cause is not None
+    assert (cause.kind, cause.text) == ("factor", "the gradient is ±√(3) times the derivative")

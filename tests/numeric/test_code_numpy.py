@@ -148,6 +148,7 @@ RIGHT: dict[str, Callable[..., Any]] = {
         lambda x: 1.0507 * np.where(x > 0, 1, 1.67326 * np.exp(x)),
     ),
     **{f.__name__: f for f in (generated_steps, appended, in_a_defaultdict, by_walrus, in_finally, gelu)},
+    "-inf as a mask": of(lambda x: np.exp(np.where(SOME, x, -np.inf)), lambda x: SOME * np.exp(x)),
 }
 
 UNKNOWN: dict[str, tuple[Callable[..., Any], str]] = {
@@ -163,7 +164,6 @@ UNKNOWN: dict[str, tuple[Callable[..., Any], str]] = {
     "floor": (of(np.floor, lambda x: 0 * x), "np.floor of symbols"),
     "int": (lambda x: (x[int(x[0] > 0)], {"x": FIRST}), "int() of a symbol"),
     "math.floor": (of(lambda x: math.floor(x[0]), lambda x: 0 * x), "float() of a symbol"),
-    "-inf as a mask": (of(lambda x: np.exp(np.where(SOME, x, -np.inf)), np.exp), "the constant -inf"),
     "inv": (of(lambda x: np.linalg.inv(np.diag(x)), lambda x: -1 / x**2), "np.inv of symbols"),
     "interp": (of(lambda x: np.interp(x[0], [0, 1], [0, 1]), lambda x: 0 * x), "on symbols and not on numbers"),
 }
