@@ -138,12 +138,15 @@ def _withdepth_of(tokens: Tokens) -> Iterator[tuple[Token, int]]:
 
 
 def _whole_environment(tokens: Tokens) -> Tokens | None:
-    """What stands inside a display environment, a system in braces or eqalign, if that is all."""
+    """What stands inside a display environment, a system in braces, eqalign or a box, if that is all."""
     texts = [token.text for token in tokens]
     if texts[:1] == [r"\left"] and r"\right" in texts[-2:]:
         return _whole_environment(tokens[2:-2]) if texts[2:3] == [r"\begin"] else None
     if texts[:2] == [r"\eqalign", "{"] and texts[-1:] == ["}"]:
         return tokens[2:-1]
+    if texts[:2] == [r"\boxed", "{"]:
+        end = _end_of_argument(tokens, 1)
+        return tokens[2 : end - 1] if {*texts[end:]} <= {".", ","} else None
     if texts[:2] != [r"\begin", "{"]:
         return None
     close = texts.index("}") if "}" in texts else 0

@@ -307,7 +307,9 @@ def test_words_under_which_less_depends_on_a_value_refute_nothing(words):
     assert [found.verdict for found in judged(f"{words} ${LAST}$.")] == ["unread"]
 
 
-@pytest.mark.parametrize("words", ["We set $h_0 = 0$.", "As usual $h_0 = 0$.", "We initialise with zeros."])
+@pytest.mark.parametrize(
+    "words", ["We set $h_0 = 0$.", r"Let $h_0 = \mathbf{0}$.", "As usual $h_0 = 0$.", "We initialise with zeros."]
+)
 def test_a_state_that_is_set_before_is_a_condition(words):
     (found,) = (each for each in judged(f"{words} Then ${FROM_THE_SECOND}$.") if each.verdict != "definition")
     assert found.verdict in {"unknown", "unread"}
@@ -359,7 +361,6 @@ OTHER_LAYOUT = r"\frac{\partial a_t}{\partial h_{t-1}} = W^\top"
         (f"${NOT_TRANSPOSED}$. Here $W$ is symmetric.", "symmetric"),
         (f"We take $W = W^\\top$.\n\n# Gradients\n\nNow ${NOT_TRANSPOSED}$.", "symmetric"),
         (f"${FROM_THE_SECOND}$ because the initial state vanishes.", "h[0] = 0"),
-        (f"Let $h_0=\\mathbf{{0}}$. Then ${FROM_THE_SECOND}$.", "h[0] = 0"),
         (f"The initial state is the zero vector.\n\n# Gradients\n\n${FROM_THE_SECOND}$", "h[0] = 0"),
         (f"The contribution of a step is ${WITHOUT_SUM}$.", "T = 1"),
         (f"At each time step: ${WITHOUT_SUM}$. We then sum these.", "T = 1"),
@@ -402,3 +403,36 @@ def test_an_assumption_of_another_cell_is_nearby():
 
     assert notebook("The initial state is zero.", f"${FROM_THE_SECOND}$") == "unread"
     assert notebook("The state is a vector.", f"${FROM_THE_SECOND}$") == "refuted"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"For the squared error, $\nabla_{\hat y_t} L = \hat y_t - y_t$.",
+        r"Now we use the mean squared error. Then $\nabla_{\hat y_t} L = \hat y_t - y_t$.",
+        r"With a sigmoid instead of tanh, $\nabla_{a_t} L = h_t \odot (1-h_t) \odot \nabla_{h_t} L$.",
+        r"For a sigmoid hidden layer, $\nabla_{a_t} L = h_t \odot (1-h_t) \odot \nabla_{h_t} L$.",
+        r"In a network with a linear hidden layer $\nabla_{a_t} L = \nabla_{h_t} L$.",
+        r"For ReLU units $\nabla_{a_t} L = \nabla_{h_t} L$.",
+        r"Set $y_t = 0$: $\nabla_{o_t} L = \hat y_t$.",
+        r"For $b = 0$ and $x_t = 0$: $a_t = W h_{t-1}$.",
+        r"With $W = I$: $\nabla_{h_t} L = V^\top \nabla_{o_t} L + \nabla_{a_{t+1}} L$.",
+        r"Let $W = 2$. Then $\nabla_{a_t} L = \nabla_{h_t} L$.",
+        r"For binary classification $\hat y_{t,1} = 1 - \hat y_{t,2}$.",
+        r"If $y_t$ is one-hot at $k$, then $\frac{\partial L_t}{\partial o_{t,k}} = \hat y_{t,k} - 1$.",
+        r"$L_t = -\log \hat y_{t,k}$ where $k$ is the target.",
+        r"PyTorch's variant has $a_t = W h_{t-1} + U x_t + b + b$.",
+    ],
+)
+def test_another_model_in_the_words_makes_no_refutation(text):
+    head = "<!-- check\nmodel rnn\ntime subscript\nindex i, j, k : K\n-->\n"
+    found = [each for formula in findings("a.md", head + text) for each in formula]
+    (last,) = (each for each in found if "not understood" in each.message)
+    assert (last.verdict, last.defect, last.repair) == ("unread", False, "")
+
+
+def test_the_words_for_the_model_s_own_loss_are_no_condition():
+    wrong = r"$\nabla_{\hat y_t} L = y_t$"
+    for model, words in (("rnn", "For the cross-entropy"), ("rnn-squared", "For the squared error")):
+        head = f"<!-- check\nmodel {model}\ntime subscript\n-->\n"
+        assert [each.verdict for f in findings("a.md", f"{head}{words}, {wrong}.") for each in f] == ["refuted"]

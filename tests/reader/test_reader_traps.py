@@ -341,3 +341,68 @@ def test_what_a_comment_defines_is_no_macro_and_of_several_definitions_none_is_g
 def test_code_in_a_note_defines_no_macro(hidden):
     text = f"<!-- check\n{RNN}\n-->\n$\\newcommand{{\\w}}{{W}}$ {GOES_ON}\n\n" + hidden.format(r"\renewcommand{\w}{V}")
     assert [each.verdict for found in findings("a.md", text) for each in found][-1] == "proved"
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\nabla_{a_t} L = h_t' \odot \nabla_{h_t} L",
+        r"\nabla_{a_t} L = h_t' \nabla_{h_t} L",
+        r"\nabla_{a_t} L = {h}_t^{\prime} \circ \nabla_{h_t} L",
+    ],
+)
+def test_a_prime_on_a_vector_refutes_nothing(latex):
+    assert verdicts(latex) == ["unread"]
+
+
+def test_a_prime_that_can_only_be_a_transpose_is_one():
+    assert verdicts(r"\nabla_W L = \sum_t \nabla_{a_t} L h_{t-1}'") == ["proved"]
+    assert verdicts(r"\nabla_{h_0} L = W' \nabla_{a_1} L") == ["proved"]
+
+
+def test_a_gradient_that_is_added_to_itself_is_a_rule():
+    assert verdicts(r"\nabla_W L = \nabla_W L + \nabla_{a_t} L h_{t-1}^\top") == ["unknown"]
+    assert verdicts(r"\nabla_{h_t} L = \nabla_{h_t} L + W^\top \nabla_{a_{t+1}} L") == ["proved"]
+    assert verdicts(r"\nabla_{h_t} L = \nabla_{h_t} L + W \nabla_{a_{t+1}} L") == ["refuted"]
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        (r"L_t = -\sum y_t \log \hat y_t", "definition"),
+        (r"L_t = -\sum y_t \log o_t", "definition!"),
+        (r"L = -\sum y_t \log \hat y_t", "definition"),
+        (r"\hat y_t = \frac{\exp(o_t)}{\sum \exp(o_t)}", "definition"),
+        (r"\hat y_t = \frac{\exp(o_t)}{\sum \exp(h_t)}", "definition!"),
+        (r"\nabla_b L = \sum \nabla_{a_t} L", "proved"),
+        (r"\nabla_b L = \sum \nabla_{h_t} L", "refuted"),
+        (r"L = \sum W", "unread"),
+    ],
+)
+def test_a_sum_without_a_subscript_is_over_steps_or_over_entries(latex, expected):
+    assert verdicts(latex) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        (r"\boxed{\nabla_{o_t} L = \hat y_t - y_t}.", "proved"),
+        (r"\boxed{\nabla_{o_t} L = y_t - \hat y_t}", "refuted"),
+        (r"\nabla_{o_t} L = \boxed{\hat y_t - y_t}", "proved"),
+        (r"\nabla_{h_t} L = \boxed{V^\top}(y_t - \hat y_t)", "refuted"),
+        (r"\boxed{\nabla_{o_t} L} = \hat y_t - y_t", "proved"),
+        (r"\log \hat y_{t,i} = o_{t,i} - \log \sum_j e^{o_{t,j}}", "proved"),
+        (r"\log \hat y_{t,i} = o_{t,i} - \sum_j o_{t,j}", "refuted"),
+        (r"h_0 = \mathbf{0}", "definition"),
+    ],
+)
+def test_boxes_logarithms_and_zero_vectors(latex, expected):
+    assert verdicts(latex) == [expected]
+
+
+def test_a_mean_over_examples_and_steps():
+    right = r"\nabla_{o^{(t)}} L = \frac{1}{NT} (\hat y^{(t)} - y^{(t)})"
+    assert verdicts(right, "model minibatch") == ["proved"]
+    assert verdicts(right.replace("NT", "N T"), "model minibatch") == ["proved"]
+    assert verdicts(right.replace("NT", "N"), "model minibatch") == ["refuted"]
+    assert verdicts(right.replace("NT", "NK"), "model minibatch") == ["refuted"]

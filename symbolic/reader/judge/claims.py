@@ -20,7 +20,7 @@ from symbolic.reader.special import IN_LAYOUT, Case, is_jacobian, special_case
 from symbolic.reader.statements import statements
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax import parse
-from symbolic.reader.syntax.nodes import Node, Tokens
+from symbolic.reader.syntax.nodes import Node, Tokens, names_in
 from symbolic.reader.tokens import Token, Unread, plain, tokens
 from symbolic.terms import LOSS, Term, Var
 from symbolic.verdicts import IllTyped, Proved, Refuted, Unknown, Verdict
@@ -38,6 +38,7 @@ def claimed(
     except Misfit as why:
         if judge.given.numbers:
             return judge.finding(UNKNOWN, start, end, message=f"{why}; where all are numbers, shapes are not looked at")
+        refuse_primes(judge, left, right)
         case = IN_LAYOUT if judge.conditions and in_other_layout(judge, left, right) else None
         if case is not None and (said := case.said(around(judge.formula))):
             return judge.finding(UNREAD, start, end, message=meant(ILL_TYPED, case, said))
@@ -51,6 +52,8 @@ def claimed(
         if free.step == Step("", 0):
             return judge.finding(DEFINITION, start, end, reading=one.reading, message="no verdict makes use of it")
         return judge.unread(Unread(start, f"{free} is free: what is assumed of it is not in the grammar"), start, end)
+    if one.is_wrong:
+        refuse_primes(judge, left, right)
     if one.verdict == REFUTED and (rising := in_rising_order(judge, left, right)) is not None:
         return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=f"{one.reading}; {rising}", message=RISING)
     if one.verdict == REFUTED and (added := with_additions(judge, found)) is not None:
@@ -58,6 +61,16 @@ def claimed(
     if one.verdict == REFUTED and (meaning := as_a_special_case(judge, found)) is not None:
         return replace(one, verdict=UNREAD, counterexample=None, message=meaning)
     return repaired(judge, one, left, right) if one.is_wrong else one
+
+
+def refuse_primes(judge: Judging, *sides: Node) -> None:
+    """Raise Unread for a vector x′ in what is wrong: it is read as a transpose, and may be a derivative."""
+    for name in (name for side in sides for name in names_in(side) if name.call is None):
+        if "'" not in [token.text for token in name.sup]:
+            continue
+        (reading, *_) = Resolver(judge.scope, "total").of(name)
+        if reading.rank == 1:
+            raise Unread(name.at, "a prime may be a transpose or a derivative: write ⊤ or the derivative")
 
 
 def as_a_special_case(judge: Judging, found: Sequence[Candidate]) -> str | None:
@@ -177,7 +190,7 @@ def defined_by(judge: Judging, n: int, sides: Sequence[Tokens]) -> str | None:
             return "the declaration"
         if node.base == r"\sigma":
             return "the logistic function"
-    if isinstance(node, s.Applied) and not node.function.startswith("norm"):
+    if isinstance(node, s.Applied) and node.function in {"softmax", "sigmoid", "tanh", "sinh", "cosh"}:
         return "the function"
     return None
 

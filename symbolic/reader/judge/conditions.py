@@ -23,6 +23,7 @@ from symbolic.reader.judge.phrases import (
     FOLLOWS,
     HARMLESS,
     LEADS,
+    OTHER_LOSS,
     PHRASES,
     PLAIN,
     RESTRICTIVE,
@@ -131,7 +132,27 @@ def _written(statement: Statement) -> str:
 def _claims(judge: Judging, sentence: Sentence) -> bool:
     """Whether an assumption is that of one formula, which stands in the same sentence."""
     marks = [sentence.formula(mark) for mark in re.findall(MARK, sentence.words)]
-    return any(each.displayed or ("=" in each.latex and _said(judge, each) is None) for each in marks)
+    return any(
+        each.displayed or ("=" in each.latex and _said(judge, each) is None and not _assumes(judge, each))
+        for each in marks
+    )
+
+
+def _assumes(judge: Judging, formula: Formula) -> bool:
+    """W = I, y_t = 0: whether a formula says what a value is that nothing in the model makes."""
+    model = judge.scope.model
+    try:
+        found = statements(judge.macros.expanded(tokens(formula.latex)), judge.scope.labels)
+        lefts = [
+            Resolver(judge.scope, "total").of(parse(each.sides[0], judge.scope.grammar))[0].term
+            for each in found
+            if [relation.symbol for relation in each.relations] == ["="] and not each.continues
+        ]
+    except (Unread, Misfit, ValueError):
+        return False
+    values = (term.arg if isinstance(term, f.Entry) else term for term in lefts)
+    free = {each.name for each in (*model.parameters, *model.inputs, *model.targets)} if model else frozenset[str]()
+    return any(isinstance(v, Var) and (v.name in free or v.step == Step("", 0)) for v in values)
 
 
 def _said(judge: Judging, formula: Formula) -> list[Effect] | None:
@@ -152,12 +173,12 @@ def _effect(judge: Judging, statement: Statement) -> Effect | None:
     if len(statement.sides) == 2 and statement.relations[0].symbol == "=":
         left, right = statement.sides
         words = _written(statement)
+        if plain(right) in {"0", r"\mathbf0", r"\boldsymbol0", r"\bm0", r"\vec0"} and (name := _parameter(judge, left)):
+            return lambda scope: Conditions(scope, Given((words,), zero=frozenset({name})))
         if (name := _parameter(judge, left, transposed=True) or _parameter(judge, right, transposed=True)) and {
             name
         } == {_parameter(judge, side, transposed=None) for side in statement.sides}:
             return lambda scope: Conditions(scope, Given((words,), symmetric=frozenset({name})))
-        if plain(right) in {"0", r"\mathbf0", r"\boldsymbol0", r"\vec0"} and (name := _parameter(judge, left)):
-            return lambda scope: Conditions(scope, Given((words,), zero=frozenset({name})))
     return None
 
 
@@ -192,6 +213,8 @@ class _Stated(NamedTuple):
 def _of_sentence(judge: Judging, sentence: Sentence) -> _Stated:
     """A condition is understood only where all its sentence is: where every other word is one of `PLAIN`."""
     said = _said_by_formulas(judge, sentence)
+    if assumes := [mark for mark in _others(sentence) if _said(judge, mark[1]) is None and _assumes(judge, mark[1])]:
+        return _Stated([], _quoted(sentence, assumes[0][0]), is_named=True)
     rest = re.sub(MARK, lambda m: OTHER if _relates(sentence, m[0]) else m[0], sentence.words)
     understood = True
     for pattern, kind in PHRASES:
@@ -209,7 +232,7 @@ def _of_sentence(judge: Judging, sentence: Sentence) -> _Stated:
             return _Stated([effect for each in governing for effect in each.effects])
         lead = LEADS.search(sentence.words[: said[0].start])
         return _Stated([], _quoted(sentence, lead.start() if lead else said[0].start), is_named=True)
-    strange = STRANGE.search(rest) or _range(judge, sentence)
+    strange = STRANGE.search(rest) or other_loss(judge).search(rest) or _range(judge, sentence)
     return _Stated([], _quoted(sentence, strange.start()) if strange else "")
 
 
@@ -221,12 +244,23 @@ class _Said(NamedTuple):
     effects: list[Effect]
 
 
+def other_loss(judge: Judging) -> re.Pattern[str]:
+    """Words for another loss than the model's."""
+    model = judge.scope.model
+    made = model.by_name.get(model.step_loss.name) if model else None
+    has_log = made is not None and any(isinstance(x, f.Call) and x.function == "log" for x in f.subterms(made.right))
+    return OTHER_LOSS["log" if has_log else "square"]
+
+
+def _others(sentence: Sentence) -> list[tuple[int, Formula]]:
+    """The other formulas of a sentence, and where they stand in it."""
+    marks = re.finditer(MARK, sentence.words)
+    return [(match.start(), sentence.formula(match[0])) for match in marks if match.start() != sentence.own]
+
+
 def _said_by_formulas(judge: Judging, sentence: Sentence) -> list[_Said]:
-    return [
-        _Said(match.start(), match.end(), effects)
-        for match in re.finditer(MARK, sentence.words)
-        if match.start() != sentence.own and (effects := _said(judge, sentence.formula(match[0])))
-    ]
+    found = ((start, _said(judge, formula)) for start, formula in _others(sentence))
+    return [_Said(start, start + 1, effects) for start, effects in found if effects]
 
 
 def _relates(sentence: Sentence, mark: str) -> bool:

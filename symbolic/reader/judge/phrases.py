@@ -37,7 +37,10 @@ PHRASES = (
         "symmetric",
     ),
     (
-        _phrase(rf"{_IF}(?:{MARK} {_ARE} )?(?:a )?one-?hot\b(?: (?:vectors?|targets?|labels?|encod\w+|coded))*"),
+        _phrase(
+            rf"{_IF}(?:{MARK} {_ARE} )?(?:a )?one-?hot\b(?! (?:at|in|with))"
+            r"(?: (?:vectors?|targets?|labels?|encod\w+|coded)(?! (?:at|in|with)\b))*"
+        ),
         "one-hot",
     ),
     (_phrase(rf"{_IF}(?:an? |the )?(?:zero(?: vector)?|vanishing) {_STATE}\b"), "zero state"),
@@ -50,6 +53,12 @@ PHRASES = (
         "no bias",
     ),
 )
+OTHER_LOSS = {
+    "log": _phrase(
+        r"\b(?:(?:mean[- ])?squared[- ](?:error|loss|distance)|mse|(?:quadratic|square|hinge) loss|least squares)\b"
+    ),
+    "square": _phrase(r"\b(?:cross[- ]entropy|log[- ]?likelihood|log[- ]loss|nll)\b"),
+}
 LEADS = _phrase(
     r"\b(?:if|when|whenever|unless|except|for|where|at|with|assum(?:e|ing)|suppose|provided|let|in the case)"
     r"\W*(?:\w+\W+){0,3}$"
@@ -90,19 +99,24 @@ HARMLESS = (
 # What an assumption in an earlier sentence is about, if it is not understood: others set the scene.
 RESTRICTIVE = _phrase(
     r"\b(?:symmetric|diagonal|orthogonal|identity|scalars?|linear|constant|small|large|saturated|independent|zeros?|equal"
-    r"|ignor\w+|neglect\w+|omit\w*|no|only|without)\b"
+    r"|ignor\w+|neglect\w+|omit\w*|no|only|without|instead|variants?|peephole\w*|coupled|binary|squared|mse|relu"
+    r"|maximi[sz]\w+|likelihood|sigmoid|(?:true|correct|target|right) (?:class|label|index))\b"
 )
 STRANGE = _phrase(
     r"\b(?:if|when|whenever|unless|except|provided(?! (?:by|in|with))|assum(?:e|es|ed|ing)|suppos(?:e|ing)"
     r"|only (?:for|if|when|at|in|holds|true|valid)|in (?:this|that|the) (?:special )?case\b(?! of)|special case"
     r"|otherwise|ignor(?:e|ed|ing)|neglect(?:ed|ing)?|omit(?:ted|ting)|dropp(?:ed|ing)|discard(?:ed|ing)"
     r"|truncat(?:ed|ing|ion)|approximat(?:e|es|ed|ely|ion)|roughly|up to an?|symmetric|diagonal|orthogonal"
-    r"|(?:true|correct|target|right) (?:class|label|index)|treat(?:ed|ing)|holding|keeping|detach\w*|feed-?forward"
+    r"|(?:true|correct|target|right) (?:class|label|index)|is the (?:target|label|class)|treat(?:ed|ing)"
+    r"|holding|keeping|detach\w*|feed-?forward"
     r"|(?:one|single)-layer|(?:local|direct|immediate) (?:part|term|contribution|gradient)|base case|induct\w+"
     r"|end of the (?:sequence|sentence)"
     r"|(?:last|final) (?:hidden |time )?(?:state|word|token|element|input|output|time|unit)"
     r"|initiali[sz]\w* (?:\w+ )?(?:with|to|at|by) (?:all )?(?:zeros?|0)"
     r"|scalars?|linear (?:case|activation|rnn)|one-dimensional|without"
+    r"|instead|variants?|peepholes?|coupled|coupling|(?:leaky )?relus?|binary|many-to-one|(?:some|other) authors"
+    r"|pytorch|tensorflow|keras|cudnn|maximi[sz]\w+|regulari[sz]\w+|weight decay"
+    r"|(?:linear|sigmoid(?:al)?|logistic|identity) (?:hidden |output )?(?:layers?|units?|activations?|nonlinearit\w+)"
     r"|diagonalen?|wenn|falls|sofern|au(?:ß|ss)er|sonst|andernfalls|nur|ohne|symmetrisch\w*|angenommen|letzten|vernachlässig\w*"
     r"|si|quand|lorsqu\w+|sauf|sinon|supposons|symétriques?|dernier|négligeant|cuando|salvo|excepto|supo\w+|simétrica|último"
     r"|если|когда|кроме|предпол\w+|симметричн\w+|последн\w+)\b"

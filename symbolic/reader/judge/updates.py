@@ -21,7 +21,7 @@ def added_in(left: Node, right: Node) -> Node | None:
     if (
         not isinstance(right, s.Sum)
         or len(right.parts) < 2
-        or not isinstance(left, s.Name | s.Differential | s.Derivative)
+        or not isinstance(left, s.Name | s.Differential | s.Derivative | s.Nabla)
     ):
         return None
     sign, first = right.parts[0]

@@ -1,28 +1,23 @@
-"""What a formula may have been meant as: each rule edits a node, at one place or at all places alike.
+"""The formulas that one edit, or one more, makes of a formula: a rule at one place, or at all places alike.
 
-To extend: add a function to `RULES`.
+In:  both sides as syntax, and the scope.  Out: other sides, the likeliest first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from symbolic.reader.readings import Misfit
-from symbolic.reader.resolve import Resolver
+from symbolic.reader.repair.rules import LEFT, RULES, Rule, rank_of
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax import nodes as s
-from symbolic.reader.syntax.nodes import Node
-from symbolic.reader.tokens import Token, Unread
-from symbolic.shapes import ShapeMismatch
-from symbolic.terms import LOSS, Var
+from symbolic.reader.syntax.nodes import Node, names_in
 
 MOST_NAMES = 6
 FIXED = frozenset({"at", "call", "sub", "sup", "latex", "lower", "upper"})
 Sides = tuple[Node, Node]
-Rule = Callable[[Node, Scope], Iterable[Node]]
 
 
 def once(sides: Sides, scope: Scope) -> Iterator[Sides]:
@@ -45,10 +40,10 @@ def once(sides: Sides, scope: Scope) -> Iterator[Sides]:
 def exchanged(node: Node, scope: Scope) -> Iterator[Node]:
     """ŷ and y for each other, wherever they stand: two names of the same shape and steps."""
     names: dict[tuple[str, str], s.Name] = {}
-    for each in _names_in(node):
+    for each in (name for name in names_in(node) if name.style != "function"):
         names.setdefault((each.base, each.style), each)
     for a, b in combinations(list(names)[:MOST_NAMES], 2):
-        if _rank(names[a], scope) == _rank(names[b], scope) and a[0] != b[0]:
+        if rank_of(names[a], scope) == rank_of(names[b], scope) and a[0] != b[0]:
             swap = {a: b, b: a}
             yield _renamed(node, swap)
 
@@ -59,169 +54,6 @@ def twice(sides: Sides, scope: Scope) -> Iterator[Sides]:
     for rule in RULES:
         for edited in _somewhere(right, rule, scope):
             yield left, edited
-
-
-def transposed(node: Node, scope: Scope) -> Iterator[Node]:
-    """W as Wᵀ, Wᵀ as W; rows that are written out as columns."""
-    if isinstance(node, s.Matrix):
-        yield replace(node, rows=tuple(zip(*node.rows, strict=True)))
-    if isinstance(node, s.Name) and _rank(node, scope) == 2:
-        yield _transpose(node)
-
-
-def weights_first(node: Node, scope: Scope) -> Iterator[Node]:
-    """a W b, vectors a and b, as Wᵀ (a b)."""
-    if isinstance(node, s.Tight):
-        matrices = [
-            n for n, factor in enumerate(node.factors) if _rank(factor, scope) == 2 and isinstance(factor, s.Name)
-        ]
-        if len(matrices) == 1:
-            (n,) = matrices
-            rest = (*node.factors[:n], *node.factors[n + 1 :])
-            if len(rest) > 1:
-                inner: Node = s.Group(node.at, (s.Tight(node.at, rest),), ())
-                yield s.Tight(node.at, (_transpose(node.factors[n]), inner))
-                yield s.Tight(node.at, (node.factors[n], inner))
-
-
-def outer_product(node: Node, scope: Scope) -> Iterator[Node]:
-    """a x b, vectors, as (a b) xᵀ, whichever is to stand last."""
-    if isinstance(node, s.Tight) and all(_rank(factor, scope) in (0, 1) for factor in node.factors):
-        for n in (*range(len(node.factors) - 2, -1, -1), len(node.factors) - 1):
-            rest = (*node.factors[:n], *node.factors[n + 1 :])
-            inner = s.Group(node.at, (s.Tight(node.at, rest) if len(rest) > 1 else rest[0],), ())
-            yield s.Tight(node.at, (inner, _transpose(node.factors[n])))
-
-
-def other_order(node: Node, scope: Scope) -> Iterator[Node]:
-    """a b as b a."""
-    if isinstance(node, s.Tight):
-        for n in range(len(node.factors) - 1):
-            a, b = node.factors[n : n + 2]
-            yield replace(node, factors=(*node.factors[:n], b, a, *node.factors[n + 2 :]))
-
-
-def other_sign(node: Node, scope: Scope) -> Iterator[Node]:
-    """One sign, or the sign of it all."""
-    if isinstance(node, s.Sum):
-        if len(node.parts) == 1:
-            yield node.parts[0][1]
-        for n, (sign, part) in enumerate(node.parts):
-            if len(node.parts) > 1:
-                yield replace(node, parts=(*node.parts[:n], (-sign, part), *node.parts[n + 1 :]))
-
-
-def other_product(node: Node, scope: Scope) -> Iterator[Node]:
-    """⊙, the matrix product and ⊗ for each other."""
-    if isinstance(node, s.Infix) and node.operator in {"⊙", "∘", "·", "×", "⊗", "*"}:
-        for operator in ("⊙", "·", "⊗"):
-            if operator != node.operator:
-                yield replace(node, operator=operator)
-
-
-def entries_before_matrix(node: Node, scope: Scope) -> Iterator[Node]:
-    """W a ⊙ b as W (a ⊙ b)."""
-    if isinstance(node, s.Infix) and node.operator in {"⊙", "∘"} and isinstance(node.left, s.Tight):
-        *before, last = node.left.factors
-        both = s.Group(last.at, (s.Infix(last.at, node.operator, last, node.right),), ())
-        yield s.Tight(node.at, (*before, both))
-
-
-def other_step(node: Node, scope: Scope) -> Iterator[Node]:
-    """One step earlier or later."""
-    if isinstance(node, s.Name):
-        for n, token in enumerate(node.sub):
-            if token.text in scope.steps:
-                yield from (replace(node, sub=changed) for changed in _shifted(node.sub, n))
-        for n, token in enumerate(node.sup):
-            if token.text in scope.steps:
-                yield from (replace(node, sup=changed) for changed in _shifted(node.sup, n))
-
-
-def other_subscript(node: Node, scope: Scope) -> Iterator[Node]:
-    """Another declared subscript."""
-    if isinstance(node, s.Name):
-        for n, token in enumerate(node.sub):
-            if token.text in scope.indices:
-                for letter in scope.indices:
-                    if letter != token.text:
-                        yield replace(node, sub=(*node.sub[:n], replace(token, text=letter), *node.sub[n + 1 :]))
-
-
-def immediate(node: Node, scope: Scope) -> Iterator[Node]:
-    """∂ as the immediate derivative ∂⁺."""
-    if isinstance(node, s.Derivative) and node.d == "∂":
-        yield replace(node, d="∂+")
-
-
-def half_derivative(node: Node, scope: Scope) -> Iterator[Node]:
-    """L/∂x as ∂L/∂x."""
-    if isinstance(node, s.Quotient):
-        above, below = node.above, node.below
-        if isinstance(below, s.Differential) and below.arg is not None:
-            yield s.Derivative(node.at, "∂", above, below.arg)
-
-
-def exponential(node: Node, scope: Scope) -> Iterator[Node]:
-    """o as exp(o), as softmax has it."""
-    if isinstance(node, s.Name) and node.style != "function":
-        yield s.Applied(node.at, "exp", s.Group(node.at, (node,), ()))
-
-
-def sum_over_steps(node: Node, scope: Scope) -> Iterator[Node]:
-    """What one step gives as the sum over all."""
-    if scope.model is not None and scope.model.is_sequence and not isinstance(node, s.Name):
-        at = node.at
-        yield s.Big(at, r"\sum", (Token("t", at, "letter"),), (), s.Group(at, (node,), ()))
-
-
-def diagonal(node: Node, scope: Scope) -> Iterator[Node]:
-    """A vector as a diagonal matrix."""
-    if isinstance(node, s.Name) and _rank(node, scope) == 1:
-        yield s.Applied(node.at, "diag", s.Group(node.at, (node,), ()))
-
-
-def entry_of(node: Node, scope: Scope) -> Iterator[Node]:
-    """softmax(o) as softmax(o)_j."""
-    if isinstance(node, s.Applied) and _rank(node, scope) == 1:
-        for letter, axis in scope.indices.items():
-            if axis is not None:
-                yield s.Scripted(node.at, node, (Token(letter, node.at, "letter"),), ())
-
-
-def whole_loss(node: Node, scope: Scope) -> Iterator[Node]:
-    """∂L_t/∂x as ∂L/∂x."""
-    model = scope.model
-    if isinstance(node, s.Derivative) and isinstance(node.of, s.Name) and model is not None and model.is_sequence:
-        meaning = next((m for m in scope.names.values() if m.untimed == LOSS or m.term == LOSS), None)
-        if meaning is not None and _is_step_loss(node.of, scope):
-            name = next(base for (base, _), m in scope.names.items() if m is meaning)
-            yield replace(node, of=s.Name(node.of.at, name))
-
-
-RULES: tuple[Rule, ...] = (
-    half_derivative,
-    weights_first,
-    outer_product,
-    transposed,
-    other_sign,
-    exponential,
-    sum_over_steps,
-    immediate,
-    other_product,
-    entries_before_matrix,
-    entry_of,
-    diagonal,
-    other_order,
-    other_step,
-    other_subscript,
-)
-
-
-LEFT: tuple[Rule, ...] = (half_derivative, entry_of, whole_loss, other_subscript)
-
-
-# How an edit is made
 
 
 def _everywhere(node: Node, rule: Rule, scope: Scope) -> Node | None:
@@ -257,18 +89,6 @@ def _somewhere(value: Any, rule: Rule, scope: Scope) -> Iterator[Any]:
                     yield replace(value, **{key: changed})
 
 
-def _names_in(value: object) -> Iterator[s.Name]:
-    if isinstance(value, s.Name) and value.style != "function":
-        yield value
-    elif isinstance(value, Node):
-        for key, field in vars(value).items():
-            if key not in FIXED:
-                yield from _names_in(field)
-    elif isinstance(value, tuple):
-        for each in value:
-            yield from _names_in(each)
-
-
 def _renamed(value: Any, swap: Mapping[tuple[str, str], tuple[str, str]]) -> Any:
     if isinstance(value, s.Name) and (value.base, value.style) in swap:
         base, style = swap[value.base, value.style]
@@ -279,37 +99,3 @@ def _renamed(value: Any, swap: Mapping[tuple[str, str], tuple[str, str]]) -> Any
         fields = {key: _renamed(field, swap) for key, field in vars(value).items() if key not in FIXED}
         return replace(value, **fields)
     return value
-
-
-def _is_step_loss(name: s.Name, scope: Scope) -> bool:
-    try:
-        (reading, *_) = Resolver(scope, "total").of(name)
-    except (Unread, Misfit, ShapeMismatch):
-        return False
-    return isinstance(reading.term, Var) and scope.model is not None and reading.term.name == scope.model.step_loss.name
-
-
-def _rank(node: Node, scope: Scope) -> int | None:
-    try:
-        found = Resolver(scope, "total").of(node)
-        return found[0].rank if found else None
-    except (Unread, Misfit, ShapeMismatch):
-        return None
-
-
-def _transpose(node: Node) -> Node:
-    if isinstance(node, s.Name):
-        mark = Token(r"\top", node.at, "command")
-        bare = tuple(token for token in node.sup if token.text not in {"T", r"\top", r"\intercal"})
-        return replace(node, sup=bare if len(bare) != len(node.sup) else (*node.sup, mark))
-    return s.Scripted(node.at, node, (), (Token(r"\top", node.at, "command"),))
-
-
-def _shifted(tokens: tuple[Token, ...], n: int) -> Iterator[tuple[Token, ...]]:
-    """t-1 as t and t-2, t as t-1 and t+1."""
-    signed = len(tokens) > n + 2 and tokens[n + 1].text in {"+", "-"} and tokens[n + 2].text.isdigit()
-    offset = int(f"{tokens[n + 1].text}{tokens[n + 2].text}") if signed else 0
-    at, rest = tokens[n].at, tokens[n + (3 if signed else 1) :]
-    for new in (offset - 1, offset + 1):
-        sign = Token("+" if new > 0 else "-", at, "sign")
-        yield (*tokens[: n + 1], *((sign, Token(str(abs(new)), at, "number")) if new else ()), *rest)

@@ -1,4 +1,4 @@
-"""Names that need no declaration: e^x, δ_ij, 1_{i=y}, the identity I, the vector of ones."""
+"""Names that need no declaration: e^x, δ_ij, 1_{i=y}, the identity I, the vectors of ones and of zeros."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from symbolic.terms import Var
 
 
 def conventional(resolver: Resolving, node: s.Name) -> list[Reading] | None:
-    """e^x, δ_ij, 1_{i=y}, I, the vector of ones, where they are not declared as something else."""
+    """e^x, δ_ij, 1_{i=y}, I, the vectors of ones and zeros, where they are not declared as something else."""
     base, above = node.base, plain(node.sup)
     if base == "e" and node.sup and not node.sub:
         exponent = resolver.of(parse(node.sup, resolver.scope.grammar))
@@ -25,6 +25,8 @@ def conventional(resolver: Resolving, node: s.Name) -> list[Reading] | None:
         return [kronecker(resolver, node)]
     if base == "1" and node.style in {"bf", "bb"}:
         return ones(resolver, node)
+    if base == "0" and node.style == "bf" and not (node.sub or node.sup):
+        return [Reading(f.term(0))]
     if base == "I" and not above:
         axis = resolver.scope.axes.get(plain(node.sub)) if node.sub else None
         axes = [axis] if axis is not None else [] if node.sub else dict.fromkeys(resolver.scope.axes.values())

@@ -13,7 +13,7 @@ from symbolic.reader.resolve.blocks import multiplied_out, product_of_blocks
 from symbolic.reader.resolve.chain_rule import telescoped, telescopes
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.syntax import nodes as s
-from symbolic.reader.syntax.nodes import Node, operands, plain_factors
+from symbolic.reader.syntax.nodes import Node, inside, operands, plain_factors
 from symbolic.reader.tokens import Unread
 from symbolic.terms import Term
 
@@ -131,7 +131,11 @@ def quotient(resolver: Resolving, at: int, above: Node, below: Node) -> list[Rea
 
 
 def reciprocal(resolver: Resolving, node: Node) -> Term | None:
-    """1/N of an axis that the letter names, if it is declared as nothing else; 1/T of the number of steps."""
+    """1/N, 1/(NT): of an axis that the letter names, if it is declared as nothing else; 1/T of the number of steps."""
+    node = inside(node)
+    if isinstance(node, s.Tight):
+        found = [reciprocal(resolver, factor) for factor in node.factors]
+        return None if None in found else reduce(f.Mul, (each for each in found if each is not None))
     if not isinstance(node, s.Name) or node.sub or node.sup:
         return None
     axis = resolver.scope.axes.get(node.base) if (node.base, "") not in resolver.scope.names else None

@@ -54,9 +54,7 @@ def big(resolver: Resolving, node: s.Big) -> list[Reading]:
     letter, first, mark = lower_limit(node)
     upper = plain(node.upper)
     if not letter:
-        if not speaks_of_t(resolver, node.body):
-            raise Unread(node.at, "a sum without its subscript")
-        return over_steps(resolver, node, "t", Step("", 1), Step("T"))
+        return without_letter(resolver, node)
     limits = steps_run_over(resolver, letter, first, node.upper)
     if limits is not None:
         return over_steps(resolver, node, letter, *limits)
@@ -66,6 +64,16 @@ def big(resolver: Resolving, node: s.Big) -> list[Reading]:
         found = resolver.of(node.body)
         other = left_out(node.lower, letter) if mark == "≠" else None
         return resolver.all(lambda r: [over_index(resolver, r, letter, upper, first, other, node)], found)
+
+
+def without_letter(resolver: Resolving, node: s.Big) -> list[Reading]:
+    """Σ y log ŷ: over the entries of a vector, or over the steps t of what stands at t."""
+    found = over_steps(resolver, node, "t", Step("", 1), Step("T")) if speaks_of_t(resolver, node.body) else []
+    if node.operator == r"\sum" and not node.upper:
+        found = found + [Reading(f.Sum(r.array)) for r in resolver.of(node.body) if r.rank == 1]
+    if not found:
+        raise Unread(node.at, "a sum without its subscript")
+    return found
 
 
 def steps_between(resolver: Resolving, node: s.Big) -> tuple[str, Step, Step] | None:

@@ -5,7 +5,7 @@ A node knows its offset into the formula and nothing of what its letters mean; s
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -163,6 +163,18 @@ def spelled_alike(node: object) -> object:
     if isinstance(node, tuple):
         return tuple(spelled_alike(each) for each in node)
     return node.text if isinstance(node, Token) else node
+
+
+def names_in(value: object) -> Iterator[Name]:
+    """The names that stand in a node, without those in what a name is called with."""
+    if isinstance(value, Name):
+        yield value
+    elif isinstance(value, Node):
+        for field_of in vars(value).values():
+            yield from names_in(field_of)
+    elif isinstance(value, tuple):
+        for each in value:
+            yield from names_in(each)
 
 
 def inside(node: Node) -> Node:

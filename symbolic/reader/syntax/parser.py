@@ -149,6 +149,8 @@ class Parser(Parsing):
         if text in {r"\color", r"\textcolor", r"\colorbox"}:
             self.argument()
             return self.factor()
+        if text == r"\boxed":
+            return self.scripted(Group(at, (self.inside(self.argument()),), (), "{"))
         if text in {r"\underbrace", r"\overbrace"}:
             return braced(self, at)
         if text in {r"\sum", r"\prod"}:
