@@ -12,13 +12,14 @@ import multiprocessing
 import re
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from pathlib import Path
 
 from gradproof.request import BadRequest
+from gradproof.run import processes
 from symbolic.reader.declare import BadDeclaration
 from symbolic.reader.document import Included, Part, parts
 from symbolic.reader.judge import UNKNOWN, UNREAD, Finding, judged
@@ -82,7 +83,7 @@ def checked(given: Sequence[Document], jobs: int, advance: Callable[[int], None]
             results[chunk] = _chunk(given[chunk[0]], *chunk[1:])
             advance(CHUNK)
     else:
-        with ProcessPoolExecutor(min(jobs, len(chunks)), multiprocessing.get_context("fork")) as pool:
+        with processes(min(jobs, len(chunks))) as pool:
             futures = {pool.submit(_chunk, given[chunk[0]], *chunk[1:]): chunk for chunk in chunks}
             for future in as_completed(futures):
                 results[futures[future]] = future.result()

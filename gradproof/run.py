@@ -12,8 +12,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from symbolic.notation import AXES, Axis, Sizes
@@ -98,19 +99,13 @@ class _Task:
         return sorted(groups.values(), key=len, reverse=True)
 
 
-def _in_processes(task: _Task, groups: list[list[int]], jobs: int) -> Iterator[tuple[int, Verdict]]:
-    """Each group in one process; each verdict is handed over as soon as it is found."""
+@contextmanager
+def processes(jobs: int, start: Callable[..., None] | None = None, *given: object) -> Iterator[ProcessPoolExecutor]:
+    """Forked processes, which end at once where anything fails; Ctrl-C is their parent's affair."""
     context = multiprocessing.get_context("fork")
-    found = context.SimpleQueue()
-    executor = ProcessPoolExecutor(jobs, context, _start_worker, (task, found))
+    executor = ProcessPoolExecutor(jobs, context, _start_worker, (start, given))
     try:
-        pending = {executor.submit(_work, group) for group in groups}
-        while pending:
-            done, pending = wait(pending, timeout=0.05, return_when=FIRST_COMPLETED)
-            while not found.empty():
-                yield found.get()
-            for future in done:
-                future.result()
+        yield executor
     except BaseException:
         for process in multiprocessing.active_children():
             process.terminate()
@@ -119,13 +114,31 @@ def _in_processes(task: _Task, groups: list[list[int]], jobs: int) -> Iterator[t
         executor.shutdown(cancel_futures=True)
 
 
+def _start_worker(start: Callable[..., None] | None, given: tuple[object, ...]) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if start is not None:
+        start(*given)
+
+
+def _in_processes(task: _Task, groups: list[list[int]], jobs: int) -> Iterator[tuple[int, Verdict]]:
+    """Each group in one process; each verdict is handed over as soon as it is found."""
+    found = multiprocessing.get_context("fork").SimpleQueue()
+    with processes(jobs, _keep, task, found) as executor:
+        pending = {executor.submit(_work, group) for group in groups}
+        while pending:
+            done, pending = wait(pending, timeout=0.05, return_when=FIRST_COMPLETED)
+            while not found.empty():
+                yield found.get()
+            for future in done:
+                future.result()
+
+
 _inherited: tuple[_Task, multiprocessing.queues.SimpleQueue[tuple[int, Verdict]]]
 
 
-def _start_worker(task: _Task, found: multiprocessing.queues.SimpleQueue[tuple[int, Verdict]]) -> None:
-    """What a forked process keeps; Ctrl-C is its parent's affair."""
+def _keep(task: _Task, found: multiprocessing.queues.SimpleQueue[tuple[int, Verdict]]) -> None:
+    """What a forked process keeps."""
     global _inherited
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     _inherited = task, found
 
 

@@ -1,13 +1,18 @@
 """`gradproof check`, the pytest plugin and the hook: what is printed, and the exit codes."""
 
 import json
+import multiprocessing
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
+
+from gradproof import check_run
 
 ROOT = Path(__file__).parents[2]
 DECLARED = "<!-- check\nmodel rnn\n-->\n"
@@ -33,6 +38,26 @@ def notes(tmp_path):
 )
 def test_exit_codes(gradproof, notes, formulas, code):
     assert gradproof("check", notes(*formulas)).exit_code == code
+
+
+def test_ctrl_c_does_not_wait_for_what_is_being_judged(gradproof, notes, monkeypatch):
+    judged, path = check_run.judged, notes(*[RIGHT] * 60)
+
+    def slow(*arguments, first, last):
+        if first:
+            time.sleep(2)
+            (path.parent / f"judged-{first}").touch()
+        return judged(*arguments, first=first, last=last)
+
+    def interrupt(documents, jobs, advance):
+        return checked(documents, jobs, lambda formulas: signal.raise_signal(signal.SIGINT))
+
+    checked = check_run.checked
+    monkeypatch.setattr(check_run, "judged", slow)
+    monkeypatch.setattr(check_run, "checked", interrupt)
+    result = gradproof("check", path, "--jobs", 2)
+    assert (result.exit_code, result.stdout, result.stderr) == (130, "", "gradproof: interrupted\n")
+    assert (list(path.parent.iterdir()), multiprocessing.active_children()) == ([path], [])
 
 
 def test_unread_can_be_a_warning(gradproof, notes):
