@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -68,12 +69,12 @@ def _shapes(path: Path, module: ModuleType, name: str) -> Mapping[str, Any]:
 
 def _loaded(path: Path) -> ModuleType:
     """The file run as Python would run it, known under its own name, and no __pycache__ beside it."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    loader = SourceFileLoader(path.stem, str(path.absolute()))
+    spec = importlib.util.spec_from_file_location(path.stem, path, loader=loader)
     assert spec is not None
-    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    spec.loader.exec_module(module)
+    loader.exec_module(module)
     return module
 
 
@@ -109,7 +110,13 @@ def _one_line(path: Path) -> Iterator[None]:
     except BadCode:
         raise
     except (Exception, SystemExit) as error:
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == str(path)]
-        line = error.lineno if isinstance(error, SyntaxError) else (lines and lines[-1]) or 1
         message = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
-        raise BadCode(f"{path}:{line}: {type(error).__name__}: {message}") from None
+        raise BadCode(f"{path}:{_line(error, str(path.absolute()))}: {type(error).__name__}: {message}") from None
+
+
+def _line(error: BaseException, file: str) -> int:
+    """The last line of the file itself on the way to the error."""
+    if isinstance(error, SyntaxError) and error.filename == file:
+        return error.lineno or 1
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return (lines and lines[-1]) or 1

@@ -104,6 +104,23 @@ def test_a_bad_file_is_one_line_and_2(gradproof, code, text, message):
     assert result.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("own.py", "def run(x):\n    return x[9]\nshapes = {'x': (2,)}\n", "2: IndexError: index 9 is out of bounds"),
+        ("own.py", "\nimport beside\n", "2: SyntaxError: expected ':'"),
+        ("notes.md", "\nWhat I have learnt\n", "2: SyntaxError: invalid syntax"),
+    ],
+)
+def test_the_line_of_a_file_that_is_named_from_where_one_stands(gradproof, tmp_path, monkeypatch, name, text, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / name).write_text(text)
+    (tmp_path / "beside.py").write_text("\n\n\ndef f() pass\n")
+    result = gradproof("code", name)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"gradproof: {name}:{message}")
+
+
 def test_no_file_no_function(gradproof, code):
     assert gradproof("code", "absent.py").stderr == "gradproof: there is no file absent.py\n"
     path = code(RIGHT)
