@@ -2,7 +2,7 @@
 
 In:  a project's pages.  `{formula}` shows records of the catalogue, `{proof}` those of the claims
      file that `gradproof_claims` in conf.py names; `{model}`, `{picture}`, `{session}`, `{tally}`,
-     `{difference}` and `{notation}` are the book's other parts.
+     `{misprints}`, `{difference}`, `{fold}` and `{notation}` are the book's other parts.
 Out: HTML, the mathematics of the whole project as MathML.
 A missing, stale or unexpected verdict, and mathematics that does not parse, raise: the build fails.
 To add a directive: write it in a module of its own, name it in `setup`.
@@ -31,12 +31,14 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_directive("formula", formulas.FormulaDirective)
     app.add_directive("proof", formulas.ProofDirective)
     app.add_directive("tally", formulas.TallyDirective)
+    app.add_directive("misprints", formulas.MisprintsDirective)
     app.add_role("formula", formulas.FormulaRole())
     app.add_directive("model", parts.ModelDirective)
     app.add_directive("notation", parts.NotationDirective)
     app.add_directive("picture", parts.PictureDirective)
     app.add_directive("session", parts.SessionDirective)
     app.add_directive("difference", parts.DifferenceDirective)
+    app.add_directive("fold", parts.FoldDirective)
     app.add_node(folded, html=(_unfoldable, _folded_end))
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.connect("builder-inited", formulas.prove)

@@ -13,10 +13,12 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.builders import Builder
 from sphinx.config import Config
 from sphinx.domains import Domain, ObjType
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective, SphinxRole
+from sphinx.util.nodes import make_refnode
 
 from gradproof.claims import BadClaims, load
 from gradproof.site import page
@@ -75,7 +77,10 @@ class ProofDirective(FormulaDirective):
 
 
 class Formulas(Domain):
-    """Where each formula stands, by its title with its number: search finds what a domain lists, and leads there."""
+    """Where each formula stands, by its title with its number: search finds what a domain lists, and leads there.
+
+    Links to formulas keep the mathematics of their text, which Sphinx's own would flatten.
+    """
 
     name = "gradproof"
     label = "gradproof"
@@ -87,6 +92,22 @@ class Formulas(Domain):
         for title, (docname, anchor) in self.data["places"].items():
             yield title, title, "formula", docname, anchor, 0
 
+    def resolve_xref(
+        self,
+        env: object,
+        fromdocname: str,
+        builder: Builder,
+        typ: str,
+        target: str,
+        node: object,
+        contnode: nodes.Element,
+    ) -> nodes.reference | None:
+        """A link to the formula whose anchor is the target."""
+        for docname, anchor in self.data["places"].values():
+            if anchor == target:
+                return make_refnode(builder, fromdocname, docname, anchor, contnode)
+        return None
+
     def clear_doc(self, docname: str) -> None:
         places = self.data["places"]
         self.data["places"] = {title: place for title, place in places.items() if place[0] != docname}
@@ -96,7 +117,7 @@ class Formulas(Domain):
         self.data["places"] |= {title: place for title, place in places.items() if place[0] in docnames}
 
     def resolve_any_xref(self, *_: object) -> list[tuple[str, nodes.reference]]:
-        return []  # formulas are referred to by label, in the standard domain
+        return []  # formulas are referred to by `{formula}`
 
 
 class TallyDirective(SphinxDirective):
@@ -113,6 +134,25 @@ class TallyDirective(SphinxDirective):
         proved = sum(isinstance(verdict, Proved) for verdict in verdicts)
         seconds = sum(verdict.seconds for verdict in verdicts)
         return title, str(proved), str(len(verdicts) - proved), f"{seconds:.1f}"
+
+
+class MisprintsDirective(SphinxDirective):
+    """Links to the catalogue's misprints of a text, the one whose name their sources hold: `{misprints} text 000`."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+
+    def run(self) -> list[nodes.Node]:
+        (text,) = self.arguments
+        chosen = [each for each in catalogue() if each.expected != "proved" and f"({text})" in each.source]
+        if not chosen:
+            raise ExtensionError(f"{self.get_location()}: no misprint of the catalogue is from {text}")
+        return [nodes.bullet_list("", *(nodes.list_item("", self.link(record)) for record in chosen))]
+
+    def link(self, record: Derivation) -> nodes.paragraph:
+        verdict = this_run(self.config).judged(record).verdict
+        link = page.reference(record.id, f"{numbers()[record.id]} {record.title}")
+        return nodes.paragraph("", "", link, nodes.Text(f" ({page.WORD.get(verdict.name, verdict.name)})"))
 
 
 class FormulaRole(SphinxRole):

@@ -69,7 +69,7 @@ def body(formula: Formula) -> Iterator[nodes.Node]:
     """Everything below the heading."""
     yield badges(formula.judged)
     yield nodes.container("", _statement(formula), *_legend(formula.record), classes=["statement"])
-    yield _line("Source: ", *words(formula.record.source or "not given"))
+    yield _line("Source: ", *_source(formula.record.source or "not given"))
     yield from _refutation(formula)
     yield fold(
         f"Derivation: {_count(len(formula.record.reasons), 'equality', 'equalities')}",
@@ -108,10 +108,13 @@ def anchor(id: str) -> str:
 
 def reference(id: str, text: str, must: bool = True) -> addnodes.pending_xref:
     """A link to a formula, which Sphinx resolves, or warns of, which fails the build; plain text if it need not be."""
-    xref = addnodes.pending_xref(
-        "", refdomain="std", reftype="ref", reftarget=nodes.fully_normalize_name(label(id)), refexplicit=True
-    )
-    return xref.__class__("", nodes.inline("", text, classes=["std", "std-ref"]), refwarn=must, **xref.attributes)
+    return _to("gradproof", "formula", anchor(id), text, must)
+
+
+def _to(domain: str, kind: str, target: str, text: str, must: bool) -> addnodes.pending_xref:
+    inline = nodes.inline("", "", *words(text), classes=["std", "std-ref"])
+    place = {"refdomain": domain, "reftype": kind, "reftarget": target, "refexplicit": True, "refwarn": must}
+    return addnodes.pending_xref("", inline, **place)
 
 
 WORD = {"ill_typed": "ill-typed"}
@@ -160,6 +163,15 @@ def role(var: Var, model: Model | None) -> str:
     return "value" if var.name in model.by_name else "variable"
 
 
+def _source(line: str) -> Iterator[nodes.Node]:
+    """Where a formula stands; `(text 000)` leads to what the audit says of that text."""
+    for place, part in enumerate(re.split(r"\((text \d+)\)", line)):
+        if place % 2 == 0:
+            yield from words(part)
+        else:
+            yield from (nodes.Text("("), _to("std", "ref", part.replace(" ", "-"), part, must=False), nodes.Text(")"))
+
+
 def _refutation(formula: Formula) -> Iterator[nodes.Node]:
     """The counterexample or the two shapes, and where the right formula stands."""
     record, verdict = formula.record, formula.judged.verdict
@@ -171,14 +183,14 @@ def _refutation(formula: Formula) -> Iterator[nodes.Node]:
             "At these exact values", _verbatim(dedent("\n".join(lines[values + 1 :])).splitlines()), printed=True
         )
     if isinstance(verdict, IllTyped):
-        yield _line("", nodes.Text(f"{verdict.message}: it has no meaning, whatever the values."))
+        yield _line("", nodes.Text(f"It has no meaning, whatever the values: {verdict.message}."))
     if record.repair:
         yield _line("Repair: ", reference(record.repair, record.repair, must=False))
 
 
 def _verbatim(lines: list[str]) -> nodes.literal_block:
     text = "\n".join(lines)
-    return nodes.literal_block(text, text, language="text")
+    return nodes.literal_block(text, text, language="text", classes=["session"])
 
 
 def _chain(formula: Formula) -> Iterator[nodes.Node]:

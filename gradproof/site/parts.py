@@ -1,7 +1,7 @@
-"""The other parts of the book: a model, the table of notations, a picture, a session.
+"""The other parts of the book: a model, the table of notations, a picture, a session, a fold.
 
 In:  `{model} rnn`, `{notation}`, `{picture} computation rnn h`, `{session}` with lines `$ gradproof …`,
-     `{difference} examples/wrong.py examples/right.py`.
+     `{difference} examples/wrong.py examples/right.py`, `{fold} What is always seen`.
 Out: docutils nodes; ExtensionError where a model, a picture or a command is not there or fails.
 Everything is made while the page is read: nothing of it is kept in the repository.
 To add a picture: add a module to `pictures/`.
@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from docutils import nodes
+from docutils.parsers.rst import directives
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
@@ -87,18 +88,20 @@ class PictureDirective(SphinxDirective):
             raise ExtensionError(f"{self.get_location()}: there is no picture {name}") from None
         drawn: Picture = module.draw(*arguments)
         caption = nodes.paragraph("", drawn.caption, classes=["caption"])
-        return [nodes.container("", nodes.raw("", drawn.svg, format="html"), caption, classes=["picture"])]
+        drawing = nodes.raw("", f'<div class="drawing">{drawn.svg}</div>', format="html")
+        return [nodes.container("", drawing, caption, classes=["picture"])]
 
 
 class SessionDirective(SphinxDirective):
     """Commands of gradproof, run while the page is read, and what they print.
 
     Each ends within SECONDS with the exit code that `:exit:` states (0 if it states none), or the build fails.
-    They run in the folder of conf.py.  With `:language:` what they print is a block of its own, in that language.
+    They run in the folder of conf.py.  With `:language:` what they print is a block of its own, in that language;
+    with `:wide:` its lines are never broken, as those of a table.
     """
 
     has_content = True
-    option_spec = {"exit": int, "language": str}  # noqa: RUF012 (docutils declares it so)
+    option_spec = {"exit": int, "language": str, "wide": directives.flag}  # noqa: RUF012 (docutils declares it so)
 
     def run(self) -> list[nodes.Node]:
         shown = list(self.shown())
@@ -106,7 +109,10 @@ class SessionDirective(SphinxDirective):
             return [
                 _block(part, kind) for each in shown for part, kind in zip(each, ("console", language), strict=True)
             ]
-        return [_block("\n\n".join("\n".join(each) for each in shown), "console")]
+        block = _block("\n\n".join("\n".join(each) for each in shown), "console")
+        if "wide" in self.options:
+            block["classes"].append("wide")
+        return [block]
 
     def shown(self) -> Iterator[tuple[str, str]]:
         """Each command and what it prints."""
@@ -120,6 +126,17 @@ class SessionDirective(SphinxDirective):
             if ran.code != self.options.get("exit", 0):
                 raise ExtensionError(f"{self.get_location()}: {line} ends with {ran.code}: {ran.stderr}")
             yield line, f"{ran.stdout}{ran.stderr}".rstrip()
+
+
+class FoldDirective(SphinxDirective):
+    """What a click unfolds: `{fold} The whole report`, around anything."""
+
+    required_arguments = 1
+    final_argument_whitespace = True
+    has_content = True
+
+    def run(self) -> list[nodes.Node]:
+        return [page.fold(self.arguments[0], *self.parse_content_to_nodes(), printed=True)]
 
 
 class DifferenceDirective(SphinxDirective):

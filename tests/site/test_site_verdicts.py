@@ -185,6 +185,8 @@ def test_a_formula_that_no_page_shows_fails_the_build(tmp_path, monkeypatch):
 def test_an_unknown_id_and_mathematics_that_does_not_parse_stop_the_build(tmp_path, kept, site):
     with pytest.raises(ExtensionError, match=r"no derivation has the id activations\.tanx"):
         sphinx(tmp_path, "```{formula} activations.tanx\n```", gradproof_verdicts=str(kept))
+    with pytest.raises(ExtensionError, match="no misprint of the catalogue is from text 999"):
+        sphinx(tmp_path, "```{misprints} text 999\n```", gradproof_verdicts=str(kept))
     with pytest.raises(SphinxError, match="KaTeX parse error"):
         sphinx(tmp_path, r"$\frac{a}$", gradproof_verdicts=str(kept))
 
