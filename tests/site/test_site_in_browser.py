@@ -232,12 +232,41 @@ def contrast(first: str, second: str) -> float:
     """The contrast ratio of WCAG 2."""
 
     def luminance(colour: str) -> float:
-        parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+        full = 1 if colour.startswith("color(srgb") else 255
+        parts = [float(part) / full for part in re.findall(r"[\d.]+", colour)[:3]]
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
     light, dark = sorted((luminance(first), luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_chart_fits_a_phone_and_its_labels_stand_out(open_page, scheme):
+    page = open_page("formulas/80-vanishing.html", width=390, scheme=scheme)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    labels = page.locator(".picture .label-of")
+    colours = labels.evaluate_all("all => all.map(each => getComputedStyle(each).fill)")
+    assert len(set(colours)) == 5
+    assert min(contrast(colour, ground) for colour in colours) > 4.5
+    assert contrast("rgb(217, 119, 6)", "rgb(255, 255, 255)") < 4.5
+    assert max(labels.evaluate_all("all => all.map(each => each.getBoundingClientRect().right)")) <= 390
+
+
+def test_the_text_that_a_formula_is_from_leads_to_its_misprints_and_back(open_page):
+    page = open_page("formulas/60-lstm.html", width=390)
+    page.locator("#lstm-dc").get_by_role("link", name="text 000").click()
+    assert page.url.endswith("reference/30-audit.html#text-000")
+    section = page.locator("section#text-000")
+    shown = section.locator("li a").all_inner_texts()
+    assert "8.4 The derivative of the log-likelihood named the derivative of the prediction, which is a matrix" in shown
+    assert section.locator("li math").count() > 5
+    section.locator("summary").click()
+    narrow = "all => all.filter(each => each.textContent.length > 20 && each.getBoundingClientRect().width < 60).length"
+    assert section.locator("td code").evaluate_all(narrow) == 0
+    section.locator("li a").first.click()
+    page.locator(":target .badge.refuted").wait_for()
+    assert "90-errata.html#errata-" in page.url
 
 
 def test_the_keyboard_shows_where_it_is_and_reaches_the_text_first(open_page):

@@ -12,9 +12,9 @@ from xml.etree import ElementTree as ET
 
 from gradproof.site.pictures import Picture, add, canvas, drawn
 
-WIDTH, HEIGHT = 680.0, 340.0
-LEFT, RIGHT, TOP, BOTTOM = 64.0, 170.0, 14.0, 44.0
-LINE = 15.0
+WIDTH, HEIGHT = 580.0, 310.0
+LEFT, RIGHT, TOP, BOTTOM = 64.0, 140.0, 14.0, 44.0
+LINE = 16.0
 RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Curves = Mapping[str, Sequence[tuple[float, float]]]
 
@@ -22,6 +22,7 @@ Curves = Mapping[str, Sequence[tuple[float, float]]]
 def chart(curves: Curves, across: str, up: str, says: str, logarithmic: bool = False) -> Picture:
     """The curves; `says` is the caption and what is read out."""
     svg = canvas(WIDTH, HEIGHT, says)
+    svg.set("class", "chart")
     xs = [x for points in curves.values() for x, _ in points]
     ys = [y for points in curves.values() for _, y in points]
     right, marks = max(xs), ticks(min(ys), max(ys), logarithmic)
@@ -35,7 +36,7 @@ def chart(curves: Curves, across: str, up: str, says: str, logarithmic: bool = F
     for mark in marks:
         _, y = place(0, mark)
         add(svg, "path", d=f"M{LEFT:.1f} {y:.1f} H{WIDTH - RIGHT:.1f}", class_="grid")
-        add(svg, "text", rounded(mark), x=LEFT - 8, y=y + 4, text_anchor="end")
+        add(svg, "text", rounded(mark) if logarithmic else f"{mark:g}", x=LEFT - 8, y=y + 4, text_anchor="end")
     for mark in ticks(0, right, logarithmic=False):
         if mark <= right:
             x, _ = place(mark, marks[0])

@@ -18,8 +18,9 @@ def draw(against: str) -> Picture:
     """CPU seconds of two parameter gradients against T, or against the number of their entries."""
     curves = {id: [point(id, n, against) for n in (STEPS if against == "steps" else SIZES)] for id in CLAIMS}
     across = "T" if against == "steps" else "entries"
-    ends = ", ".join(f"{id} {points[-1][1]:.2f} s at {across} = {points[-1][0]}" for id, points in curves.items())
-    says = f"CPU time of a proof against {'the number of steps' if across == 'T' else 'the number of entries'}: {ends}."
+    last = f"T = {STEPS[-1]}" if across == "T" else f"{SIZES[-1] ** 2} entries of the gradient"
+    ends = ", ".join(f"{id} {points[-1][1]:.2g} s" for id, points in curves.items())
+    says = f"CPU time of a proof against the number of {'steps' if across == 'T' else 'entries'}; at {last}: {ends}."
     return chart(curves, across, "CPU seconds", says)
 
 
