@@ -126,6 +126,8 @@ def exit_code(findings: Sequence[Finding], allow_unread: bool = False) -> int:
 
 
 def _content(path: Path) -> str:
+    if path.is_dir():
+        raise BadRequest(f"{path} is a folder; name its files")
     if not path.is_file():
         raise BadRequest(f"there is no file {path}")
     try:

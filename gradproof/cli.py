@@ -7,6 +7,7 @@ Unknown (and none is wrong), 130 interrupted.
 
 from __future__ import annotations
 
+import errno
 import importlib
 import pkgutil
 import sys
@@ -38,6 +39,10 @@ class _Commands(click.Group):
         except KeyboardInterrupt:
             click.echo("gradproof: interrupted", err=True)
             sys.exit(INTERRUPTED)
+        except OSError as error:
+            if error.errno == errno.EPIPE:
+                raise
+            raise BadRequest(f"cannot read or write {error.filename or 'the output'}: {error.strerror}") from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -79,6 +79,8 @@ def pairs(text: str | None) -> dict[str, int]:
         name, equals, value = (part.strip() for part in pair.partition("="))
         if not (name and equals and value):
             raise BadRequest(f"--sizes: {pair!r} is not of the form AXIS=SIZE, as in D=4,H=5,K=3")
+        if name in found:
+            raise BadRequest(f"--sizes: {name} is given twice")
         found[name] = positive(f"--sizes: {name}", value)
     return found
 

@@ -1,7 +1,12 @@
 """One clear line on stderr, exit code 2, nothing half-written."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+COMMAND = [sys.executable, "-c", "from gradproof.cli import main; main()", "list"]
 SAME = """
 a = derivation('same', '', exp(x), ('', exp(x)), source='')
 b = derivation('same', '', x, ('', x), source='')
@@ -22,11 +27,14 @@ b = derivation('same', '', x, ('', x), source='')
         (["verify", "--sizes", "H:3"], "--sizes: 'H:3' is not of the form AXIS=SIZE, as in D=4,H=5,K=3"),
         (["verify", "--sizes", "H=3,"], "--sizes: '' is not of the form AXIS=SIZE, as in D=4,H=5,K=3"),
         (["verify", "--sizes", ""], "--sizes: '' is not of the form AXIS=SIZE, as in D=4,H=5,K=3"),
+        (["verify", "--sizes", "H=3,K=2,H=4"], "--sizes: H is given twice"),
         (["verify", "--steps", "0"], "--steps must be a positive integer, not '0'"),
         (["verify", "--steps", "x"], "--steps must be a positive integer, not 'x'"),
         (["verify", "--jobs", "0"], "--jobs must be a positive integer, not '0'"),
         (["verify", "--from", "/no/such.py"], "there is no file /no/such.py"),
         (["verify", "--nonsense"], "No such option '--nonsense'."),
+        (["check", "/no/such.md"], "there is no file /no/such.md"),
+        (["check", "/"], "/ is a folder; name its files"),
         (["latex"], "Missing argument 'ID…'."),
         (["latex", "activations.tanh", "--out", "/no/a.tex"], "cannot write /no/a.tex: No such file or directory"),
         (["latex", "activations.tanh", "--out", "/dev/null"], "cannot write /dev/null: it is not a regular file"),
@@ -111,3 +119,19 @@ def test_a_failing_write_leaves_the_old_file_and_no_other(gradproof, tmp_path, m
     assert result.stderr == f"gradproof: cannot write {old}: No space left on device\n"
     assert list(tmp_path.iterdir()) == [old]
     assert old.read_text() == "old"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is full")
+def test_an_output_that_takes_no_more_is_one_line():
+    with open("/dev/full", "w") as full:
+        result = subprocess.run(COMMAND, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (result.returncode, result.stderr) == (
+        2,
+        "gradproof: cannot read or write the output: No space left on device\n",
+    )
+
+
+def test_an_output_that_is_closed_early_is_no_error():
+    with subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
