@@ -96,7 +96,8 @@ def summary(findings: Sequence[Finding], seconds: float) -> str:
     more = f" ({defects} with a defect)" if defects else ""
     undeclared = bool(findings) and all(each.message.endswith("is not declared") for each in findings)
     hint = "\nnothing is declared: `gradproof check --suggest FILE` drafts the declarations" if undeclared else ""
-    return f"{len(findings)} formulas: {kinds}{more}; {seconds:.1f} s{hint}"
+    formulas = "1 formula" if len(findings) == 1 else f"{len(findings)} formulas"
+    return f"{formulas}: {kinds}{more}; {seconds:.1f} s{hint}"
 
 
 def unread_note(findings: Sequence[Finding]) -> str:

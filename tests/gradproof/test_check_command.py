@@ -60,6 +60,11 @@ def test_ctrl_c_does_not_wait_for_what_is_being_judged(gradproof, notes, monkeyp
     assert (list(path.parent.iterdir()), multiprocessing.active_children()) == ([path], [])
 
 
+@pytest.mark.parametrize(("formulas", "line"), [((RIGHT,), "1 formula: 1 proved; "), ((), "0 formulas: none; ")])
+def test_one_formula_and_none(gradproof, notes, formulas, line):
+    assert gradproof("check", notes(*formulas)).stdout.startswith(line)
+
+
 def test_unread_can_be_a_warning(gradproof, notes):
     result = gradproof("check", notes(RIGHT, UNREAD), "--allow-unread")
     assert result.exit_code == 0
