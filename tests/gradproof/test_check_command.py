@@ -226,7 +226,7 @@ def test_the_example_of_the_page_has_the_verdicts_that_the_page_says(gradproof, 
     (tmp_path / "notes.md").write_text(example, encoding="utf-8")
     found = json.loads(gradproof("check", tmp_path / "notes.md", "--json").stdout)["formulas"]
     assert [each["verdict"] for each in found] == ["proved", "refuted"]
-    assert found[1]["repair"].endswith(r"W_{hz}^{\top} \nabla_{\alpha_{t-1}} L")
+    assert found[1]["repair"].endswith(r"W_{hz}^{\top} d \alpha_{t-1}")
 
 
 def test_the_page_names_every_directive():

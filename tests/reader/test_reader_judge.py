@@ -30,8 +30,8 @@ def test_missing_transposes_are_refuted_and_the_proved_repair_is_printed():
     (found,) = judged(WRONG_DH, LSTM)
     assert found.verdict == "refuted"
     assert found.counterexample is not None
-    assert r"W_{ho}^{\top} \left(o_{t} \odot \left(1 - o_{t}\right) \odot \nabla_{o_{t}} L\right)" in found.repair
-    assert found.repair.endswith(r"W_{hz}^{\top} \nabla_{\alpha_{t-1}} L")
+    assert r"W_{ho}^{\top} \left(o_{t} \odot \left(1 - o_{t}\right) \odot d o_{t}\right)" in found.repair
+    assert found.repair.endswith(r"W_{hz}^{\top} d \alpha_{t-1}")
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_two_names_may_have_been_exchanged():
 
 def test_what_is_added_to_a_gradient_is_repaired_as_a_part_of_it():
     found = judged(r"d c_{t-1} += f_{t-1} \circ d c_t", LSTM)
-    assert (found.verdict, found.repair) == ("refuted", r"f_{t} \odot \nabla_{c_{t}} L")
+    assert (found.verdict, found.repair) == ("refuted", r"f_{t} \odot d c_{t}")
 
 
 def test_the_loss_of_a_step_may_have_been_meant_as_the_whole():
@@ -67,8 +67,40 @@ def test_the_loss_of_a_step_may_have_been_meant_as_the_whole():
         f"{RNN}\nread \\partial as total",
     )
     assert found.verdict == "refuted"
-    assert found.repair.startswith(r"\nabla_{a^{(t)}} L = ")
+    assert found.repair.startswith(r"\frac{\partial L}{\partial a^{(t)}} = ")
 
 
 def test_nothing_is_proposed_where_the_left_side_has_no_closed_form():
     assert judged(r"\nabla_{o^{(t)}} L \odot y^{(t)} = \tanh(\hat{y}^{(t)})").repair == ""
+
+
+@pytest.mark.parametrize(
+    ("declared", "wrong", "repair"),
+    [
+        ("read d as gradient", r"d f_t = c_t \odot d c_t", r"c_{t-1} \odot d c_{t}"),
+        (
+            "",
+            r"\frac{\partial L}{\partial f_t} = c_t \odot \frac{\partial L}{\partial c_t}",
+            r"c_{t-1} \odot \frac{\partial L}{\partial c_{t}}",
+        ),
+        ("", r"\nabla_{f_t} L = c_t \odot \nabla_{c_t} L", r"c_{t-1} \odot \nabla_{c_{t}} L"),
+        ("name S_t = c", r"\nabla_{f_t} L = S_t \odot \nabla_{S_t} L", r"S_{t-1} \odot \nabla_{S_{t}} L"),
+        (
+            "read d as gradient",
+            r"d W_{xo} = (o_t \odot (1-o_t) \odot d o_t) x_t^\top",
+            r"\sum_{t=1}^{T} \left(o_{t} \odot \left(1 - o_{t}\right) \odot d o_{t}\right) x_{t}^{\top}",
+        ),
+    ],
+)
+def test_a_repair_is_written_as_its_document_writes(declared, wrong, repair):
+    found = judged(wrong, f"model lstm\ntime subscript\n{declared}")
+    assert (found.verdict, found.repair) == ("refuted", repair)
+    again = f"{wrong.partition('=')[0]} = {repair}"
+    assert judged(again, f"model lstm\ntime subscript\n{declared}").verdict == "proved"
+
+
+def test_a_repair_that_would_be_read_as_something_else_is_written_as_it_was_proved():
+    """C is declared as c and as h too: a repair with C would have two readings."""
+    declared = "model lstm\ntime subscript\nname C_t = c\nalso C_t = h"
+    found = judged(r"\nabla_{f_t} L = \nabla_{c_t} L + \nabla_{C_t} L - \nabla_{C_t} L", declared)
+    assert found.repair == "" or "C" not in found.repair

@@ -8,13 +8,13 @@ from itertools import islice
 
 from symbolic import second_opinion
 from symbolic import terms as f
-from symbolic.latex import latex
 from symbolic.prove import axes_of
 from symbolic.reader.candidates import Candidate, candidates, instances, record, verdict_of
 from symbolic.reader.readings import Misfit
 from symbolic.reader.repair.closed import closed_forms
 from symbolic.reader.repair.edits import Sides, once, twice
 from symbolic.reader.repair.missing import contributions
+from symbolic.reader.repair.written import written
 from symbolic.reader.resolve import Memo, Resolver
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax.nodes import Node
@@ -58,7 +58,7 @@ class _Search:
             for candidate in _readable(sides, self.scope, self.memo):
                 for each in self.meant_by(candidate):
                     if self.is_proved(each):
-                        return _written(each, sides[0] is not self.sides[0], self.scope)
+                        return written(each, self.sides, sides[0] is not self.sides[0], self.scope)
         return None
 
     def meant_by(self, candidate: Candidate) -> Iterator[Candidate]:
@@ -82,7 +82,7 @@ class _Search:
                 for form in closed_forms(reading.term, self.scope):
                     each = Candidate(((reading.term, form),), "")
                     if self.is_proved(each):
-                        return _written(each, False, self.scope)
+                        return written(each, self.sides, False, self.scope)
         return None
 
     def is_proved(self, candidate: Candidate) -> bool:
@@ -127,13 +127,3 @@ def _readable(sides: Sides, scope: Scope, memo: Memo) -> list[Candidate]:
         return candidates(*sides, scope, memo)[:4]
     except (Unread, Misfit, ShapeMismatch, ValueError, TypeError, LookupError):
         return []
-
-
-def _written(candidate: Candidate, left_changed: bool, scope: Scope) -> str:
-    """The right side, or the whole formula where the left side was edited."""
-    subscript_time = scope.time == "sub" if scope.time else scope.model is not None and scope.model.subscript_time
-    if len(candidate.pairs) > 1:
-        return candidate.text
-    ((left, right),) = candidate.pairs
-    written = latex(right, subscript_time)
-    return f"{latex(left, subscript_time)} = {written}" if left_changed else written
