@@ -17,7 +17,7 @@ import numpy as np
 
 from numeric.trace.places import Refused
 from numeric.trace.scalar import NUMBERS, Traced, index_of, traced
-from numeric.trace.tape import Op, Tape
+from numeric.trace.tape import EMPTY, Op, Tape
 
 Plain = np.ndarray[Any, Any]
 FLOAT = np.dtype(np.float64)
@@ -74,6 +74,9 @@ class Symbolic(np.ndarray[Any, Any]):
 
     def item(self, *args: Any) -> Any:
         return plain(self).item(*args)
+
+    def round(self, decimals: int = 0, out: Any = None) -> Any:  # type: ignore[override]
+        return np.round(self, decimals, out)
 
     def fill(self, value: Any) -> None:
         plain(self).fill(traced(self.tape, value))
@@ -244,18 +247,23 @@ def cast(array: Symbolic, dtype: Any, copy: bool = True) -> Any:
             return np.array([int(entry) for entry in plain(array).flat]).reshape(array.shape).astype(dtype)
         if kind == "b":
             return array.copy()
-        if all(_is_indicator(entry) for entry in plain(array).flat):
+        if all(is_indicator(entry) for entry in plain(array).flat):
             return array.copy()
         raise Refused(f"symbols as {np.dtype(dtype)}", array.tape.here())
     return array.copy() if copy else array
 
 
-def _is_indicator(entry: Traced) -> bool:
+def is_indicator(entry: Traced) -> bool:
+    """A comparison or its opposite, or 0 or 1."""
     tape = entry.tape
-    return tape.ops[entry.i] == Op.COND or (
-        tape.ops[entry.i] == Op.SUB
-        and tape.constants.get(tape.a[entry.i]) == 1
-        and tape.ops[tape.b[entry.i]] == Op.COND
+    return (
+        tape.constants.get(entry.i) in (0, 1)
+        or tape.ops[entry.i] == Op.COND
+        or (
+            tape.ops[entry.i] == Op.SUB
+            and tape.constants.get(tape.a[entry.i]) == 1
+            and tape.ops[tape.b[entry.i]] == Op.COND
+        )
     )
 
 
@@ -299,7 +307,7 @@ def unwritten(tape: Tape, shape: tuple[int, ...]) -> Symbolic:
     """The array that np.empty makes."""
     made = np.empty(shape, dtype=object)
     for position in np.ndindex(made.shape):
-        made[position] = Traced(tape, tape.unwritten())
+        made[position] = Traced(tape, tape.anything(EMPTY))
     return made.view(Symbolic)._on(tape)
 
 

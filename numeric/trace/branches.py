@@ -43,7 +43,8 @@ def on_every_branch(trace: Trace, wanted: bytearray, outcomes: Outcomes, before:
         if possible.branches(comparisons) is not None:
             for name, position in members:
                 wrong[name][position] = False
-    error, deciding = before.error, before.deciding
+    settled = any(not mask.all() for mask in before.wrong.values())
+    error, deciding = before.error if settled else Fraction(0), before.deciding
     for _ in range(min(TOGETHER, EFFORT // len(trace.tape))):
         if not waiting:
             return Difference(wrong, error, deciding)

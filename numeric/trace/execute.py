@@ -24,7 +24,7 @@ from numeric.trace.places import Place, Refused, TimedOut, raised_at
 from numeric.trace.scalar import Traced
 from numeric.trace.stand_in import Nested, standing_in
 from numeric.trace.state import lifted, preserved
-from numeric.trace.tape import Decision, Tape
+from numeric.trace.tape import Decision, Maxima, Tape
 
 Shape = tuple[int, ...]
 Nodes = NDArray[np.int64]
@@ -58,11 +58,11 @@ class Trace:
 
 
 def traces(
-    run: Callable[..., Any], shapes: Mapping[str, Shape], deadline: float | None, branching: bool = False
+    run: Callable[..., Any], shapes: Mapping[str, Shape], deadline: float | None, largest: Maxima = Maxima.FREE
 ) -> Iterator[Trace]:
     """A trace for every outcome of the comparisons that control flow depends on; raises Refused.
 
-    `branching`: which entry is the largest is such an outcome too.
+    `largest`: with Maxima.DECIDED, which entry is the largest is such an outcome too.
     """
     __tracebackhide__ = True
     waiting: list[list[bool]] = [[]]
@@ -70,7 +70,7 @@ def traces(
     while waiting:
         path = waiting.pop()
         count += 1
-        found = trace(run, shapes, Tape(path, deadline, branching))
+        found = trace(run, shapes, Tape(path, deadline, largest))
         taken = [decision.outcome for decision in found.decisions]
         if count + len(waiting) + len(taken) - len(path) > BRANCHES:
             raise Refused(

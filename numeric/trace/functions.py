@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import prod
+from operator import methodcaller
 from typing import Any
 
 import numpy as np
 
-from numeric.trace.arrays import FLOAT, Symbolic, as_symbolic, entries, settled, unwritten, where, wrapped
+from numeric.trace.arrays import FLOAT, Symbolic, as_symbolic, entries, is_indicator, settled, unwritten, where, wrapped
 from numeric.trace.places import Refused
 from numeric.trace.products import dot, einsum
 from numeric.trace.tape import Tape
@@ -155,6 +156,12 @@ def _np_copy(tape: Tape, array: Any, **_: Any) -> Any:
     return as_symbolic(tape, entries(tape, array).copy())
 
 
+@instead_of(np.round, np.around)
+def _np_round(tape: Tape, array: Any, decimals: int = 0, out: Any = None) -> Any:
+    rounded = methodcaller("rounded", "np.round", lambda x: round(x, decimals))
+    return delivered(tape, np.frompyfunc(rounded, 1, 1)(entries(tape, array)), out)
+
+
 @instead_of(np.nan_to_num)
 def _np_nan_to_num(tape: Tape, array: Any, copy: bool = True, **_: Any) -> Any:
     if any(entry.is_infinite() for entry in entries(tape, array).flat):
@@ -183,7 +190,15 @@ def _np_argmin(tape: Tape, array: Any, *args: Any, **kwargs: Any) -> Any:
     return _np_argmax(tape, -as_symbolic(tape, array), *args, **kwargs)
 
 
-@instead_of(np.count_nonzero, np.nonzero, np.argsort, np.sort, np.unique, np.allclose, np.isclose, np.array_equal)
+@instead_of(np.count_nonzero)
+def _np_count_nonzero(tape: Tape, array: Any, axis: Any = None, *, keepdims: Any = False) -> Any:
+    given = entries(tape, array)
+    if not all(is_indicator(entry) for entry in given.flat):
+        return _refused(tape)
+    return np.add.reduce(as_symbolic(tape, given), axis=axis, keepdims=keepdims)
+
+
+@instead_of(np.nonzero, np.argsort, np.sort, np.unique, np.allclose, np.isclose, np.array_equal)
 def _refused(tape: Tape, *args: Any, **kwargs: Any) -> Any:
     raise Refused("a question about the values of symbols (nonzero, sort, unique, allclose, …)", tape.here())
 

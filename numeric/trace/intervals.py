@@ -18,7 +18,7 @@ from typing import Any
 from mpmath import libmp
 
 from numeric.trace.linear import linear
-from numeric.trace.tape import UNWRITTEN, Op, Tape
+from numeric.trace.tape import ANYTHING, EMPTY, Op, Tape
 
 SCALE = 160
 ONE = 1 << SCALE
@@ -109,8 +109,8 @@ class Reals:
 
     def leaf(self, i: int) -> Interval:
         name, position = self.tape.leaves[self.tape.a[i]]
-        if name == UNWRITTEN:
-            return enclosing(Fraction(0))
+        if name == ANYTHING:
+            return enclosing(Fraction(0)) if self.tape.unknown[i] == EMPTY else ANY
         return enclosing(self.point[name][position])
 
     def reduced(self, value: Any) -> Any:

@@ -24,11 +24,12 @@ from numeric.trace import sweep
 from numeric.trace.branches import on_every_branch
 from numeric.trace.differences import Difference, difference_of, random_points, wanted_of
 from numeric.trace.execute import Trace
+from numeric.trace.maxima import coinciding
 from numeric.trace.places import Refused
 from numeric.trace.polynomials import exactly_proved
 from numeric.trace.proof import Finding, ParameterVerdict
 from numeric.trace.residues import NoRoot, Residues
-from numeric.trace.tape import UNWRITTEN, Op, Tape
+from numeric.trace.tape import EMPTY, Op, Tape
 from numeric.trace.witness import witness_of
 
 MEMORIES = 4
@@ -55,7 +56,8 @@ def judge(trace: Trace) -> Judged:
     trace = Trace(trace.tape, trace.loss, trace.leaves, claims)
     tape, outcomes = trace.tape, {d.node: d.outcome for d in trace.decisions}
     wanted = wanted_of(trace)
-    _refuse_unwritten(trace, wanted, outcomes)
+    _refuse_unknown(trace, wanted, outcomes)
+    _refuse_coinciding(trace, outcomes)
     open_comparisons = [i for i, op in enumerate(tape.ops) if op == Op.COND and wanted[i] and i not in outcomes]
     hypotheses: tuple[str, ...] = ()
     difference = difference_of(trace, wanted, outcomes)
@@ -88,14 +90,15 @@ def _is_guard(tape: Tape, difference: int) -> bool:
     return 0 < bound < Fraction(1, 1000) or Fraction(99, 100) < bound < 1 or bound > 10
 
 
-def _refuse_unwritten(trace: Trace, wanted: bytearray, outcomes: Mapping[int, bool]) -> None:
-    """Refused where the loss, a gradient or a branch depends on entries of np.empty that nobody wrote."""
+def _refuse_unknown(trace: Trace, wanted: bytearray, outcomes: Mapping[int, bool]) -> None:
+    """Refused where the loss, a gradient or a branch depends on what may be any number, as np.empty gives it."""
     tape = trace.tape
-    unwritten = [
-        i for i, op in enumerate(tape.ops) if op == Op.LEAF and wanted[i] and tape.leaves[tape.a[i]][0] == UNWRITTEN
-    ]
-    if not unwritten:
+    unknown = [i for i in tape.unknown if wanted[i]]
+    if not unknown:
         return
+    deciding = tape.cone([d.node for d in trace.decisions])
+    if branching := [i for i in unknown if deciding[i] and tape.unknown[i] != EMPTY]:
+        raise Refused(tape.unknown[branching[0]], tape.place_of(branching[0]))
     tops = [trace.loss, *(d.node for d in trace.decisions), *(int(n) for c in trace.claims.values() for n in c.flat)]
     for draw in range(MEMORIES):
         source = random.Random(draw)
@@ -106,8 +109,20 @@ def _refuse_unwritten(trace: Trace, wanted: bytearray, outcomes: Mapping[int, bo
             other = sweep.values(tape, Residues(field.seed, drawn, memory=1), wanted)
         except NoRoot:
             other = []
-        if not other or any(found[n] != other[n] for n in tops):
-            raise Refused("an array made by np.empty is read before it is written", tape.place_of(unwritten[0]))
+        changed = tape.cone([n for n in tops if not other or found[n] != other[n]])
+        if used := [i for i in unknown if changed[i]]:
+            raise Refused(tape.unknown[used[0]], tape.place_of(used[0]))
+
+
+def _refuse_coinciding(trace: Trace, outcomes: Mapping[int, bool]) -> None:
+    """Refused where a mask by `==` has taken the entries of a maximum to differ, and some are the same function."""
+    if not trace.tape.told_apart:
+        return
+    asked = trace.tape.cone([n for maximum in trace.tape.told_apart for n in trace.tape.maxima[maximum]])
+    _, found = next(random_points(trace, asked, outcomes))
+    maximum = coinciding(trace.tape, found)
+    if maximum is not None:
+        raise Refused("a comparison by == with a maximum of equal entries", trace.tape.place_of(maximum))
 
 
 def _verdicts(

@@ -114,6 +114,11 @@ class Proof:
         return self.finding == Finding.REFUTED
 
     @property
+    def open(self) -> bool:
+        """Some gradient is neither proved nor refuted."""
+        return any(p.finding == Finding.UNKNOWN for p in self.parameters)
+
+    @property
     def clipped(self) -> bool:
         """Whatever is wrong is too short by a factor that a norm decides: this is the branch where it is clipped."""
         wrong = [p for p in self.parameters if p.finding != Finding.PROVED]

@@ -23,6 +23,7 @@ from numeric.trace.places import Refused, TimedOut
 from numeric.trace.proof import Finding, GradientError, ParameterVerdict, Proof
 from numeric.trace.recheck import Mismatch, recheck
 from numeric.trace.stand_in import given
+from numeric.trace.tape import Maxima
 
 Shapes = Mapping[str, Any]
 
@@ -59,14 +60,20 @@ def _proof(run: Callable[..., Any], shapes: Shapes, timeout: float | None) -> Pr
     notes: tuple[str, ...] = ()
     reason, place = "", None
     try:
-        for branching in (False, True):
-            before, proofs = proofs, []
-            branches.clear()
-            for trace in traces(run, sizes, deadline, branching):
-                operations += len(trace.tape)
-                proofs.append(_judged(trace))
-                branches.append(trace)
-            if not any(proof.deciding for proof in proofs):
+        for largest in Maxima:
+            traced, before, proofs = branches, proofs, []
+            branches = []
+            try:
+                for trace in traces(run, sizes, deadline, largest):
+                    operations += len(trace.tape)
+                    proofs.append(_judged(trace))
+                    branches.append(trace)
+            except Refused as refusal:
+                if isinstance(refusal, TimedOut) or not before or any(proof.deciding or proof.open for proof in before):
+                    raise
+                branches, proofs = traced, before  # only the causes are not known
+                break
+            if not any(proof.deciding for proof in proofs) and (largest is Maxima.FREE or all(map(_is_known, proofs))):
                 break
         notes = recheck(run, branches, own, deadline)
     except Refused as refusal:
@@ -80,6 +87,11 @@ def _proof(run: Callable[..., Any], shapes: Shapes, timeout: float | None) -> Pr
     proof = _together(proofs)
     seconds = time.monotonic() - started
     return replace(proof, notes=notes, reason=reason, place=place, seconds=seconds, operations=operations)
+
+
+def _is_known(proof: Proof) -> bool:
+    """Every verdict, and a cause of each refutation."""
+    return not proof.open and all(p.finding != Finding.REFUTED or p.cause is not None for p in proof.parameters)
 
 
 def _refuted(proof: Proof) -> tuple[ParameterVerdict, ...]:

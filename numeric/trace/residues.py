@@ -25,7 +25,7 @@ from hashlib import blake2b
 from math import gcd, lcm
 
 from numeric.trace.places import Refused
-from numeric.trace.tape import UNWRITTEN, Op, Tape
+from numeric.trace.tape import ANYTHING, Op, Tape
 
 BITS = 127
 SMALL = (3, 5, 7, 11, 13)
@@ -69,7 +69,7 @@ class Residues:
 
     def leaf(self, i: int) -> int:
         leaf = self.tape.leaves[self.tape.a[i]]
-        return self.random("leaf", leaf, self.memory) if leaf[0] == UNWRITTEN else self.random("leaf", leaf)
+        return self.random("leaf", leaf, self.memory) if leaf[0] == ANYTHING else self.random("leaf", leaf)
 
     def random(self, *key: object) -> int:
         text = repr((self.seed, *key)).encode()

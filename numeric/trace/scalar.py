@@ -10,13 +10,17 @@ without ceasing to be a symbol, such as `float(x)`, is refused with the line tha
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
+from dis import get_instructions, opname
 from fractions import Fraction
+from types import FrameType
 from typing import Any, Self
 
 import numpy as np
 
 from numeric.trace.constants import meant
+from numeric.trace.maxima import bound_of
 from numeric.trace.places import Refused
 from numeric.trace.tape import Op, Tape
 
@@ -150,26 +154,44 @@ class Traced:
     # -- comparisons: indicators, or plain truth where both sides are numbers ---------------
 
     def __gt__(self, other: Any) -> Any:
-        return self._compared(other, lambda d: d > 0, lambda d: d._positive())
+        return self._compared(
+            other, lambda d: d > 0, lambda d: d._positive(), lambda lower, equal: (1 - equal) * (not lower)
+        )
 
     def __lt__(self, other: Any) -> Any:
-        return self._compared(other, lambda d: d < 0, lambda d: (-d)._positive())
+        return self._compared(
+            other, lambda d: d < 0, lambda d: (-d)._positive(), lambda lower, equal: (1 - equal) * lower
+        )
 
     def __ge__(self, other: Any) -> Any:
-        return self._compared(other, lambda d: d >= 0, lambda d: 1 - (-d)._positive())
+        return self._compared(
+            other,
+            lambda d: d >= 0,
+            lambda d: 1 - (-d)._positive(),
+            lambda lower, equal: equal if lower else 1 + 0 * equal,
+        )
 
     def __le__(self, other: Any) -> Any:
-        return self._compared(other, lambda d: d <= 0, lambda d: 1 - d._positive())
+        return self._compared(
+            other, lambda d: d <= 0, lambda d: 1 - d._positive(), lambda lower, equal: 1 + 0 * equal if lower else equal
+        )
 
     def __eq__(self, other: Any) -> Any:
-        return self._compared(other, lambda d: d == 0, self._same)
+        return self._compared(other, lambda d: d == 0, self._same, lambda lower, equal: equal)
 
     def __ne__(self, other: Any) -> Any:
-        return self._compared(other, lambda d: d != 0, lambda d: 1 - self._same(d))
+        return self._compared(other, lambda d: d != 0, lambda d: 1 - self._same(d), lambda lower, equal: 1 - equal)
 
     __hash__ = object.__hash__
 
-    def _compared(self, other: Any, plain: Callable[[Fraction], bool], symbolic: Callable[[Traced], Any]) -> Any:
+    def _compared(
+        self,
+        other: Any,
+        plain: Callable[[Fraction], bool],
+        symbolic: Callable[[Traced], Any],
+        bounded: Callable[[bool, Traced], Any],
+    ) -> Any:
+        """`plain` of a difference of numbers, `symbolic` of one of symbols; `bounded` beside a maximum of its own."""
         j = index_of(self.tape, other)
         if j is None:
             return NotImplemented
@@ -178,6 +200,8 @@ class Traced:
             return plain(self.tape.constants[difference.i])
         if difference.i in self.tape.infinite:
             return plain(Fraction(self.tape.infinite[difference.i]))
+        if (bound := bound_of(self.tape, self.i, j)) is not None:
+            return bounded(bound.left_is_lower, self._new(bound.equal))
         return symbolic(difference)
 
     def _same(self, difference: Traced) -> Any:
@@ -224,6 +248,8 @@ class Traced:
     def __float__(self) -> float:
         if self.i in self.tape.infinite:
             return self.tape.infinite[self.i] * math.inf
+        if self.i not in self.tape.constants and _is_formatting(sys._getframe(1)):
+            return math.nan
         return float(self._constant("float() of a symbol, or a symbol put into an array of floats made elsewhere"))
 
     def __int__(self) -> int:
@@ -239,6 +265,26 @@ class Traced:
         if self.i in self.tape.constants:
             return self.tape.constants[self.i]
         raise Refused(what, self.tape.here())
+
+    def rounded(self, name: str, exactly: Callable[[Fraction], Any]) -> Any:
+        """`exactly` of a number; of a symbol it may be any number, and has no derivative."""
+        constant = self.tape.constants.get(self.i)
+        if constant is not None:
+            return traced(self.tape, Fraction(exactly(constant)))
+        why = f"{name} of symbols, on which the loss, a gradient or a branch depends"
+        return self._new(self.tape.anything(why))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return self.rounded("round()", lambda x: round(x, digits))
+
+    def __floor__(self) -> Any:
+        return self.rounded("math.floor", math.floor)
+
+    def __ceil__(self) -> Any:
+        return self.rounded("math.ceil", math.ceil)
+
+    def __trunc__(self) -> Any:
+        return self.rounded("math.trunc", math.trunc)
 
     # -- what a NumPy scalar has besides -----------------------------------------------------
 
@@ -273,6 +319,15 @@ class Traced:
             return format(float(self.tape.constants[self.i]), specification)
         except (KeyError, ValueError):
             return repr(self)
+
+
+def _is_formatting(frame: FrameType) -> bool:
+    """Whether the frame is in the midst of `left % right`, where only a string asks for a float."""
+    code, at = frame.f_code.co_code, frame.f_lasti
+    return opname[code[at]] == "BINARY_OP" and code[at + 1] == _REMAINDER
+
+
+_REMAINDER = next(i.arg for i in get_instructions(compile("a % b", "", "eval")) if i.opname == "BINARY_OP")
 
 
 def index_of(tape: Tape, value: Any) -> int | None:

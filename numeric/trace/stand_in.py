@@ -246,6 +246,7 @@ def _replacements(tape: Tape) -> Iterator[tuple[Any, str, Callable[[Any], Any]]]
         yield np, name, partial(_function, tape, name)
         if hasattr(math, name):
             yield math, name, partial(_function, tape, name)
+    yield np, "nditer", _iterating
     yield np, "r_", partial(_Joining, tape, False)
     yield np, "c_", partial(_Joining, tape, True)
     yield from others(tape)
@@ -285,6 +286,15 @@ def _converting(tape: Tape, copies: bool, original: Any) -> Callable[..., Any]:
             tape.leave(before)
 
     return convert
+
+
+def _iterating(original: Any) -> Callable[..., Any]:
+    """np.nditer, which is told that arrays may hold symbols."""
+
+    def iterate(arrays: Any, flags: Any = (), *args: Any, **kwargs: Any) -> Any:
+        return original(arrays, [*flags, "refs_ok"], *args, **kwargs)
+
+    return iterate
 
 
 class _Joining:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections.abc import Sequence
-from enum import IntEnum
+from enum import Enum, IntEnum
 from fractions import Fraction
 from functools import reduce
 from math import isqrt
@@ -50,6 +50,14 @@ class Op(IntEnum):
 FUNCTIONS = {"exp": Op.EXP, "log": Op.LOG, "tanh": Op.TANH, "sqrt": Op.SQRT}
 
 
+class Maxima(Enum):
+    """What a maximum of symbols is: a symbol of its own, a sum over its entries by comparisons, a branch."""
+
+    FREE = "free"
+    WRITTEN_OUT = "written out"
+    DECIDED = "decided"
+
+
 class Decision(NamedTuple):
     """A comparison that the code's control flow depends on, and how it came out on this path."""
 
@@ -66,21 +74,27 @@ class Block(NamedTuple):
     name: str
 
 
-UNWRITTEN = ""
+ANYTHING = ""
+EMPTY = "an array made by np.empty is read before it is written"
 NEAR = 60
 
 
 class Tape:
     """The nodes, the leaves by name, the branches taken."""
 
-    def __init__(self, path: Sequence[bool] = (), deadline: float | None = None, branching: bool = False) -> None:
-        """`branching`: which entry is a maximum is a branch; otherwise a maximum is a symbol of its own."""
-        self.branching = branching
+    def __init__(self, path: Sequence[bool] = (), deadline: float | None = None, largest: Maxima = Maxima.FREE) -> None:
+        self.largest = largest
+        self.maxima: dict[int, tuple[int, ...]] = {}
+        """The nodes that are maxima, and of which nodes they are the largest."""
+        self.told_apart: set[int] = set()
+        """Maxima of which entries have been taken to differ."""
         self.ops = array("b")
         self.a, self.b, self.place = array("q"), array("q"), array("i")
         self.groups: list[tuple[int, ...]] = []
         self.constants: dict[int, Fraction] = {}
         self.rounded: set[int] = set()
+        self.unknown: dict[int, str] = {}
+        """The nodes that may be any number, and why."""
         self.infinite: dict[int, int] = {}
         """The nodes of −∞ and ∞, as a mask of attention holds them, with their signs; nothing is made from them."""
         self.places: list[Place] = []
@@ -158,9 +172,11 @@ class Tape:
         self.leaves.append((name, position))
         return self.node(Op.LEAF, len(self.leaves) - 1)
 
-    def unwritten(self) -> int:
-        """What stands in memory that nobody has written, as np.empty gives: it may be anything."""
-        return self.leaf(UNWRITTEN, (len(self.leaves),))
+    def anything(self, why: str) -> int:
+        """A number that may be any, as in memory that nobody has written; nothing that is proved may depend on it."""
+        node = self.leaf(ANYTHING, (len(self.leaves),))
+        self.unknown[node] = why
+        return node
 
     def number(self, value: Any, rounded: bool = False) -> int:
         """A constant, read as `constants.meant` reads it."""
@@ -326,19 +342,6 @@ class Tape:
             raise Refused(f"{name} of -inf", self.here())
         return self.infinity(1) if sign > 0 else self.number(0)
 
-    def maximum_of(self, nodes: Sequence[int]) -> int:
-        """The largest of several: a symbol of its own, of which a result may turn out not to depend."""
-        if self.infinite and not self.infinite.keys().isdisjoint(nodes):
-            finite = [n for n in nodes if self.infinite.get(n) != -1]
-            if not finite or any(n in self.infinite for n in finite):
-                return self.infinity(1 if finite else -1)
-            nodes = finite
-        if all(n in self.constants for n in nodes):
-            return max(nodes, key=self.constants.__getitem__)
-        if self.branching:
-            return reduce(lambda best, n: n if self.decide(self.positive(self.sub(n, best))) else best, nodes)
-        return self.node(Op.MAX, self.group(sorted(set(nodes))))
-
     def positive(self, a: int) -> int:
         """1 where a > 0, otherwise 0."""
         if a in self.constants:
@@ -388,13 +391,13 @@ class Tape:
         return self.sub(self.number(1), self.positive(self.sub(x, self.number(c)))) if c > 0 else self.number(0)
 
     def is_piecewise(self, a: int) -> bool:
-        """Whether a comparison is among the few nodes that a is directly made from."""
+        """Whether a comparison or a maximum is among the few nodes that a is directly made from."""
         todo = [a]
         for _ in range(NEAR):
             if not todo:
                 return False
             i = todo.pop()
-            if self.ops[i] == Op.COND:
+            if self.ops[i] in (Op.COND, Op.MAX):
                 return True
             if self.ops[i] in (Op.ADD, Op.SUB, Op.MUL):
                 todo += [self.a[i], self.b[i]]

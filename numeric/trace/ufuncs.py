@@ -9,6 +9,7 @@ written with indicators: max(a, b) = b + [a > b]·(a − b).  To extend: a line 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from math import prod
 from operator import methodcaller
@@ -17,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from numeric.trace.arrays import Symbolic, entries, plain, settled, wrapped
+from numeric.trace.maxima import maximum_of
 from numeric.trace.places import Refused
 from numeric.trace.products import matmul
 from numeric.trace.scalar import NUMBERS, Traced, traced
@@ -85,6 +87,10 @@ UNARY: dict[str, Callable[[Any], Any]] = {
     "logical_not": lambda x: ~x,
     "invert": lambda x: ~x,
     "conjugate": lambda x: x,
+    "rint": methodcaller("rounded", "np.rint", round),
+    "floor": methodcaller("rounded", "np.floor", math.floor),
+    "ceil": methodcaller("rounded", "np.ceil", math.ceil),
+    "trunc": methodcaller("rounded", "np.trunc", math.trunc),
     **{name: methodcaller(name) for name in _METHODS},
 }
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
@@ -141,6 +147,8 @@ def ufunc_on_symbols(tape: Tape, ufunc: np.ufunc, method: str, inputs: Sequence[
         elif name in LOOPS:
             name, inputs = _bounded(name, inputs)
             given = [entries(tape, value) for value in inputs]
+            if method == "reduceat":
+                given[1] = settled(inputs[1])
             if method in ("reduce", "accumulate", "reduceat", "outer"):
                 loop = LOOPS[name] if method == "outer" or name not in _OWN_LOOPS else ufunc
                 result = getattr(loop, method)(*given, **options)
@@ -216,9 +224,9 @@ def _combined(tape: Tape, name: str, nodes: list[int]) -> int:
     if len(set(nodes)) == 1:
         return nodes[0]
     if name == "maximum":
-        return tape.maximum_of(nodes)
+        return maximum_of(tape, nodes)
     negated = [tape.sub(tape.number(0), n) for n in nodes]
-    return tape.sub(tape.number(0), tape.maximum_of(negated))
+    return tape.sub(tape.number(0), maximum_of(tape, negated))
 
 
 def _of_scalar(self: Traced, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:

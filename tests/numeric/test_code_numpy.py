@@ -51,6 +51,24 @@ def generated_steps(x: Any) -> Any:
     return sum(hs), {"x": g}
 
 
+def rounded_for_the_eye(x: Any) -> Any:
+    loss = (x**2).sum()
+    log = [round(loss, 3), np.round(loss, 3), x.round(2), math.floor(loss), np.rint(x), f"{loss:.3f}"]
+    log += ["loss %.3f" % loss, "%d: %s %f" % (len(x), x, loss)]  # noqa: UP031 - as people write it
+    assert len(log) == 8
+    return loss, {"x": 2 * x}
+
+
+def iterated(x: Any) -> Any:
+    steps = np.nditer(np.zeros(3), flags=["multi_index"])
+    g, loss = np.zeros(3), 0.0
+    while not steps.finished:
+        k = steps.multi_index
+        loss, g[k] = loss + x[k] ** 3, 3 * x[k] ** 2
+        steps.iternext()
+    return loss, {"x": g}
+
+
 def appended(x: Any) -> Any:
     h = np.array([])
     for v in x:
@@ -149,6 +167,14 @@ RIGHT: dict[str, Callable[..., Any]] = {
     ),
     **{f.__name__: f for f in (generated_steps, appended, in_a_defaultdict, by_walrus, in_finally, gelu)},
     "-inf as a mask": of(lambda x: np.exp(np.where(SOME, x, -np.inf)), lambda x: SOME * np.exp(x)),
+    "rounded for the eye": rounded_for_the_eye,
+    "rounded numbers": of(
+        lambda x: np.floor(np.linspace(0, 5, 3)) @ x * np.round(2.46 * np.ones(1), 1)[0],
+        lambda x: np.array([0, 2, 5]) * 2.5,
+    ),
+    "nditer": iterated,
+    "reduceat": of(lambda x: np.add.reduceat(x**2, [0, 2]) @ np.array([1.0, 3.0]), lambda x: 2 * x * [1, 1, 3]),
+    "count_nonzero": of(lambda x: np.maximum(x, 0).sum() * np.count_nonzero(x > 0), lambda x: (x > 0) * (x > 0).sum()),
 }
 
 UNKNOWN: dict[str, tuple[Callable[..., Any], str]] = {
@@ -160,12 +186,18 @@ UNKNOWN: dict[str, tuple[Callable[..., Any], str]] = {
     "RandomState": (of(lambda x: x * np.random.RandomState().rand(3), lambda x: x), "without a seed"),
     "Random": (of(lambda x: x * random.Random().random(), lambda x: x), "without a seed"),
     "//": (of(lambda x: x // 2, lambda x: 0 * x), "np.floor_divide of symbols"),
-    "round": (of(np.round, lambda x: 0 * x), "np.rint of symbols"),
+    "round": (of(np.round, lambda x: 0 * x), "np.round of symbols, on which"),
     "floor": (of(np.floor, lambda x: 0 * x), "np.floor of symbols"),
     "int": (lambda x: (x[int(x[0] > 0)], {"x": FIRST}), "int() of a symbol"),
-    "math.floor": (of(lambda x: math.floor(x[0]), lambda x: 0 * x), "float() of a symbol"),
+    "math.floor": (of(lambda x: math.floor(x[0]), lambda x: 0 * x), "math.floor of symbols, on which"),
     "inv": (of(lambda x: np.linalg.inv(np.diag(x)), lambda x: -1 / x**2), "np.inv of symbols"),
     "interp": (of(lambda x: np.interp(x[0], [0, 1], [0, 1]), lambda x: 0 * x), "on symbols and not on numbers"),
+    "a rounded loss": (of(lambda x: np.round(x, 2), np.ones_like), "np.round of symbols, on which the loss"),
+    "a rounded branch": (
+        lambda x: (x.sum(), {"x": np.ones(3) if round(x[0]) > 0 else np.zeros(3)}),
+        "round() of symbols, on which the loss, a gradient or a branch depends",
+    ),
+    "a formatted number": (of(lambda x: x * float("%.2f" % x[0]), lambda x: x), "the constant nan"),  # noqa: UP031
 }
 
 
