@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from gradproof.run import Judged
     from symbolic.notation import Axis
     from symbolic.records import Catalogue, Derivation
 
@@ -58,6 +59,19 @@ def select(records: Catalogue, ids: Iterable[str]) -> list[Derivation]:
     """The records that ids, prefixes and globs name."""
     with _one_line():
         return records.select(ids)
+
+
+def judged(records: list[Derivation], source: Path | None) -> list[Judged]:
+    """The records and their verdicts; one of a person's own file that makes no sense is a BadRequest."""
+    from gradproof.run import Judged, Unjudged, run, usable_cores
+
+    try:
+        found = dict(run(records, {}, 3, usable_cores()))
+    except Unjudged as error:
+        if source is None:
+            raise
+        raise BadRequest(f"{source}: {error}") from None
+    return [Judged(record, found[position], own=source is not None) for position, record in enumerate(records)]
 
 
 @contextmanager

@@ -19,10 +19,16 @@ from gradproof import request
 def command(
     ids: tuple[str, ...], steps: bool, entries: bool, standalone: bool, out: Path | None, source: Path | None
 ) -> None:
-    """Print derivations as LaTeX."""
+    """Print derivations as LaTeX.
+
+    What is not proved is named on stderr.
+    """
     from symbolic import latex as printer
 
     records = request.select(request.known(source), ids)
+    for each in request.judged(records, source):
+        if each.verdict.name != "proved":
+            click.echo(f"gradproof: {each.record.id} is {each.verdict.name}, not proved", err=True)
     body = "\n\n".join(printer.derivation_latex(record, steps=steps, entries=entries) for record in records)
     text = printer.standalone(body) if standalone else body
     if out is None:

@@ -18,12 +18,10 @@ def command(id: str, source: Path | None) -> None:
     A prefix or a glob shows every claim that it matches.
     """
     from gradproof.report import full
-    from gradproof.run import Judged
-    from symbolic.prove import prove
 
     known = request.known(source)
     texts = []
-    for record in request.select(known, [id]):
-        repair = {**request.known().by_id, **known.by_id}.get(record.repair)
-        texts.append("\n".join(full(Judged(record, prove(record), own=source is not None), repair)))
+    for each in request.judged(request.select(known, [id]), source):
+        repair = {**request.known().by_id, **known.by_id}.get(each.record.repair)
+        texts.append("\n".join(full(each, repair)))
     click.echo("\n\n".join(texts))

@@ -89,3 +89,17 @@ def test_latex_entries_writes_the_worked_example_out(gradproof):
     short, long = (gradproof("latex", "softmax.gradient", *flags).stdout for flags in ([], ["--entries"]))
     assert "pmatrix" in long
     assert "pmatrix" not in short
+
+
+def test_latex_names_what_is_not_proved(gradproof):
+    result = gradproof("latex", "activations.tanh", "errata.product-of-two-derivatives")
+    assert (result.exit_code, result.stdout.count(r"\[")) == (0, 2)
+    assert result.stderr == "gradproof: errata.product-of-two-derivatives is refuted, not proved\n"
+
+
+@pytest.mark.parametrize("command", ["show", "latex"])
+def test_a_claim_of_ones_own_that_makes_no_sense_is_one_line(gradproof, claims, command):
+    path = claims("s = sequence('s', H)\na = derivation('a', '', s, ('', s), source='')")
+    result = gradproof(command, "a", "--from", path)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == f"gradproof: {path}: a: TypeError: s changes along the sequence: write s[t]\n"
