@@ -67,7 +67,7 @@ def build(records: Sequence[Derivation], out: Path, kept: Path, pdf: bool = Fals
     with tempfile.TemporaryDirectory(prefix="gradproof-") as scratch:
         made = Path(scratch) / "site"
         _sphinx(made, records, kept, "html")
-        if pdf:
+        if pdf:  # from the pages that were read for the screen: what they ran and measured is one thing
             _sphinx(Path(scratch) / "paper", records, kept, "singlehtml")
             printed.print_page(Path(scratch) / "paper" / "index.html", made / PDF)
         _replace(made, out)
@@ -108,11 +108,10 @@ def _shown(out: Path, kept: Path, builder: str) -> set[str]:
             source,
             source,
             out,
-            out.with_name(f"{out.name}-doctrees"),
+            out.with_name("doctrees"),
             builder,
             confoverrides=settings,
             status=None,
-            freshenv=True,
             warningiserror=True,
             tags=["print"] if builder == "singlehtml" else [],
         )

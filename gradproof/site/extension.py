@@ -87,13 +87,17 @@ def _shrink_on_paper(app: Sphinx) -> None:
         app.add_js_file(None, body=SHRINK)
 
 
-SHRINK = """addEventListener("load", () => document.querySelectorAll("div.math").forEach(each => {
-    const math = each.querySelector("math"), number = each.querySelector(".eqno");
-    const indented = math.getBoundingClientRect().left - each.closest("article, body").getBoundingClientRect().left;
-    const room = 670 - indented - (number ? number.offsetWidth + 16 : 0);  // A4 less its margins, in CSS pixels
-    const share = room / math.getBoundingClientRect().width;
-    if (share < 1) math.style.fontSize = `${Math.max(share, 0.3)}em`;
-}))"""
+SHRINK = """addEventListener("load", () => {
+    const share = each => {
+        const math = each.querySelector("math"), number = each.querySelector(".eqno");
+        const indented = math.getBoundingClientRect().left - each.closest("article, body").getBoundingClientRect().left;
+        const room = 670 - indented - (number ? number.offsetWidth + 16 : 0);  // A4 less its margins, in CSS pixels
+        return [math, room / math.getBoundingClientRect().width];
+    };
+    // All is measured before anything changes: a change in between has the whole book laid out again.
+    for (const [math, fits] of [...document.querySelectorAll("div.math")].map(share))
+        if (fits < 1) math.style.fontSize = `${Math.max(fits, 0.3)}em`;
+})"""
 
 
 def _copy(app: Sphinx, error: Exception | None) -> None:
