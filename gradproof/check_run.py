@@ -3,7 +3,7 @@
 In:  files as they were named, and where their declarations are.
 Out: findings in the order of the documents; or one line, a `BadRequest`.
 Only the files that are named, their declarations and what they include from their own
-folder are read.
+folder are read; what they include from elsewhere, or lacks, is a finding.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gradproof.run import processes
 from symbolic.reader.declare import BadDeclaration
 from symbolic.reader.document import Included, Part, parts
 from symbolic.reader.judge import UNKNOWN, UNREAD, Finding, judged
-from symbolic.reader.scan import LARGEST_DOCUMENT, Unscannable
+from symbolic.reader.scan import LARGEST_DOCUMENT, Unscannable, sources, without_skipped
 
 CHUNK = 6
 MOST_INCLUDED, DEEPEST = 50, 8
@@ -31,12 +31,13 @@ MOST_INCLUDED, DEEPEST = 50, 8
 
 @dataclass(frozen=True)
 class Document:
-    """A file, its declarations, and the neighbours that it includes."""
+    """A file, its declarations, the neighbours that it includes, and findings on those that are not read."""
 
     name: str
     content: str
     declared: tuple[str, str] | None = None
     included: tuple[Included, ...] = ()
+    missing: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,9 @@ def documents(files: Sequence[Path], declare: Path | None = None) -> list[Docume
     found = []
     for path in files:
         content = _content(path)
-        included = _included(path, content, declare, taken)
-        found.append(Document(str(path), content, _declared(path, declare), included))
+        missing: list[Finding] = []
+        included = _included(path, content, declare, taken, missing)
+        found.append(Document(str(path), content, _declared(path, declare), included, tuple(missing)))
     return found
 
 
@@ -88,13 +90,17 @@ def checked(given: Sequence[Document], jobs: int, advance: Callable[[int], None]
             for future in as_completed(futures):
                 results[futures[future]] = future.result()
                 advance(CHUNK)
-    return Checked([finding for chunk in chunks for finding in results[chunk]], time.perf_counter() - started)
+    judged_each: list[list[Finding]] = [[*document.missing] for document in given]
+    for chunk in chunks:
+        judged_each[chunk[0]] += results[chunk]
+    return Checked([finding for each in judged_each for finding in each], time.perf_counter() - started)
 
 
 def formula_places(document: Document) -> list[tuple[int, int]]:
-    """Line and column of every formula of the document itself; raises BadRequest."""
+    """Line and column of every formula of the document itself, and of what is missing; raises BadRequest."""
     try:
-        return [formula.place for part in _parts(document) if part.is_own for formula in part.formulas]
+        own = [formula.place for part in _parts(document) if part.is_own for formula in part.formulas]
+        return own + [(each.line, each.column) for each in document.missing]
     except (Unscannable, BadDeclaration) as error:
         raise BadRequest(str(error)) from None
 
@@ -102,7 +108,8 @@ def formula_places(document: Document) -> list[tuple[int, int]]:
 def each_formula(document: Document) -> list[list[Finding]]:
     """The findings of every formula, in the order of `formula_places`."""
     own = [part for part in _parts(document) if part.is_own]
-    return [found for part in own for found in judged(part.formulas, part.declarations, part.macros)]
+    found = [each for part in own for each in judged(part.formulas, part.declarations, part.macros)]
+    return found + [[each] for each in document.missing]
 
 
 def _chunk(document: Document, position: int, first: int, last: int) -> list[Finding]:
@@ -141,29 +148,63 @@ def _content(path: Path) -> str:
 
 
 def _included(
-    path: Path, content: str, declare: Path | None, taken: set[Path], above: frozenset[Path] = frozenset()
+    path: Path,
+    content: str,
+    declare: Path | None,
+    taken: set[Path],
+    missing: list[Finding],
+    above: frozenset[Path] = frozenset(),
 ) -> tuple[Included, ...]:
     r"""The .tex files that a .tex file includes with \input, from its own folder only, in no circle.
 
     Those that are `taken`, named themselves or included before, are read for their macros alone.
+    What cannot be read goes into `missing`.
     """
     found: list[Included] = []
     above |= {path.resolve()}
-    if path.suffix != ".tex" or len(above) > DEEPEST:
+    if path.suffix != ".tex" or len(content) > LARGEST_DOCUMENT:
         return ()
-    for match in islice(_INPUT.finditer(content), MOST_INCLUDED):
-        target = path.parent / (match[1] if match[1].endswith(".tex") else f"{match[1]}.tex")
-        place = target.resolve()
-        before = content[content.rfind("\n", 0, match.start()) + 1 : match.start()]
-        is_comment = re.search(r"(?<!\\)%", before)
-        if is_comment or place.parent != path.resolve().parent or place in above or not target.is_file():
+    (source,) = sources(path.name, content)
+    for number, match in enumerate(islice(_INPUT.finditer(without_skipped(source)), MOST_INCLUDED + 1)):
+        name = (match[1] or match[2]).strip()
+        target = path.parent / (name if name.endswith(".tex") else f"{name}.tex")
+        if target.name.endswith(DRAWINGS) or "#" in name:
             continue
-        text, is_judged = _content(target), place not in taken
-        taken.add(place)
-        own = _declared(target, declare) if declare is None or declare.is_dir() else None
-        nested = _included(target, text, declare, taken, above) if is_judged else ()
-        found.append(Included(str(target), text, match.start(), own, nested, is_judged))
+        try:
+            place = target.resolve()
+            why = _refused(path, target, place, number, len(above), taken)
+        except (OSError, ValueError):
+            why = f"{_cut(name)} cannot be a file: its formulas are not judged"
+        if why:
+            where = source.place(match.start())
+            missing.append(Finding(str(path), *where, _cut(" ".join(match[0].split())), UNREAD, message=why))
+        elif place not in above and place.parent == path.resolve().parent:
+            text, is_judged = _content(target), place not in taken
+            taken.add(place)
+            own = _declared(target, declare) if declare is None or declare.is_dir() else None
+            nested = _included(target, text, declare, taken, missing, above) if is_judged else ()
+            found.append(Included(str(target), text, match.start(), own, nested, is_judged))
     return tuple(found)
 
 
-_INPUT = re.compile(r"\\(?:input|include)\s*\{([^{}\0\n]{1,200})\}")
+def _refused(path: Path, target: Path, place: Path, number: int, depth: int, taken: set[Path]) -> str:
+    """Why the formulas of an included file are not judged, and what to do; "" where they are."""
+    if place in taken and target.is_file():
+        return ""
+    if place.parent != path.resolve().parent:
+        return f"{_cut(str(target))} is outside the document's folder and is not read: name it on the command line"
+    if not target.is_file():
+        return f"there is no file {_cut(str(target))}: its formulas are not judged"
+    if number >= MOST_INCLUDED or depth >= DEEPEST:
+        bound = f"at most {MOST_INCLUDED} files are included by one, {DEEPEST} deep"
+        return f"{bound}: from here on they are not judged, name them on the command line"
+    return ""
+
+
+def _cut(text: str) -> str:
+    text = text.replace("\0", "\ufffd")
+    return text if len(text) <= 120 else text[:119] + "…"
+
+
+_INPUT = re.compile(r"\\(?:input|include|subfile)\s*\{([^{}\n]+)\}|\\input[ \t]+([^\s{}\\]+)")
+DRAWINGS = tuple(f"{ending}.tex" for ending in (".pgf", ".tikz", ".pdf_tex", ".eps_tex", ".bbl", ".sty"))

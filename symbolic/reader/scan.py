@@ -110,17 +110,25 @@ def formulas(source: Source) -> Iterator[Formula]:
 
 
 def without_skipped(source: Source) -> str:
-    """The text without its comments, code and verbatim parts, whose macros define nothing."""
+    """The text with its comments, code and verbatim parts blank: what they define or include does not count."""
     text, closings = source.text, _Closings(source.text)
     found: list[str] = []
     position = 0
     while (match := PATTERNS[source.kind].search(text, position)) is not None:
         _, _, end = closings.of(match.lastgroup or "", match)
         is_kept = match.lastgroup == "skip_escape" or not (match.lastgroup or "").startswith("skip")
-        found.append(text[position : end if is_kept else match.start()])
+        found += (
+            (text[position:end],) if is_kept else (text[position : match.start()], _blank(text[match.start() : end]))
+        )
         position = end
     found.append(text[position:])
-    return re.sub(r"(?<!\\)%.*", "", "".join(found)) if source.kind == "tex" else "".join(found)
+    if source.kind == "tex":
+        return re.sub(r"(?<!\\)%.*", lambda comment: _blank(comment[0]), "".join(found))
+    return "".join(found)
+
+
+def _blank(text: str) -> str:
+    return re.sub(r"[^\n]", " ", text)
 
 
 class _Closings:

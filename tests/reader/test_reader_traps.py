@@ -182,16 +182,29 @@ def test_an_included_file_is_judged_and_lends_its_macros_from_its_own_folder_onl
         + "}\n$\\hh = \\tanh(a_t)$ $\\oo = \\tanh(a_t)$\n"
     )
     documents = check_run.documents([paper])
-    found = check_run.checked(documents, 1).findings
+    missing, found = [], []
+    for each in check_run.checked(documents, 1).findings:
+        (missing if r"\input" in each.latex else found).append(each)
+    assert [(each.line, each.column, each.verdict, each.message[:26]) for each in missing] == [
+        (3, 15, "unread", f"{folder}/../outside.tex"[:26]),
+        (3, 33, "unread", f"{folder}/link.tex"[:26]),
+        (3, 45, "unread", f"{tmp_path}/outside.tex"[:26]),
+        (3, 45 + len(rf"\input{{{tmp_path}/outside}}"), "unread", "a\ufffdb cannot be a file: its "),
+        (3, 45 + len(rf"\input{{{tmp_path}/outside}}\input{{a.b}}"), "unread", "x" * 26),
+    ]
+    assert all("name it on the command line" in each.message for each in missing[:3])
     assert [(each.file, each.line, each.column, each.verdict) for each in found] == [
         (str(paper), 4, 2, "definition"),
         (str(paper), 4, 21, "unread"),
         (str(folder / "inside.tex"), 2, 3, "definition"),
     ]
     assert [each.defect for each in found] == [False, False, True]
-    assert check_run.formula_places(documents[0]) == [(4, 2), (4, 21)]
+    assert check_run.formula_places(documents[0])[:2] == [(4, 2), (4, 21)]
+    assert len(check_run.formula_places(documents[0])) == len(check_run.each_formula(documents[0])) == 2 + len(missing)
     again = check_run.checked(check_run.documents([paper, folder / "inside.tex"]), 1).findings
-    assert [(each.file, each.verdict) for each in again][2:] == [(str(folder / "inside.tex"), "unread")]
+    assert [(each.file, each.verdict) for each in again if "input" not in each.latex][2:] == [
+        (str(folder / "inside.tex"), "unread")
+    ]
 
 
 def test_files_that_include_each_other_are_judged_once_each(tmp_path):
@@ -406,3 +419,41 @@ def test_a_mean_over_examples_and_steps():
     assert verdicts(right.replace("NT", "N T"), "model minibatch") == ["proved"]
     assert verdicts(right.replace("NT", "N"), "model minibatch") == ["refuted"]
     assert verdicts(right.replace("NT", "NK"), "model minibatch") == ["refuted"]
+
+
+def test_what_a_paper_includes_and_lacks_is_said_at_its_line(tmp_path):
+    paper = tmp_path / "paper.tex"
+    paper.write_bytes(
+        b"% check: model rnn\r\n% check: time subscript\r\n\\input{intro}\r\n% \\input{old}\r\n"
+        b"\\begin{verbatim}\\input{code}\\end{verbatim}\\newcommand{\\fig}[1]{\\input{figures/#1}}\r\n"
+        b"\\input{plot.pgf} \\include{lost} \\input gone\r\n\\input{../up}\r\n$h_0 = 0$\r\n"
+    )
+    (tmp_path / "intro.tex").write_text("$h_t = \\tanh(a_t)$\n\n\\input{deeper}\n")
+    documents = check_run.documents([paper])
+    found = check_run.checked(documents, 1).findings
+    assert [(Path(each.file).name, each.line, each.column, each.latex, each.verdict) for each in found] == [
+        ("intro.tex", 3, 1, r"\input{deeper}", "unread"),
+        ("paper.tex", 6, 18, r"\include{lost}", "unread"),
+        ("paper.tex", 6, 33, r"\input gone", "unread"),
+        ("paper.tex", 7, 1, r"\input{../up}", "unread"),
+        ("paper.tex", 8, 2, "h_0 = 0", "definition"),
+        ("intro.tex", 1, 2, r"h_t = \tanh(a_t)", "definition"),
+    ]
+    assert found[1].message == f"there is no file {tmp_path}/lost.tex: its formulas are not judged"
+    assert check_run.exit_code(found) == 3
+    (tmp_path.parent / "up.tex").write_text("$h_0 = 0$")
+    try:
+        both = check_run.documents([paper, tmp_path / ".." / "up.tex"])
+        assert r"\input{../up}" not in [each.latex for each in check_run.checked(both, 1).findings]
+    finally:
+        (tmp_path.parent / "up.tex").unlink()
+
+
+def test_more_files_than_are_included_is_said_once(tmp_path):
+    for number in range(60):
+        (tmp_path / f"a{number}.tex").write_text("$h_0 = 0$")
+    paper = tmp_path / "paper.tex"
+    paper.write_text("% check: model rnn\n" + "".join(f"\\input{{a{number}}}\n" for number in range(60)))
+    found = check_run.checked(check_run.documents([paper]), 1).findings
+    assert [(each.line, each.verdict) for each in found if "input" in each.latex] == [(52, "unread")]
+    assert len(found) == 51
