@@ -56,6 +56,9 @@ class CompiledClaim:
             result = finite(np.array(flat, dtype)).reshape((*dims, *batch))
         return np.moveaxis(result, range(len(dims)), range(-len(dims), 0))
 
+    def __repr__(self) -> str:
+        return f"<{self.__name__}({', '.join(self._names)}): {self.__doc__}>"
+
     def _of_numbers(self, function: Flat, values: list[float], dtype: np.dtype[Any]) -> Array:
         """The entries of one example; Python's floats are those of float64, and need no state of NumPy's."""
         try:

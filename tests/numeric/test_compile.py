@@ -276,6 +276,10 @@ def test_arrays_may_differ_in_their_batch_as_long_as_they_broadcast():
     np.testing.assert_array_equal(f(**{**g, "dh": one}, t=1), f(**{**g, "dh": one.repeat(2, axis=1)}, t=1))
 
 
+def test_a_compiled_claim_shows_what_it_takes():
+    assert repr(compile(catalogue()["rnn.a"])) == "<rnn.a(dh, h, t): grad(a[t]) = (1 - h[t]**2) * grad(h[t])>"
+
+
 def test_a_call_that_does_not_fit_is_refused_by_name():
     f = compile(catalogue()["rnn.a"])
     g = arguments_of(f, np.random.default_rng(13))
