@@ -17,10 +17,9 @@ To extend: a generator in `numeric.trace.repairs`, `numeric.trace.mistakes` or `
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
-from itertools import permutations
+from itertools import pairwise, permutations, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,7 +28,8 @@ from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
 from numeric.trace.execute import Trace
 from numeric.trace.mistakes import MISTAKES
-from numeric.trace.omissions import Mistake, paths
+from numeric.trace.omissions import Mistake, paths, windowed
+from numeric.trace.parts import Parts
 from numeric.trace.places import Place, Refused, TimedOut
 from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
@@ -100,6 +100,9 @@ class _Search:
             square = _ratio(claimed, true, self.evidence.p, power=2) if ratio is None else None
             if square:
                 return Cause("factor", f"the gradient is ±√({square}) times the derivative")
+        if shift := _shifted(claimed, true):
+            text = f"the gradient is the derivative moved by {shift}: an index is off by one"
+            return Cause("time", text)
         for other, derivative in self.evidence.true.items():
             if other != name and _same(claimed, derivative):
                 return Cause("swapped", f"this is the gradient of {other}")
@@ -187,10 +190,15 @@ class _Search:
         if len(self.left) > 1 and any(self.evidence.claimed[name].any() for name in self.left):
             # without a carry every sum over steps is cut short: one mistake, not as many as there are sums
             self._best(paths(self.evidence), self._all_mistaken)
-        self._overwritten()
+        self._remaining()
         self._best((m for make in MISTAKES for m in make(self.evidence)), self._mistaken)
+        self._windows()
 
     def _mistaken(self, mistake: Mistake) -> list[str]:
+        true = self._derivatives(mistake)
+        return [name for name in self.left if _same(self.evidence.claimed[name], true[name])]
+
+    def _derivatives(self, mistake: Mistake) -> dict[str, Any]:
         self.evidence.effort -= len(self.evidence.tape)
         adjoint = sweep.adjoints(
             self.evidence.tape,
@@ -200,55 +208,63 @@ class _Search:
             mistake.slope,
             mistake.edge,
         )
-        true = self.evidence.by_name(adjoint)
-        return [name for name in self.left if _same(self.evidence.claimed[name], true[name])]
+        return self.evidence.by_name(adjoint)
 
     def _all_mistaken(self, mistake: Mistake) -> list[str]:
         names = self._mistaken(mistake)
         return names if names == self.left else []
 
-    def _overwritten(self) -> None:
-        """Gradients that are one step's part of the sum over steps, or all but one step's."""
-        parts: dict[int, dict[tuple[int, int], int]] = defaultdict(lambda: defaultdict(int))
-        leaves = {int(n) for name in self.left for n in self.evidence.trace.leaves[name].flat}
+    def _windows(self) -> None:
+        """What goes back is a polynomial in the weight of a crossing; of that the first terms are left."""
+        p, names = self.evidence.p, self.left
+        for family in windowed(self.evidence):
+            if not self.left or self.evidence.effort < 0:
+                return
+            weights = range(family.crossings + 1)
+            sampled = [self._derivatives(Mistake(family.cause(0), edge=family.edge(weight))) for weight in weights]
+            for name in names:
+                terms = _terms([found[name] for found in sampled], p)
+                sums = [sum(terms[: n + 1]) % p for n in range(1, family.crossings)]
+                kept = next((n for n, s in enumerate(sums, 1) if _same(self.evidence.claimed[name], s)), None)
+                if kept is not None:
+                    self.found.setdefault(name, family.cause(kept))
 
-        def collect(i: int, k: int, part: int) -> int:
-            target = self.evidence.tape.arguments(i)[k]
-            if target in leaves:
-                block = self.evidence.blocks.of(i)
-                parts[target][self.evidence.tape.place[i], self.evidence.blocks.occurrence[block]] += part
-            return part
-
-        sweep.adjoints(
-            self.evidence.tape, self.evidence.field, self.evidence.values, self.evidence.trace.loss, edge=collect
-        )
+    def _remaining(self) -> None:
+        """Gradients of which only parts are left of the sum that they are."""
+        parts = Parts(self.evidence, self.left)
         for name in self.left:
-            nodes = self.evidence.trace.leaves[name]
-            keys = sorted({key for n in nodes.flat for key in parts[int(n)]})
-            if keys and not self.evidence.claimed[name].any():
-                text = "the gradient is 0: nothing is left of the sum over steps"
-                self.found[name] = Cause("overwritten", text, self.evidence.tape.places[keys[0][0]])
-            if len(keys) < 2:
-                continue
-            for key in (keys[0], keys[-1]):
-                alone = np.array([parts[int(n)][key] % self.evidence.p for n in nodes.flat], dtype=object).reshape(
-                    nodes.shape
-                )
-                place = self.evidence.tape.places[key[0]]
-                again = sum(key[0] == other[0] for other in keys) > 1
-                part = f"the {'first' if key == keys[0] else 'last'} step's part" if again else "this line's part"
-                if name in self.found:
-                    break
-                if _same(self.evidence.claimed[name], alone):
-                    text = f"only {part} of the sum is left: overwritten instead of accumulated"
-                    self.found[name] = Cause("overwritten", text, place)
-                elif _same(self.evidence.claimed[name], (self.evidence.true[name] - alone) % self.evidence.p):
-                    text = f"{part} of the sum is missing"
-                    self.found[name] = Cause("time" if again else "path", text, place)
+            if cause := parts.cause(name):
+                self.found[name] = cause
+
+
+def _terms(sampled: list[Any], p: int) -> list[Any]:
+    """The coefficients of the polynomial that has these values at 0, 1, 2, …"""
+    terms: list[Any] = [0 * sampled[0] for _ in sampled]
+    basis = [1] + [0] * (len(sampled) - 1)  # the product of x − 0, x − 1, …
+    differences = list(sampled)
+    for k in range(len(sampled)):
+        terms = [(term + differences[0] * c) % p for term, c in zip(terms, basis, strict=True)]
+        scale = pow(k + 1, -1, p)
+        differences = [(b - a) * scale % p for a, b in pairwise(differences)]
+        basis = [((basis[j - 1] if j else 0) - k * c) % p for j, c in enumerate(basis)]
+    return terms
 
 
 def _same(left: Any, right: Any) -> bool:
     return left.shape == right.shape and bool(np.all(left == right))
+
+
+def _shifted(claimed: Any, true: Any) -> str:
+    """One place along one axis, or along some of two, whatever stands at the border."""
+    if claimed.shape != true.shape or not 0 < claimed.ndim <= 2 or max(claimed.shape) < 3:
+        return ""
+    for steps in product((0, 1, -1), repeat=claimed.ndim):
+        here = tuple(slice(max(s, 0), n + min(s, 0)) for s, n in zip(steps, claimed.shape, strict=True))
+        there = tuple(slice(max(-s, 0), n + min(-s, 0)) for s, n in zip(steps, claimed.shape, strict=True))
+        found = true[there]
+        if any(steps) and len(set(found.flat)) > 1 and _same(claimed[here], found):
+            return " and ".join(f"{s:+} along axis {axis}" for axis, s in enumerate(steps) if s)
+    return ""
 
 
 def _ratio(claimed: Any, true: Any, p: int, power: int = 1) -> Fraction | None:

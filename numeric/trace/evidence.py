@@ -10,6 +10,8 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,7 @@ from numeric.trace.places import Place
 from numeric.trace.tape import Op, Tape
 
 EFFORT = 6_000_000
+SCALES = 6
 Residue = np.ndarray[Any, Any]
 
 
@@ -47,6 +50,19 @@ class Evidence:
         self.effort = EFFORT
         self.again = self._activated_again()
         self.sizes = sorted({n for nodes in trace.leaves.values() for n in nodes.shape} | set(self.blocks.repetitions))
+
+    @cached_property
+    def scales(self) -> dict[str, int]:
+        """The numbers by which the forward pass multiplies, and their values here: 0.7, 1/√3."""
+        tape, found = self.tape, dict[str, int]()
+        for i in range(len(self.forward)):
+            for n in tape.arguments(i) if self.forward[i] and tape.ops[i] == Op.MUL else ():
+                inner = tape.a[n] if tape.ops[n] == Op.INV else n
+                if n in tape.constants:
+                    found.setdefault(str(tape.constants[n]), self.values[n])
+                elif tape.ops[inner] == Op.SQRT and tape.a[inner] in tape.constants:
+                    found.setdefault(f"{'1/' * (inner != n)}√{tape.constants[tape.a[inner]]}", self.values[n])
+        return dict(islice(found.items(), SCALES))
 
     def by_name(self, adjoint: Sequence[int]) -> dict[str, Residue]:
         """The derivative by every array that the code was given."""

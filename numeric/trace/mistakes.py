@@ -45,6 +45,26 @@ def _complements(evidence: Evidence) -> Iterator[Mistake]:
             yield Mistake(Cause("swapped", text, place), edge=edge)
 
 
+def _before_activation(evidence: Evidence) -> Iterator[Mistake]:
+    """What is activated in the other factor of a product is taken before its activation: c for tanh(c)."""
+    tape, p, values = evidence.tape, evidence.p, evidence.values
+    for (place, _), nodes in evidence.forward_sites(Op.MUL).items():
+        for side in (0, 1):
+            inside = {i: _argument(tape, _partner(tape, i, side)) for i in nodes}
+            if None in inside.values():
+                continue
+
+            def edge(i: int, k: int, part: int, inside: Any = inside) -> int:
+                return int(part * pow(values[_partner(tape, i, k)], -1, p) * values[inside[i]] % p)
+
+            text = f"the {SIDES[Op.MUL][1 - side]} of this line is taken before its activation on the way back"
+            yield Mistake(Cause("derivative", text, place), edge=edge_of(tape, nodes, side, edge))
+
+
+def _argument(tape: Tape, i: int) -> int | None:
+    return tape.a[i] if tape.ops[i] == Op.TANH else sigmoid_argument(tape, i)
+
+
 def _other(evidence: Evidence, instead: Callable[[int], int]) -> Edge:
     """The part that goes back, with another number for the other factor."""
 
@@ -91,6 +111,7 @@ _WRONG_SLOPES: dict[str, dict[str, Callable[[int, int, int], int]]] = {
         "the derivative of tanh is taken of what is tanh already: 1 − tanh(h)²": lambda x, y, again: 1 - again * again,
         "the derivative of tanh is taken as 1 − x² of the pre-activation": lambda x, y, again: 1 - x * x,
         "the derivative of tanh is taken as 1 − h": lambda x, y, again: 1 - y,
+        "the derivative of tanh is taken as (1 − h)²": lambda x, y, again: (1 - y) ** 2,
         "the derivative of tanh is taken as h·(1 − h)": lambda x, y, again: y * (1 - y),
         "the derivative of tanh is taken as 1 + h²": lambda x, y, again: 1 + y * y,
         "the derivative of tanh is taken as h² − 1": lambda x, y, again: y * y - 1,
@@ -225,4 +246,15 @@ def _neighbour(evidence: Evidence, i: int, k: int, partner: int, steps: int, wra
     return _partner(evidence.tape, first, k) if evidence.tape.ops[first] == evidence.tape.ops[i] else None
 
 
-MISTAKES = (_slopes, paths, carries, _softmaxes, _missing_factors, _neighbours, _complements, _exchanges, truncated)
+MISTAKES = (
+    _slopes,
+    paths,
+    carries,
+    _softmaxes,
+    _missing_factors,
+    _before_activation,
+    _neighbours,
+    _complements,
+    _exchanges,
+    truncated,
+)

@@ -7,7 +7,7 @@ Out: `Mistake`s of the kinds path and overwritten.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import NamedTuple
 
@@ -24,6 +24,14 @@ class Mistake(NamedTuple):
     cause: Cause
     slope: Slope | None = None
     edge: Edge | None = None
+
+
+class Family(NamedTuple):
+    """`edge(w)`: each crossing of an operation weighs w; `cause(n)`: whatever crosses it more often is cut."""
+
+    cause: Callable[[int], Cause]
+    edge: Callable[[int], Edge]
+    crossings: int
 
 
 def paths(evidence: Evidence) -> Iterator[Mistake]:
@@ -74,6 +82,26 @@ def truncated(evidence: Evidence) -> Iterator[Mistake]:
                 text = f"once in {every} steps nothing goes back through the {SIDES[Op(op)][side]} of this line"
                 edge = edge_of(evidence.tape, some, side, lambda i, k, part: 0)
                 yield Mistake(Cause("path", f"{text}: backpropagation through time is truncated", place), edge=edge)
+
+
+def windowed(evidence: Evidence) -> Iterator[Family]:
+    """From the loss of each step it goes back a few steps only: the crossings of one operation are counted."""
+    for (place, op), nodes in evidence.forward_sites(Op.DOT, Op.MUL).items():
+        crossings = len({evidence.blocks.of(i) for i in nodes})
+        if not 2 <= crossings <= LONGEST:
+            continue
+        for side in (0, 1):
+
+            def causes(width: int, op: int = op, side: int = side, place: Place = place) -> Cause:
+                steps = "1 step" if width == 1 else f"{width} steps"
+                way = f"through the {SIDES[Op(op)][side]} of this line"
+                text = f"from the loss of each step it goes back only {steps} {way}"
+                return Cause("path", f"{text}: backpropagation through time is truncated", place)
+
+            def weighed(weight: int, nodes: set[int] = nodes, side: int = side) -> Edge:
+                return edge_of(evidence.tape, nodes, side, lambda i, k, part: part * weight % evidence.p)
+
+            yield Family(causes, weighed, crossings)
 
 
 LONGEST = 8

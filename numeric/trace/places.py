@@ -11,7 +11,7 @@ import sys
 import sysconfig
 import traceback
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import NamedTuple
 
 import numpy as np
@@ -60,6 +60,7 @@ def calling_place() -> Place:
     frame: FrameType | None = sys._getframe(1)
     file, line = "?", 0
     site: list[int] = []
+    seen: list[CodeType] = []
     while frame is not None:
         name = frame.f_code.co_filename
         if name == _BOTTOM:
@@ -67,7 +68,9 @@ def calling_place() -> Place:
         if not name.startswith(SKIPPED):
             if not site:
                 file, line = name, frame.f_lineno
-            site.append(frame.f_lasti)
+            if frame.f_code not in seen:  # a function that calls itself is at the same place however deep it is
+                seen.append(frame.f_code)
+                site.append(frame.f_lasti)
         frame = frame.f_back
     return Place(file, line, tuple(site))
 

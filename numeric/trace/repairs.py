@@ -35,9 +35,12 @@ def _transposed(evidence: Evidence, op: Op, nodes: list[int]) -> Candidates:
         for members in by_block.values():
             order = list(dict.fromkeys(column[i] for i in members))
             rows = [tape.groups[g] for g in order]
-            if len(rows) != len(rows[0]) or len(rows) < 2:
+            size = len(rows[0])
+            if len(rows) % size or size < 2:
                 continue
-            turned = dict(zip(order, zip(*rows, strict=True), strict=True))
+            turned: dict[int, tuple[int, ...]] = {}
+            for k in range(0, len(rows), size):  # one matrix of a batch after the other
+                turned |= dict(zip(order[k : k + size], zip(*rows[k : k + size], strict=True), strict=True))
             for i in members:
                 other = tape.groups[(tape.b if side == 0 else tape.a)[i]]
                 remade[i] = _product(turned[column[i]], other)
@@ -131,8 +134,11 @@ def _factors(evidence: Evidence, op: Op, nodes: list[int]) -> Candidates:
             yield "factor", f"a factor 1/{n} is missing", _scaled(evidence, nodes, Fraction(1, n))
             yield "factor", f"a factor {n} is missing", _scaled(evidence, nodes, Fraction(n))
 
+    for text, value in evidence.scales.items():
+        yield "factor", f"a factor {text} is missing", _scaled(evidence, nodes, value)
 
-def _scaled(evidence: Evidence, nodes: list[int], factor: Fraction) -> Remade:
+
+def _scaled(evidence: Evidence, nodes: list[int], factor: Fraction | int) -> Remade:
     p, tape, field = evidence.p, evidence.tape, evidence.field
     c = factor.numerator * pow(factor.denominator, -1, p) % p
 

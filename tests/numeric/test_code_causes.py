@@ -85,10 +85,11 @@ def attention(W: Any, x: Any, query: Any, slope: str = "right", accumulates: boo
     return 0.5 * context @ context, {"W": dW}
 
 
-def cause(run: Any, shapes: Any) -> Cause:
+def cause(run: Any, shapes: Any, name: str | None = None) -> Cause:
+    """The one cause of all gradients, or that of the one which alone is wrong."""
     proof = prove_gradient(run, shapes)
     assert proof.refuted
-    causes = {p.cause for p in proof.parameters}
+    causes = {p.cause for p in proof.parameters if name in (None, p.name)}
     assert len(causes) == 1
     (found,) = causes
     assert found is not None
@@ -150,3 +151,187 @@ def test_a_root_that_is_left_out_is_a_factor() -> None:
     cause = prove_gradient(run, {"q": (3,), "k": (3,)})["q"].cause
     assert cause is not None
     assert (cause.kind, cause.text) == ("factor", "the gradient is ±√(3) times the derivative")
+
+
+def summed_back(x: Any, W: Any, window: int) -> Any:
+    """The loss of every step is taken back alone, over at most so many steps."""
+    h = [np.zeros(SIZE)]
+    for each in x:
+        h.append(np.tanh(W @ h[-1] + each))
+    loss, dW, dx = 0.0, np.zeros_like(W), np.zeros_like(x)
+    for t in range(STEPS):
+        loss = loss + h[t + 1].sum()
+        da = 1 - h[t + 1] ** 2
+        for k in range(t, max(-1, t - window), -1):
+            dW, dx[k] = dW + np.outer(da, h[k]), dx[k] + da
+            da = (W.T @ da) * (1 - h[k] ** 2)
+    return loss, {"W": dW, "x": dx}
+
+
+@pytest.mark.parametrize("window", [2, STEPS - 1])
+def test_a_window_that_slides_over_the_steps_is_named(window: int) -> None:
+    assert prove_gradient(lambda W, x: summed_back(x, W, STEPS), RECURRENT).proved
+    found = cause(lambda W, x: summed_back(x, W, window), RECURRENT, "x")
+    assert found.kind == "path"
+    assert f"goes back only {window - 1} step" in found.text
+
+
+WORDS = [0, 2, 2, 1]
+
+
+def embedded(E: Any, U: Any, add: Any) -> Any:
+    """`add` accumulates one step into the gradient of the embedding, which is the output layer too."""
+    h = [np.zeros(3)]
+    for word in WORDS:
+        h.append(np.tanh(E[word] + U @ h[-1]))
+    dE, dU, dh = np.outer(np.ones(4), h[-1]), np.zeros_like(U), E.sum(axis=0)
+    for t in reversed(range(len(WORDS))):
+        da = dh * (1 - h[t + 1] ** 2)
+        add(dE, t, da)
+        dU, dh = dU + np.outer(da, h[t]), U.T @ da
+    return (E @ h[-1]).sum(), {"E": dE, "U": dU}
+
+
+def added_at(index: Any) -> Any:
+    def add(dE: Any, t: int, da: Any) -> None:
+        dE[index(t)] += da
+
+    return add
+
+
+def written_at(dE: Any, t: int, da: Any) -> None:
+    dE[WORDS[t]] = da
+
+
+EMBEDDED = {"E": (4, 3), "U": (3, 3)}
+
+
+@pytest.mark.parametrize(
+    ("add", "kind"),
+    [
+        (added_at(lambda t: WORDS[t] - 1), "time"),
+        (added_at(lambda t: WORDS[t - 1]), "time"),
+        (written_at, "overwritten"),
+    ],
+)
+def test_an_embedding_that_is_tied_to_the_output(add: Any, kind: str) -> None:
+    assert prove_gradient(lambda E, U: embedded(E, U, added_at(WORDS.__getitem__)), EMBEDDED).proved
+    assert cause(lambda E, U: embedded(E, U, add), EMBEDDED, "E").kind == kind
+
+
+def test_equal_indices_of_a_batch_that_are_added_once() -> None:
+    def run(E: Any, up: Any, add: Any) -> Any:
+        dE = np.zeros_like(E)
+        add(dE, np.array(WORDS), up)
+        return (E[WORDS] * up).sum(), {"E": dE}
+
+    def buffered(dE: Any, words: Any, up: Any) -> None:
+        dE[words] += up
+
+    shapes = {"E": (3, 2), "up": (4, 2)}
+    assert prove_gradient(lambda E, up: run(E, up, np.add.at), shapes).proved
+    found = cause(lambda E, up: run(E, up, buffered), shapes, "E")
+    assert found.kind == "overwritten"
+
+
+def test_an_index_that_is_off_by_one_is_named() -> None:
+    def run(x: Any, w: Any, cut: Any) -> Any:
+        p = np.pad(x, 1)
+        y = np.array([p[i : i + 3] @ w for i in range(5)])
+        d = np.zeros_like(p)
+        for i in range(5):
+            d[i : i + 3] += 2 * y[i] * w
+        return (y**2).sum(), {"x": d[cut]}
+
+    shapes = {"x": (5,), "w": (3,)}
+    assert prove_gradient(lambda x, w: run(x, w, slice(1, -1)), shapes).proved
+    found = cause(lambda x, w: run(x, w, slice(0, -2)), shapes, "x")
+    assert (found.kind, found.text) == (
+        "time",
+        "the gradient is the derivative moved by +1 along axis 0: an index is off by one",
+    )
+
+
+def test_windows_that_overlap_and_are_written() -> None:
+    def run(x: Any, w: Any, accumulated: bool) -> Any:
+        d, loss = np.zeros_like(x), 0.0
+        for i in range(4):
+            loss = loss + np.tanh(x[i : i + 2] @ w)
+            part = (1 - np.tanh(x[i : i + 2] @ w) ** 2) * w
+            d[i : i + 2] = d[i : i + 2] + part if accumulated else part
+        return loss, {"x": d}
+
+    shapes = {"x": (5,), "w": (2,)}
+    assert prove_gradient(lambda x, w: run(x, w, True), shapes).proved
+    assert cause(lambda x, w: run(x, w, False), shapes, "x").kind == "overwritten"
+
+
+def test_a_function_that_calls_itself_has_steps() -> None:
+    def rec(t: int, h: Any, x: Any, U: Any, up: Any, wrong: bool) -> Any:
+        if t == len(x):
+            return 0.0, np.zeros(SIZE), np.zeros_like(U)
+        new = np.tanh(x[t] + h @ U)
+        loss, back, dU = rec(t + 1, new, x, U, up, wrong)
+        da = (back + up[t]) * (1 - new**2)
+        return loss + new @ up[t], da @ U.T, dU + np.outer(new if wrong else h, da)
+
+    def run(h: Any, x: Any, U: Any, up: Any, wrong: bool = False) -> Any:
+        loss, dh, dU = rec(0, h, x, U, up, wrong)
+        return loss, {"h": dh, "U": dU}
+
+    shapes = {"h": (SIZE,), "x": (STEPS, SIZE), "U": (SIZE, SIZE), "up": (STEPS, SIZE)}
+    assert prove_gradient(run, shapes).proved
+    assert cause(lambda **arrays: run(**arrays, wrong=True), shapes, "U").kind == "time"
+
+
+def test_a_factor_before_its_activation_is_named() -> None:
+    def run(o: Any, c: Any, wrong: bool = False) -> Any:
+        return (o * np.tanh(c)).sum(), {"o": c if wrong else np.tanh(c), "c": o * (1 - np.tanh(c) ** 2)}
+
+    shapes = {"o": (3,), "c": (3,)}
+    assert prove_gradient(run, shapes).proved
+    found = cause(lambda o, c: run(o, c, wrong=True), shapes, "o")
+    assert found.kind == "derivative"
+    assert "before its activation" in found.text
+
+
+def attending(q: Any, k: Any, up: Any, wrong: str = "") -> Any:
+    """A batch of scores, with √2 as the person has it."""
+    scores = q @ np.swapaxes(k, 1, 2) / np.sqrt(2)
+    e = np.exp(scores)
+    p = e / e.sum(axis=2, keepdims=True)
+    ds = p * (up - (p * up).sum(axis=2, keepdims=True)) / (1 if wrong == "factor" else np.sqrt(2))
+    return (p * up).sum(), {"q": ds @ k, "k": (ds if wrong == "transpose" else np.swapaxes(ds, 1, 2)) @ q}
+
+
+@pytest.mark.parametrize(("wrong", "text"), [("factor", "±√(2)"), ("transpose", "is to be transposed")])
+def test_attention_over_a_batch(wrong: str, text: str) -> None:
+    shapes = {"q": (2, 2, 2), "k": (2, 2, 2), "up": (2, 2, 2)}
+    assert prove_gradient(attending, shapes).proved
+    found = cause(lambda **arrays: attending(**arrays, wrong=wrong), shapes, "k")
+    assert found.kind == wrong
+    assert text in found.text
+
+
+def test_a_scale_of_the_forward_pass_that_is_missing_at_one_line() -> None:
+    def run(x: Any, W: Any, V: Any, scale: float = 0.7) -> Any:
+        h = np.tanh(0.7 * (W @ x))
+        da = scale * (V.sum(axis=0) * (1 - h**2))
+        return (V @ h).sum() + (W**2).sum(), {"W": np.outer(da, x) + 2 * W, "V": np.outer(np.ones(2), h)}
+
+    shapes = {"x": (2,), "W": (3, 2), "V": (2, 3)}
+    assert prove_gradient(run, shapes).proved
+    found = cause(lambda x, W, V: run(x, W, V, scale=1.0), shapes, "W")
+    assert (found.kind, found.text) == ("factor", "a factor 7/10 is missing")
+
+
+def test_where_sums_are_0_no_index_is_called_wrong() -> None:
+    def run(z: Any, wrong: float = 0.0) -> Any:
+        e = np.exp(z)
+        p = e / e.sum()
+        return np.log(e.sum()) - z[0], {"z": p - np.eye(3)[0] + wrong * (p - np.roll(p, 1)) * p.sum()}
+
+    assert prove_gradient(run, {"z": (3,)}).proved
+    proof = prove_gradient(lambda z: run(z, wrong=1.0), {"z": (3,)})
+    assert proof.refuted
+    assert proof["z"].cause is None or "index" not in proof["z"].cause.text
