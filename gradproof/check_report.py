@@ -19,16 +19,22 @@ LONGEST = 100
 
 
 def lines(findings: Sequence[Finding], style: str = "text") -> Iterator[str]:
-    """Every finding that is not simply right, a block each."""
+    """Every finding that is not simply right, a block each; in text a line for what holds under hypotheses alone."""
     for finding in findings:
         if finding.is_wrong or finding.verdict in {UNREAD, UNKNOWN}:
             yield from _github(finding) if style == "github" else _block(finding)
+        elif finding.hypotheses and style == "text":
+            yield _head(finding, f"proved under {', '.join(finding.hypotheses)}")
 
 
 def _block(finding: Finding) -> Iterator[str]:
-    yield f"{finding.file}:{finding.line}:{finding.column}: {_word(finding)}  {_cut(finding.latex)}"
+    yield _head(finding, _word(finding))
     for name, fact in _facts(finding):
         yield f"    {name:<12} {fact}"
+
+
+def _head(finding: Finding, word: str) -> str:
+    return f"{finding.file}:{finding.line}:{finding.column}: {word}  {_cut(finding.latex)}"
 
 
 def _github(finding: Finding) -> Iterator[str]:

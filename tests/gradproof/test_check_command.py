@@ -62,7 +62,14 @@ def test_ctrl_c_does_not_wait_for_what_is_being_judged(gradproof, notes, monkeyp
 
 @pytest.mark.parametrize(("formulas", "line"), [((RIGHT,), "1 formula: 1 proved; "), ((), "0 formulas: none; ")])
 def test_one_formula_and_none(gradproof, notes, formulas, line):
-    assert gradproof("check", notes(*formulas)).stdout.startswith(line)
+    assert f"\n{line}" in "\n" + gradproof("check", notes(*formulas)).stdout
+
+
+def test_what_a_proof_is_under_is_said(gradproof, notes):
+    path = notes(RIGHT, rf"For symmetric $W$, {WRONG}")
+    right, symmetric, _ = gradproof("check", path).stdout.splitlines()
+    assert right == f"{path}:4:2: proved under Σ_k y_k = 1  {RIGHT.strip('$')}"
+    assert symmetric == f"{path}:6:21: proved under W symmetric  {WRONG.strip('$')}"
 
 
 def test_unread_can_be_a_warning(gradproof, notes):
@@ -73,7 +80,7 @@ def test_unread_can_be_a_warning(gradproof, notes):
 
 def test_a_finding_is_a_block_with_place_reading_counterexample_and_repair(gradproof, notes):
     path = notes(RIGHT, WRONG)
-    lines = gradproof("check", path).stdout.splitlines()
+    lines = gradproof("check", path).stdout.splitlines()[1:]
     assert lines[0].startswith(rf"{path}:6:2: refuted  \nabla_{{h^{{(t)}}}} L = W")
     assert lines[1] == "    read as      grad(h[t]) [H×1] = W @ grad(a[t+1]) + V.T @ grad(o[t]) [H×1]"
     assert lines[2].startswith("    fails at     entry (1), T = ")
