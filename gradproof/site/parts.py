@@ -87,7 +87,7 @@ class PictureDirective(SphinxDirective):
         except ModuleNotFoundError:
             raise ExtensionError(f"{self.get_location()}: there is no picture {name}") from None
         drawn: Picture = module.draw(*arguments)
-        caption = nodes.paragraph("", drawn.caption, classes=["caption"])
+        caption = nodes.paragraph("", drawn.caption, classes=["says"])
         drawing = nodes.raw("", f'<div class="drawing">{drawn.svg}</div>', format="html")
         return [nodes.container("", drawing, caption, classes=["picture"])]
 
