@@ -25,6 +25,7 @@ RENDER = """(tex, display) => katex.renderToString(tex, {
 })"""
 LETTER = re.compile(r'<(m[in]) mathvariant="(script|double-struck|bold)">(\w)</m[in]>')
 UNARY_MINUS = re.compile(r"(<mo[^>]*>[(\[{=≠,←]</mo>)<mo>−</mo>")
+PRIME = re.compile(r"<msup>((?:(?!</?msup>).)*)<mo [^>]*>′</mo></msup>")
 SPACE = '<mspace width="0.17em"/>'
 BEFORE_FUNCTION = re.compile(
     r"(</m(?:[in]|sub|sup|subsup|frac)>|(?<!<mrow>)</mrow>|\)</mo>)"
@@ -62,7 +63,11 @@ def _letter(element: re.Match[str]) -> str:
 
 
 def _spaced(markup: str) -> str:
-    """The spaces of TeX where a browser has others: none after a sign, a thin one around log in `y log z`."""
+    """The spaces of TeX where a browser has others: none after a sign, a thin one around log in `y log z`.
+
+    A prime is high and small already: beside its letter, not above it.
+    """
+    markup = PRIME.sub(r'<mrow>\1<mo lspace="0em" rspace="0em">′</mo></mrow>', markup)
     markup = UNARY_MINUS.sub(r'\1<mo form="prefix">−</mo>', markup)
     return AFTER_FUNCTION.sub(rf"\1{SPACE}", BEFORE_FUNCTION.sub(rf"\1{SPACE}", markup))
 

@@ -82,6 +82,11 @@ def test_a_sign_is_not_spaced_like_a_difference():
     assert 'form="prefix"' not in mathml("a - b = c - d")
 
 
+def test_a_prime_stands_beside_its_letter():
+    assert '<mrow><mi>σ</mi><mo lspace="0em" rspace="0em">′</mo></mrow><mo>=' in mathml(r"\sigma' = 1")
+    assert "<msup><mi>h</mi><mn>2</mn></msup>" in mathml(r"\sigma' = h^2")
+
+
 @pytest.mark.parametrize(
     "tex", [r"y \log\left(z\right)", r"\exp o", r"(a) \tanh^2(b)", r"V^\top \operatorname{diag}(x)"]
 )
