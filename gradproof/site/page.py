@@ -85,10 +85,10 @@ def body(formula: Formula) -> Iterator[nodes.Node]:
 
 
 def badges(judged: Judged) -> nodes.paragraph:
-    """`proved`, `every T`, `every size`, `under Σ_k y_k = 1`, and the id."""
+    """`proved`, `for every T`, `at K=3`, `under Σ_k y_k = 1`, and the id."""
     verdict = judged.verdict
     said = [part for part in verdict.scope.split(", ") if part] if isinstance(verdict, Proved) else []
-    said = [f"for {part}" if part in EVERY else part for part in said]
+    said = [f"for {part}" if part in EVERY else f"at {part}" for part in said]
     said += [f"under {hypothesis}" for hypothesis in report.hypotheses(verdict)]
     verdict_badge = nodes.inline("", WORD.get(verdict.name, verdict.name), classes=["badge", verdict.name])
     others = [nodes.inline("", "", *words(each), classes=["badge"]) for each in said]

@@ -183,8 +183,11 @@ def test_an_edge_of_the_unrolled_graph_touches_the_two_values_that_it_joins_and_
     assert page.evaluate(TOUCHING) != []
 
 
-def test_the_front_page_shows_a_refutation_and_its_repair(open_page):
-    shown = open_page("index.html").locator("article").inner_text()
+def test_the_front_page_shows_a_refutation_and_its_repair_on_one_screen(open_page):
+    page = open_page("index.html")
+    repair = page.locator(".session").last.bounding_box()
+    assert repair["y"] + repair["height"] <= 800
+    shown = page.locator("article").inner_text()
     assert "refuted (expected proved)" in shown
     assert "x = 1/2" in shown
     assert "1 claim: 1 proved; 0 unexpected" in shown
