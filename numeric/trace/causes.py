@@ -33,7 +33,7 @@ from numeric.trace.parts import Parts
 from numeric.trace.places import Place, Refused, TimedOut
 from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
-from numeric.trace.rescaled import rescaled, shortens
+from numeric.trace.rescaled import fraction_of, rescaled, shortens
 from numeric.trace.residues import NoRoot
 from numeric.trace.sweep import Remade
 from numeric.trace.tape import Op
@@ -276,14 +276,4 @@ def _ratio(claimed: Any, true: Any, p: int, power: int = 1) -> Fraction | None:
     residue = first[0] * pow(first[1], -1, p) % p
     if any(c != residue * t % p for c, t in pairs):
         return None
-    return _simple(pow(residue, power, p), p)
-
-
-def _simple(residue: int, p: int) -> Fraction | None:
-    """The fraction of small numbers that a residue stands for."""
-    for denominator in range(1, 1001):
-        numerator = residue * denominator % p
-        for signed in (numerator, numerator - p):
-            if abs(signed) <= 1000:
-                return Fraction(signed, denominator)
-    return None
+    return fraction_of(pow(residue, power, p), p)

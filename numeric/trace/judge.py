@@ -24,6 +24,7 @@ from numeric.trace import sweep
 from numeric.trace.branches import on_every_branch
 from numeric.trace.differences import Difference, difference_of, random_points, wanted_of
 from numeric.trace.execute import Trace
+from numeric.trace.masked import masked_exponentials
 from numeric.trace.maxima import coinciding
 from numeric.trace.places import Refused
 from numeric.trace.polynomials import exactly_proved
@@ -61,12 +62,19 @@ def judge(trace: Trace) -> Judged:
     open_comparisons = [i for i, op in enumerate(tape.ops) if op == Op.COND and wanted[i] and i not in outcomes]
     hypotheses: tuple[str, ...] = ()
     difference = difference_of(trace, wanted, outcomes)
+    if difference.count and (masked := masked_exponentials(tape, wanted)):
+        tape.vanishing = frozenset(masked)
+        instead = difference_of(trace, wanted, outcomes)
+        if instead.count < difference.count:
+            difference, hypotheses = instead, _masked(trace, masked)
+        else:
+            tape.vanishing = frozenset()
     unclipped = _supposed_inactive(trace, open_comparisons)
     if difference.count and unclipped:
         instead = difference_of(trace, wanted, outcomes | unclipped)
         if instead.count < difference.count or difference.deciding is not None:
             difference, outcomes = instead, outcomes | unclipped
-            hypotheses = _nothing_clipped(trace, unclipped)
+            hypotheses += _nothing_clipped(trace, unclipped)
     if difference.count and Op.COND in tape.ops:
         difference = on_every_branch(trace, wanted, outcomes, difference)
     verdicts = _verdicts(trace, difference, outcomes, wanted)
@@ -132,7 +140,9 @@ def _verdicts(
         exact = exactly_proved(trace, wanted, outcomes, *next(random_points(trace, wanted, outcomes)))
         proved = [_proved(trace, name, difference) for name in trace.claims]
         return [replace(p, error=0.0) if p.name in exact else p for p in proved]
+    masked, trace.tape.vanishing = trace.tape.vanishing, frozenset()  # a refutation rests on no hypothesis
     witness = witness_of(trace, difference, outcomes, wanted)
+    trace.tape.vanishing = masked
     verdicts = []
     for name, nodes in trace.claims.items():
         wrong = witness.entries.get(name, []) if witness else []
@@ -178,6 +188,11 @@ def _by_shape(trace: Trace) -> tuple[dict[str, Any], list[ParameterVerdict]]:
             reason = f"the gradient has shape {nodes.shape}, its array {shape}"
             misshapen.append(ParameterVerdict(name, shape, Finding.REFUTED, reason=reason))
     return claims, misshapen
+
+
+def _masked(trace: Trace, masked: Mapping[int, Fraction]) -> tuple[str, ...]:
+    places = dict.fromkeys((trace.tape.place_of(i), float(number)) for i, number in masked.items())
+    return tuple(dict.fromkeys(f"exp of what {number:g} is added to is 0 at {place}" for place, number in places))
 
 
 def _nothing_clipped(trace: Trace, unclipped: Mapping[int, bool]) -> tuple[str, ...]:

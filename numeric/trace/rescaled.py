@@ -18,7 +18,7 @@ from numeric.trace.intervals import Reals
 from numeric.trace.tape import Op, Tape
 from numeric.trace.witness import rational_point
 
-SIMPLE = 1001
+SIMPLE = 2**40
 RAYS = 4
 SCALES = tuple(Fraction(4) ** n for n in range(-3, 5))
 HALVINGS = 12
@@ -38,14 +38,18 @@ def rescaled(evidence: Evidence, names: list[str]) -> bool:
     if not c or len({y for _, y in pairs}) < 2 or not all(x * t % p == y * c % p for x, y in pairs):
         return False
     factor = c * pow(t, -1, p) % p
-    if _is_simple(factor, p) or _is_simple(factor * factor % p, p):
+    if fraction_of(factor, p) is not None or fraction_of(factor * factor % p, p) is not None:
         return False
     return not evidence.trace.decisions or _norm_decides(evidence, names, factor)
 
 
-def _is_simple(factor: int, p: int) -> bool:
-    ratios = (Fraction(n, d) for d in range(1, SIMPLE) for n in (factor * d % p, factor * d % p - p))
-    return any(abs(ratio.numerator) < SIMPLE for ratio in ratios)
+def fraction_of(residue: int, p: int) -> Fraction | None:
+    """The fraction of numbers below SIMPLE that a residue stands for, by the Euclidean algorithm."""
+    (r, s), (r_next, s_next) = (p, 0), (residue % p, 1)
+    while r_next >= SIMPLE:
+        quotient = r // r_next
+        (r, s), (r_next, s_next) = (r_next, s_next), (r - quotient * r_next, s - quotient * s_next)
+    return Fraction(r_next, s_next) if 0 < abs(s_next) < SIMPLE else None
 
 
 def _norm_decides(evidence: Evidence, names: list[str], factor: int) -> bool:

@@ -92,6 +92,8 @@ def value(tape: Tape, field: Field, found: Sequence[Scalar], i: int) -> Scalar:
         return field.maximum([found[n] for n in tape.groups[a]], i)
     if op == Op.COND:
         return field.positive(found[a], i)
+    if i in tape.vanishing:
+        return field.reduced(0)
     return field.function(Op(op), found[a], i)
 
 

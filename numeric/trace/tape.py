@@ -95,6 +95,8 @@ class Tape:
         self.rounded: set[int] = set()
         self.unknown: dict[int, str] = {}
         """The nodes that may be any number, and why."""
+        self.vanishing: frozenset[int] = frozenset()
+        """Exponentials that are taken for 0, as of a score from which a mask has taken 10⁹."""
         self.infinite: dict[int, int] = {}
         """The nodes of −∞ and ∞, as a mask of attention holds them, with their signs; nothing is made from them."""
         self.places: list[Place] = []
