@@ -129,8 +129,8 @@ def _verdicts(pair: Pair, scope: Scope) -> Iterator[Verdict]:
             yield shorter(claim, verdict) if isinstance(verdict, Refuted) else verdict
             if not isinstance(verdict, Proved):
                 return
-    except (ValueError, TypeError, ShapeMismatch) as why:
-        yield Unknown({}, None, 0, str(why))
+    except (ValueError, TypeError, ShapeMismatch, NotImplementedError) as why:
+        yield Unknown({}, None, 0, str(why) or "a comparison of what is no number")
 
 
 def shorter(claim: Derivation, verdict: Refuted) -> Refuted:

@@ -91,7 +91,7 @@ def verdict_given(candidate: Candidate, scope: Scope, given: Given = NOTHING) ->
                 if point is not None:
                     return replace(verdict, counterexample=point)
                 places += 1
-    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as why:
+    except (ArithmeticError, LookupError, NotImplementedError, RecursionError, TypeError, ValueError) as why:
         return Unknown({}, None, 0, str(why))
     words = " and ".join(f"“{each}”" for each in given.words)
     if not places:

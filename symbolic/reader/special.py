@@ -57,6 +57,9 @@ SAID = {
         rf"\b(?:length|averag\w+|mean|many-to-one|last|final|each|feed-?forward|truncat\w+|accumulat\w+|summ?(?:ing|ed)?"
         rf"|first|{_PART}|mittel\w*|letzt\w+)\b|(?-i:\bT\s*=\s*1\b)|平均|单步"
     ),
+    "few steps": _words(
+        r"(?-i:\bT\s*=\s*\d)|\b(?:two|three|2|3)[- ](?:time[- ]?)?steps?\b|\blength (?:two|three|2|3)\b|\bexample\b"
+    ),
     "zero state": _words(
         r"\b(?:initial\w*|zeros?|null\w*|anfang\w*|vanish\w*)\b|_\{?0\}?\s*(?:=|:=|\\equiv|\\gets)|\(0\)\}\s*=|初"
     ),
@@ -84,7 +87,7 @@ def special_case(candidate: Candidate, scope: Scope) -> Case | None:
         for given, case in cases(pairs, scope):
             if all(_agree(pair, scope, given) for pair in pairs):
                 return case
-    except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError):
+    except (ArithmeticError, LookupError, NotImplementedError, RecursionError, TypeError, ValueError):
         pass
     return None
 
@@ -123,6 +126,7 @@ def cases(pairs: list[Pair], scope: Scope) -> Iterator[tuple[Given, Case]]:
     if model is not None and model.is_sequence:
         if "t" in {anchor for pair in pairs for side in pair for anchor in f.free_anchors(side)}:
             yield Given(("t = T",), steps=((Step("t"), "=", Step("T")),)), case("t = T", "last step")
+        yield Given(), case("T is at most 3", "few steps")
         yield Given(("T = 1",), steps=((Step("T"), "=", Step("", 1)),)), case("T = 1", "one step")
         if names := sorted(model.with_initial):
             words = " and ".join(f"{name}[0] = 0" for name in names)

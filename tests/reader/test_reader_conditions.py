@@ -436,3 +436,54 @@ def test_the_words_for_the_model_s_own_loss_are_no_condition():
     for model, words in (("rnn", "For the cross-entropy"), ("rnn-squared", "For the squared error")):
         head = f"<!-- check\nmodel {model}\ntime subscript\n-->\n"
         assert [each.verdict for f in findings("a.md", f"{head}{words}, {wrong}.") for each in f] == ["refuted"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"For the last step and the first step, ${LAST}$.",
+        f"For the last step and every other step ${LAST}$.",
+        f"For $t = T, t<T$: ${LAST}$.",
+        f"$${LAST}, \\quad t = T, \\quad t < T$$",
+        f"For $t = T$ we have $${LAST}, \\quad t < T.$$",
+        f"For $t < T$ we have $${LAST}, \\quad t = T.$$",
+        f"For $t = T$ or $t < T$: ${LAST}$.",
+        f"At the last but one step ${LAST}$.",
+        f"From the first to the last step, ${LAST}$.",
+    ],
+)
+def test_conditions_that_exclude_each_other_prove_nothing(text):
+    assert [found.verdict for found in judged(text)] in (["unread"], ["refuted"])
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "If $y_t$ is not one-hot,",
+        "For $y_t$ that need not be one-hot,",
+        "For multi-label targets",
+        r"For targets with $\sum_i y_{t,i} \neq 1$",
+        r"Let $\sum_i y_{t,i} = 2$ here:",
+    ],
+)
+def test_a_hypothesis_on_targets_that_is_denied_proves_nothing(words):
+    found = judged(rf"{words} $\nabla_{{o_t}} L = \hat y_t - y_t$.")[-1]
+    assert (found.verdict, "may deny" in found.message) == ("unknown", True)
+
+
+def test_what_needs_no_hypothesis_is_proved_whatever_is_denied():
+    formula = r"\nabla_{o_t} L = \hat y_t (\mathbf{1}^\top y_t) - y_t"
+    assert [each.verdict for each in judged(f"If $y_t$ is not one-hot, ${formula}$.")] == ["proved"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (r"For $T = 3$ steps $\nabla_b L = \nabla_{a_1} L + \nabla_{a_2} L + \nabla_{a_3} L$", "unread"),
+        (r"Now $\nabla_b L = \nabla_{a_1} L + \nabla_{a_2} L + \nabla_{a_3} L$", "refuted"),
+        (r"The initial state: $\nabla_b L = \nabla_{a_1} L + \nabla_{a_2} L + \nabla_{a_3} L$", "refuted"),
+    ],
+)
+def test_what_holds_for_a_few_steps(text, expected):
+    found = judged(text)[-1]
+    assert (found.verdict in {expected, "unknown"}, found.verdict == "proved") == (True, False)

@@ -457,3 +457,45 @@ def test_more_files_than_are_included_is_said_once(tmp_path):
     found = check_run.checked(check_run.documents([paper]), 1).findings
     assert [(each.line, each.verdict) for each in found if "input" in each.latex] == [(52, "unread")]
     assert len(found) == 51
+
+
+BPTT = "model rnn\ntime subscript\nstep k, s"
+PRODUCT = r"\frac{\partial L}{\partial h_t} = \sum_{k=t}^T \frac{\partial L_k}{\partial h_k} "
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        (PRODUCT + r"\prod_{s=t+1}^k \frac{\partial h_s}{\partial h_{s-1}}", "proved"),
+        (PRODUCT + r"\prod_{s=t+1}^k \mathrm{diag}(1-h_s^2) W", "proved"),
+        (PRODUCT + r"\prod_{s=k}^{t+1} \mathrm{diag}(1-h_s^2) W", "proved"),
+        (PRODUCT + r"\prod_{s=t}^{k} \mathrm{diag}(1-h_s^2) W", "refuted"),
+        (PRODUCT + r"\prod_{s=t+1}^k \mathrm{diag}(1-h_{s-1}^2) W", "refuted"),
+        (r"\frac{\partial h_t}{\partial h_k} = \prod_{s=k+1}^t \mathrm{diag}(1-h_s^2) W", "proved"),
+        (r"\frac{\partial h_t}{\partial h_k} = \prod_{s=t}^{k+1} \mathrm{diag}(1-h_s^2) W", "proved"),
+        (r"\frac{\partial h_t}{\partial h_k} = \prod_{s=k}^t \mathrm{diag}(1-h_s^2) W", "refuted"),
+        (r"\frac{\partial h_t}{\partial h_k} = \prod_{s=t+1}^k \mathrm{diag}(1-h_s^2) W", "unread"),
+        (r"\frac{\partial h_T}{\partial h_t} = \prod_{s=T}^{t+1} \mathrm{diag}(1-h_s^2) W", "proved"),
+    ],
+)
+def test_a_product_goes_down_only_where_it_is_said(latex, expected):
+    """From t + 1 to k, in a sum over k from t on, goes up."""
+    assert verdicts(latex, BPTT) == [expected]
+
+
+def test_the_transpose_of_an_entry_is_not_guessed():
+    declared = "model rnn\ntime subscript\nindex i, j : H"
+    left = r"\frac{\partial a_{t,i}}{\partial h_{t-1,j}}"
+    found = [verdicts(f"{left} = {right}", declared) for right in (r"W_{ij}^\top", r"W^\top_{ji}", r"(W^\top)_{ji}")]
+    assert found == [["unread"], ["unread"], ["proved"]]
+    assert verdicts(rf"{left} = (W^\top)_{{ij}}", declared) == ["refuted"]
+
+
+@pytest.mark.parametrize("right", [r"(1-h_t^2) \odot W", r"W \odot (1-h_t^2)", r"W^\top (1-h_t^2)"])
+def test_a_square_beside_one_is_no_number(right):
+    text = rf"<!-- check{chr(10)}{RNN}{chr(10)}-->{chr(10)}$\frac{{\partial h_t}}{{\partial h_{{t-1}}}} = {right}$"
+    ((found,),) = findings("a.md", text)
+    assert (found.verdict, found.repair) == (
+        "ill_typed",
+        r"\operatorname{diag}\left(1 - h_{t}^{2}\right) W",
+    )

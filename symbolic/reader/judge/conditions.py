@@ -20,6 +20,8 @@ from symbolic.reader.given import RELATIONS, Given
 from symbolic.reader.judge.judging import Conditions, Judging
 from symbolic.reader.judge.mentions import is_letter
 from symbolic.reader.judge.phrases import (
+    ANOTHER,
+    DENIED,
     FOLLOWS,
     HARMLESS,
     LEADS,
@@ -29,6 +31,7 @@ from symbolic.reader.judge.phrases import (
     RESTRICTIVE,
     STRANGE,
     TOGETHER,
+    UNUSUAL,
 )
 from symbolic.reader.readings import Misfit
 from symbolic.reader.resolve import Resolver
@@ -74,7 +77,26 @@ def conditions(judge: Judging) -> Conditions:
         if kept and not follows:
             doubt = doubt or _quoted(sentence, 0)
     start = Conditions(judge.scope, strange=strange, doubt=doubt)
-    return reduce(lambda before, effect: before | effect(before.scope), found, start)
+    return consistent(judge.scope, reduce(lambda before, effect: before | effect(before.scope), found, start))
+
+
+def consistent(scope: Scope, stated: Conditions) -> Conditions:
+    """What is stated, unless it says a step twice, t = T and t < T: then it is not understood."""
+    fixed = {step.anchor for letter, step in scope.steps.items() if stated.scope.steps.get(letter) != step}
+    again = {step.anchor for a, _, b in stated.given.steps for step in (a, b)}
+    same = [(a, symbol, b) for a, symbol, b in stated.given.steps if a.anchor == b.anchor]
+    if fixed.isdisjoint(again) and all(RELATIONS[symbol](a.offset, b.offset) for a, symbol, b in same):
+        return stated
+    return Conditions(scope, strange=" and ".join(stated.given.words), doubt=stated.doubt)
+
+
+def denied(judge: Judging) -> str:
+    """The words of the sentence that deny what is usual of targets: that they are one-hot, and their sum is 1."""
+    own, *_ = sentences(judge.formula, judge.near)
+    if found := DENIED.search(own.words):
+        return _quoted(own, found.start())
+    unusual = [start for start, formula in _others(own) if UNUSUAL.search(formula.latex)]
+    return _quoted(own, unusual[0]) if unusual else ""
 
 
 def _is_case(judge: Judging, effect: Effect) -> bool:
@@ -278,7 +300,7 @@ def _is_plain(judge: Judging, sentence: Sentence, words: str) -> bool:
 
 def is_plain(words: str) -> bool:
     """Whether words say nothing but that something holds under a condition."""
-    return {*re.findall(r"[^\W\d_]+", words.lower())} <= PLAIN
+    return {*re.findall(r"[^\W\d_]+", words.lower())} <= PLAIN and not ANOTHER.search(words)
 
 
 def _range(judge: Judging, sentence: Sentence) -> re.Match[str] | None:

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from symbolic.reader.declare import Declarations
-from symbolic.reader.given import RELATIONS
+from symbolic.reader.given import NOTHING, RELATIONS
 from symbolic.reader.judge.claims import claimed, defined_by
 from symbolic.reader.judge.clock import TooLong, within
-from symbolic.reader.judge.conditions import conditions, is_all, is_condition, is_plain, related
+from symbolic.reader.judge.conditions import conditions, consistent, denied, is_all, is_condition, is_plain, related
 from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, UNREAD, Finding
 from symbolic.reader.judge.judging import Conditions, Judging
 from symbolic.reader.judge.mentions import inequality, is_letter, is_one_hot, listed, membership, mentioned
@@ -69,7 +69,7 @@ class _Judge(Judging):
 
     def findings_under_conditions(self) -> list[Finding]:
         """The findings; what is wrong is judged again, and repaired, under the conditions that words state."""
-        found = self.findings()
+        found = [self.as_denied(finding) for finding in self.findings()]
         if not any(finding.is_wrong for finding in found):
             return found
         around = conditions(self)
@@ -79,6 +79,18 @@ class _Judge(Judging):
             self.as_understood(new, around) if old.is_wrong else old
             for old, new in zip(found, again.findings(), strict=True)
         ]
+
+    def as_denied(self, finding: Finding) -> Finding:
+        """What is proved under a hypothesis says nothing where words deny it."""
+        if finding.verdict != PROVED or not finding.hypotheses:
+            return finding
+        if self.given.words and (words := conditions(self).strange):
+            why = f"proved under {' and '.join(finding.hypotheses)} alone; “{words}” is not understood beside it"
+            return replace(finding, verdict=UNREAD, hypotheses=(), message=why)
+        if not (words := denied(self)):
+            return finding
+        why = f"proved under {' and '.join(finding.hypotheses)} alone, which “{words}” may deny"
+        return replace(finding, verdict=UNKNOWN, hypotheses=(), message=why)
 
     def as_understood(self, finding: Finding, around: Conditions) -> Finding:
         """What is wrong where words state a condition that is not understood may be right under it.
@@ -116,6 +128,9 @@ class _Judge(Judging):
             )
             self.scope, self.given = stated.scope, self.given | stated.given
             strange = strange or bool(stated.strange)
+        declared = self.declarations.at(self.formula.place)
+        if consistent(declared, Conditions(self.scope, self.given)).strange:
+            self.scope, self.given, strange = declared, NOTHING, True
         judged_each = [(each, finding) for each in found for finding in self.statement(each)]
         if strange:
             judged_each = [(each, self.restricted(each, finding, beside)) for each, finding in judged_each]

@@ -74,6 +74,14 @@ _PLAIN = """
     man hat fall si pour quand on est alors et cas obtient 当 时 有 则 若 如果 对 对于 且 时有 sei nun soit set usual as
 """
 PLAIN = frozenset(_PLAIN.split())
+DENIED = _phrase(
+    r"\b(?:not|n't|never|without|no longer|no) (?:\w+ ){0,3}(?:one-?hot|normali[sz]ed|sum\w* to (?:one|1))\b"
+    r"|\b(?:unnormali[sz]ed|multi-?label|multi-?hot)\b"
+)
+UNUSUAL = re.compile(r"\\sum[^=]*?(?:\\neq?\s*1\b|=\s*(?:[02-9]|1\d|[A-Za-z]))")
+ANOTHER = _phrase(
+    r"\b(?:first|next|following|other|second) (?:(?:hidden|time) ?)?(?:steps?|states?|time|case|entr(?:y|ies))\b"
+)
 FOLLOWS = _phrase(
     rf"[\s.,，（(\[{OPEN}{CLOSE}]*(?:(?:if and only if|if|for|all|any|every|each|when|whenever|where|with"
     r"|at|provided|that|in|the|case|only|time|steps?|für|wenn|falls|bei|si|pour|quand|当|若|如果|对|对于) ?)*"

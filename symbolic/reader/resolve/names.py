@@ -12,7 +12,7 @@ from symbolic.reader.readings import COLUMN, EITHER, ROW, Misfit, Reading, deriv
 from symbolic.reader.resolve.conventions import conventional
 from symbolic.reader.resolve.functions import SLOPES, function_of, function_to_power
 from symbolic.reader.resolve.resolving import Resolving
-from symbolic.reader.resolve.scripts import entry, scripted, subscript_of
+from symbolic.reader.resolve.scripts import TRANSPOSES, entry, scripted, subscript_of
 from symbolic.reader.resolve.shifts import at_step
 from symbolic.reader.resolve.steps import step_above, step_below, step_called
 from symbolic.reader.scope import COLUMNS, Meaning
@@ -108,6 +108,8 @@ def with_scripts(resolver: Resolving, node: s.Name, meaning: Meaning, rest: Toke
         return sliced(resolver, node, term, node.call)
     reading = lying(resolver, term)
     if rest:
+        if reading.rank == 2 and plain(sup) in TRANSPOSES:
+            raise Unread(node.at, f"whether {node} is an entry of the transpose is not said: write (…^⊤)_…")
         reading = entry(resolver, reading, rest, node.at)
     elif meaning.entries_only:
         raise Unread(node.at, f"{node} is not declared")

@@ -79,7 +79,7 @@ def infix(resolver: Resolving, node: s.Infix) -> list[Reading]:
     if operator in {"⊙", "⊘"}:
         build: Any = f.Mul if operator == "⊙" else f.Div
         try:
-            return resolver.all(lambda a, b: [hadamard(a, b, at, build)], left, right)
+            return resolver.all(lambda a, b: [by_entries(resolver, a, b, at, build)], left, right)
         except Misfit:
             if (found := entries_first(resolver, node, left)) is None:
                 raise
@@ -89,6 +89,13 @@ def infix(resolver: Resolving, node: s.Infix) -> list[Reading]:
     if operator == ":":
         return resolver.all(lambda a, b: [frobenius(resolver, a, b, at)], left, right)
     raise Unread(at, f"{operator} is not in the grammar")
+
+
+def by_entries(resolver: Resolving, a: Reading, b: Reading, at: int, build: Any) -> Reading:
+    """a ⊙ b; that a square may be a number is no reason to scale by it."""
+    if resolver.inner_squares and a.is_scalar != b.is_scalar:
+        raise Misfit(at, str(a), str(b), "a product entry by entry")
+    return hadamard(a, b, at, build)
 
 
 def entries_first(resolver: Resolving, node: s.Infix, left: list[Reading]) -> list[Reading] | None:

@@ -35,7 +35,7 @@ class Resolver(Resolving):
     def of(self, node: Node) -> list[Reading]:
         if self.memo is None:
             return self.read(node)
-        key = (id(node), self.partial, self.inner_squares, tuple(self.bound.items()))
+        key = (id(node), self.partial, self.inner_squares, tuple(self.bound.items()), tuple(self.runs.items()))
         if key not in self.memo:
             before, self.both_kinds_matter = self.both_kinds_matter, False
             found: list[Reading] | Unread | Misfit

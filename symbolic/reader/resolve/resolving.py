@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import product
 
+from symbolic.notation import Step
 from symbolic.reader.canonical import distinct
 from symbolic.reader.readings import COLUMN, ROW, Misfit, Reading, described, products
 from symbolic.reader.scope import COLUMNS, Scope
@@ -18,13 +19,14 @@ from symbolic.shapes import ShapeMismatch
 class Resolving(ABC):
     """The scope, what is bound inside Σ, and how ∂h/∂W is read.
 
-    With `inner_squares` the square of a vector may be the sum of its squares.  `both_kinds_matter`
-    turns true where total and immediate derivatives are written the same.
+    `runs` has the ends of the letters bound to steps.  With `inner_squares` the square of a vector may be the
+    sum of its squares.  `both_kinds_matter` turns true where total and immediate derivatives are written the same.
     """
 
     def __init__(self, scope: Scope, partial: str, inner_squares: bool = False) -> None:
         self.scope, self.partial, self.inner_squares = scope, partial, inner_squares
         self.bound: dict[str, str] = {}
+        self.runs: dict[str, tuple[Step, Step]] = {}
         self.both_kinds_matter = False
 
     @property
@@ -55,11 +57,23 @@ class Resolving(ABC):
         return self.all(lambda a, b: products(a, b, beside, at, self.transposed_layout), left, right)
 
     @contextmanager
-    def binding(self, letter: str, kind: str) -> Iterator[None]:
-        """Inside, a letter runs over an `index` or over a `step`."""
-        saved = dict(self.bound)
+    def binding(self, letter: str, kind: str, ends: tuple[Step, Step] | None = None) -> Iterator[None]:
+        """Inside, a letter runs over an `index`, or over a `step` from one end to the other."""
+        saved = dict(self.bound), dict(self.runs)
         self.bound[letter] = kind
+        self.runs.pop(letter.lstrip("\\"), None)
+        if ends is not None:
+            self.runs[letter.lstrip("\\")] = ends
         try:
             yield
         finally:
-            self.bound = saved
+            self.bound, self.runs = saved
+
+    @contextmanager
+    def squaring(self, inner: bool) -> Iterator[None]:
+        """Inside, the square of a vector may be the sum of its squares, or not."""
+        saved, self.inner_squares = self.inner_squares, inner
+        try:
+            yield
+        finally:
+            self.inner_squares = saved

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -37,10 +38,22 @@ def latest(term: Term, letter: str) -> int:
     return max((step.offset for step in steps if step.anchor == letter), default=0)
 
 
-def is_later(a: Step, b: Step) -> bool:
-    """Whether a step is the later of two, as far as their names say it: T after t after k after 0 and 1."""
+def is_later(a: Step, b: Step, runs: Mapping[str, tuple[Step, Step]]) -> bool | None:
+    """Whether the step a is the later one; None where neither the letters nor what they run over says it.
+
+    T is after t, every letter after 0 and 1, and k after t in Σ_{k=t}^T.  Of t and a free k, t is the later one; from
+    t + 1 to k it may be either.
+    """
+    if a.anchor == b.anchor:
+        return a.offset > b.offset
     if not b.anchor and b.offset > 1 and a.anchor != "T":
         return False  # from k + 1 to 3
-    order = {"T": 3, "t": 2, "": 0}
-    ranks = [order.get(step.anchor, 1) for step in (a, b)]
-    return ranks[0] > ranks[1] or (a.anchor == b.anchor and a.offset > b.offset)
+    if "T" in (a.anchor, b.anchor) or "" in (a.anchor, b.anchor):
+        return a.anchor == "T" or b.anchor == ""
+    for letter, other, is_first in ((a.anchor, b.anchor, True), (b.anchor, a.anchor, False)):
+        ends = [each.anchor for each in runs.get(letter, ())]
+        if other in ends and ends[0] != ends[1]:
+            return is_first == (ends[0] == other)
+    if a.anchor != "t":
+        return False
+    return True if a.offset <= b.offset else None

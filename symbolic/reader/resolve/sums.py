@@ -21,11 +21,13 @@ ORDER = {r"\le": "≤", r"\leq": "≤", r"\ge": "≥", r"\geq": "≥", r"\lt": "
 def total(resolver: Resolving, at: int, parts: tuple[tuple[int, Node], ...]) -> list[Reading]:
     found: list[Reading] = []
     bound: set[str] = set()
+    has_number = any(isinstance(part, s.Number) for _, part in parts)  # 1 - h² is entry by entry
     for number, (sign, part) in enumerate(parts):
         refuse_loose(part, bound)
         if isinstance(part, s.Big):
             bound.add(lower_limit(part)[0])
-        each = resolver.of(part)
+        with resolver.squaring(resolver.inner_squares and not has_number):
+            each = resolver.of(part)
         signed = each if sign > 0 else [negated(r) for r in each]
         if number == 0:
             found = signed
@@ -139,11 +141,16 @@ def steps_run_over(resolver: Resolving, letter: str, first: Tokens, upper: Token
 
 def over_steps(resolver: Resolving, node: s.Big, letter: str, first: Step, last: Step) -> list[Reading]:
     """Σ or Π over steps; of a product the latest factor stands left, in a `rising` scope right."""
-    with resolver.binding(letter, "step"):
+    with resolver.binding(letter, "step", (first, last)):
         body = resolver.of(node.body)
     name = letter_of(letter)
     if node.operator == r"\prod":
-        if is_later(first, last):
+        if (goes_down := is_later(first, last, resolver.runs)) is None:
+            raise Unread(
+                node.at,
+                f"whether the product goes up or down from {first} to {last} is not said: write the earlier below",
+            )
+        if goes_down:
             first, last = last, first
 
         def product(r: Reading) -> Reading:
