@@ -43,6 +43,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.add_html_math_renderer("mathml", (_inline, None), (_block, None))
     app.connect("builder-inited", formulas.prove)
     app.connect("builder-inited", _shrink_on_paper)
+    app.connect("missing-reference", _plain)
     app.connect("build-finished", _copy)
     app.add_css_file("gradproof.css")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
@@ -79,6 +80,11 @@ def _unfoldable(writer: HTML5Translator, node: folded) -> None:
 
 def _folded_end(writer: HTML5Translator, node: folded) -> None:
     writer.body.append("</details>\n")
+
+
+def _plain(app: Sphinx, env: object, node: nodes.Element, text: nodes.TextElement) -> nodes.TextElement | None:
+    """A link that need not lead anywhere is its text where it does not."""
+    return text if node.get("optional") else None
 
 
 def _shrink_on_paper(app: Sphinx) -> None:

@@ -44,9 +44,9 @@ class FormulaDirective(SphinxDirective):
         sections = [page.section(self.formula(record)) for record in chosen]
         for record, section in zip(chosen, sections, strict=True):
             self.state.document.note_explicit_target(section)
-            title = section[0].astext().replace("'", "’")  # Sphinx escapes ' for a script that does not ask for it
-            places = self.env.domains[Formulas.name].data["places"]
-            places[title] = self.env.docname, page.anchor(record.id)
+            formulas = self.env.domains[Formulas.name]
+            assert isinstance(formulas, Formulas)
+            formulas.note(record, "" if self.own else numbers()[record.id])
         return [*sections]
 
     def select(self, patterns: list[str]) -> list[Derivation]:
@@ -77,7 +77,7 @@ class ProofDirective(FormulaDirective):
 
 
 class Formulas(Domain):
-    """Where each formula stands, by its title with its number: search finds what a domain lists, and leads there.
+    """Where each formula stands, by its anchor: search finds what a domain lists, by its title, and leads there.
 
     Links to formulas keep the mathematics of their text, which Sphinx's own would flatten.
     """
@@ -85,12 +85,18 @@ class Formulas(Domain):
     name = "gradproof"
     label = "gradproof"
     object_types = {"formula": ObjType("formula")}  # noqa: RUF012 (Sphinx declares it so)
+    data_version = 1
     initial_data = {"places": {}}  # noqa: RUF012
 
     def get_objects(self) -> Iterator[tuple[str, str, str, str, str, int]]:
-        """The formulas, as important as Sphinx lets them be."""
-        for title, (docname, anchor) in self.data["places"].items():
-            yield title, title, "formula", docname, anchor, 0
+        for anchor, (title, priority, docname) in self.data["places"].items():
+            yield title, title, "formula", docname, anchor, priority
+
+    def note(self, record: Derivation, number: str) -> None:
+        """The page that is read has this formula; what a chapter is about is found before misprints and variants."""
+        title = f"{number} {record.title or record.id}".strip().replace("'", "’")  # Sphinx escapes ' for its script
+        priority = 0 if record.id in main() or not number else 1
+        self.data["places"][page.anchor(record.id)] = title, priority, self.env.docname
 
     def resolve_xref(
         self,
@@ -103,18 +109,18 @@ class Formulas(Domain):
         contnode: nodes.Element,
     ) -> nodes.reference | None:
         """A link to the formula whose anchor is the target."""
-        for docname, anchor in self.data["places"].values():
-            if anchor == target:
-                return make_refnode(builder, fromdocname, docname, anchor, contnode)
-        return None
+        if target not in self.data["places"]:
+            return None
+        *_, docname = self.data["places"][target]
+        return make_refnode(builder, fromdocname, docname, target, contnode)
 
     def clear_doc(self, docname: str) -> None:
         places = self.data["places"]
-        self.data["places"] = {title: place for title, place in places.items() if place[0] != docname}
+        self.data["places"] = {anchor: place for anchor, place in places.items() if place[-1] != docname}
 
     def merge_domaindata(self, docnames: Set[str], otherdata: dict[str, Any]) -> None:
         places = otherdata["places"]
-        self.data["places"] |= {title: place for title, place in places.items() if place[0] in docnames}
+        self.data["places"] |= {anchor: place for anchor, place in places.items() if place[-1] in docnames}
 
     def resolve_any_xref(self, *_: object) -> list[tuple[str, nodes.reference]]:
         return []  # formulas are referred to by `{formula}`
@@ -173,6 +179,17 @@ def numbers() -> dict[str, str]:
         for chapter in chapters()
         for place, record in enumerate(chapter.DERIVATIONS, 1)
     }
+
+
+@cache
+def main() -> frozenset[str]:
+    """The ids of what is proved of the model that a chapter begins with."""
+    return frozenset(
+        record.id
+        for chapter in chapters()
+        for record in chapter.DERIVATIONS
+        if record.expected == "proved" and record.model == chapter.DERIVATIONS[0].model
+    )
 
 
 def own_claims(config: Config, folder: Path) -> Catalogue:

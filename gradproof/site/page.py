@@ -69,7 +69,7 @@ def body(formula: Formula) -> Iterator[nodes.Node]:
     """Everything below the heading."""
     yield badges(formula.judged)
     yield nodes.container("", _statement(formula), *_legend(formula.record), classes=["statement"])
-    yield _line("Source: ", *_source(formula.record.source or "not given"))
+    yield _line("Source: ", *sourced(formula.record.source or "not given"))
     yield from _refutation(formula)
     yield fold(
         f"Derivation: {_count(len(formula.record.reasons), 'equality', 'equalities')}",
@@ -113,8 +113,8 @@ def reference(id: str, text: str, must: bool = True) -> addnodes.pending_xref:
 
 def _to(domain: str, kind: str, target: str, text: str, must: bool) -> addnodes.pending_xref:
     inline = nodes.inline("", "", *words(text), classes=["std", "std-ref"])
-    place = {"refdomain": domain, "reftype": kind, "reftarget": target, "refexplicit": True, "refwarn": must}
-    return addnodes.pending_xref("", inline, **place)
+    place = {"refdomain": domain, "reftype": kind, "reftarget": target, "refexplicit": True}
+    return addnodes.pending_xref("", inline, **place, refwarn=must, optional=not must)
 
 
 WORD = {"ill_typed": "ill-typed"}
@@ -163,7 +163,7 @@ def role(var: Var, model: Model | None) -> str:
     return "value" if var.name in model.by_name else "variable"
 
 
-def _source(line: str) -> Iterator[nodes.Node]:
+def sourced(line: str) -> Iterator[nodes.Node]:
     """Where a formula stands; `(text 000)` leads to what the audit says of that text."""
     for place, part in enumerate(re.split(r"\((text \d+)\)", line)):
         if place % 2 == 0:

@@ -43,7 +43,7 @@ class ModelDirective(SphinxDirective):
         rows = r" \\ ".join(f"{left} &= {right}" for left, right in sides)
         text = rf"\begin{{aligned}} {rows} \end{{aligned}}"
         legend = page.legend(model.arrays.values(), model)
-        source = nodes.paragraph("", f"{model.title}. Source: {model.source}.")
+        source = nodes.paragraph("", "", nodes.Text(f"{model.title}. Source: "), *page.sourced(f"{model.source}."))
         return [nodes.math_block(text, text), source, page.fold("Shapes of its arrays", legend)]
 
     def model(self, name: str) -> Model:

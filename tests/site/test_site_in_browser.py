@@ -117,6 +117,7 @@ def test_search_leads_to_the_formula(open_page, query, place):
     links = found_by(page, query).all()
     found = [(link.text_content(), link.get_attribute("href")) for link in links]
     assert all(word in found[0][0] for word in query.replace("'", "’").split()), found[0]
+    assert found[0][1].startswith(f"formulas/{place.split('#')[0]}"), found[:3]
     assert "#" in found[0][1]
     assert f"formulas/{place}" in [href for _, href in found]
     links[[href for _, href in found].index(f"formulas/{place}")].click()
@@ -281,6 +282,25 @@ def test_the_keyboard_shows_where_it_is_and_reaches_the_text_first(open_page):
     page.keyboard.press("Tab")
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     assert page.evaluate("document.activeElement.matches(':focus-visible')")
+
+
+@pytest.mark.parametrize("drawer", [".sidebar-drawer a", ".toc-drawer a"])
+def test_on_a_phone_a_drawer_comes_in_with_the_keyboard_and_goes_with_it(open_page, drawer):
+    page = open_page(ACTIVATIONS, width=390)
+    link = page.locator(drawer).nth(3)
+
+    def seen() -> bool:
+        box = link.bounding_box()
+        return box["x"] >= 0 and box["x"] + box["width"] <= 390
+
+    assert not seen()
+    page.keyboard.press("Tab")  # what follows is done by keyboard
+    link.focus()
+    page.wait_for_timeout(400)  # of its way in
+    assert seen()
+    page.locator("summary").first.focus()
+    page.wait_for_timeout(400)
+    assert not seen()
 
 
 def test_who_wants_no_motion_gets_none(chromium, site):

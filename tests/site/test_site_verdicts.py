@@ -124,11 +124,14 @@ def test_a_persons_own_project_shows_its_proofs_and_stops_at_a_wrong_one(tmp_pat
 def test_a_persons_own_project_may_show_a_formula_of_the_book_whose_pages_it_does_not_have(tmp_path):
     """`sphinx` makes every warning an error: one of a link that leads nowhere would be one."""
     html = sphinx(
-        tmp_path, "```{formula} activations.tanh\n:brief:\n```\n\n```{formula} errata.softmax-without-exp\n```"
+        tmp_path,
+        "```{formula} activations.tanh\n:brief:\n```\n\n```{formula} errata.softmax-without-exp\n```",
+        nitpicky=True,
     )
     assert "badge proved" in html
     assert "badge refuted" in html
     assert "Repair: <span" in html
+    assert '(<span class="std std-ref">text 004</span>)' in html
 
 
 def test_a_closed_form_that_has_no_function_is_shown_without_one(tmp_path):
