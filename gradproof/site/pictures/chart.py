@@ -19,13 +19,15 @@ RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 Curves = Mapping[str, Sequence[tuple[float, float]]]
 
 
-def chart(curves: Curves, across: str, up: str, says: str, logarithmic: bool = False) -> Picture:
-    """The curves; `says` is the caption and what is read out."""
+def chart(
+    curves: Curves, across: str, up: str, says: str, logarithmic: bool = False, least: float = math.inf
+) -> Picture:
+    """The curves; `says` is the caption and what is read out; the vertical axis begins at `least` or lower."""
     svg = canvas(WIDTH, HEIGHT, says)
     svg.set("class", "chart")
     xs = [x for points in curves.values() for x, _ in points]
     ys = [y for points in curves.values() for _, y in points]
-    right, marks = max(xs), ticks(min(ys), max(ys), logarithmic)
+    right, marks = max(xs), ticks(min(least, *ys), max(ys), logarithmic)
     scale = math.log10 if logarithmic else float
     low, high = scale(marks[0]), scale(marks[-1])
 

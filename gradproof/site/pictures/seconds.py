@@ -21,7 +21,7 @@ def draw(against: str) -> Picture:
     last = f"T = {STEPS[-1]}" if across == "T" else f"{SIZES[-1] ** 2} entries of the gradient"
     ends = ", ".join(f"{id} {points[-1][1]:.2g} s" for id, points in curves.items())
     says = f"CPU time of a proof against the number of {'steps' if across == 'T' else 'entries'}; at {last}: {ends}."
-    return chart(curves, across, "CPU seconds", says)
+    return chart(curves, across, "CPU seconds", says, least=0)
 
 
 def point(id: str, n: int, against: str) -> tuple[int, float]:
