@@ -1,8 +1,9 @@
 """A line of prose with mathematics in it, as LaTeX text.
 
 In:  a title, a reason or a source, as people type it: `definition of σ`, `Σ_k y_k = 1`.
-Out: ASCII that pdflatex and KaTeX read in text mode; a word with mathematics in it
-     becomes `$…$`.  An unknown character is written by its number, never dropped.
+Out: ASCII that pdflatex and KaTeX read in text mode; words with mathematics in them, and
+     the letters and signs between them, become one `$…$`.  An unknown character is written
+     by its number, never dropped.
 To extend: add a character to `MATHEMATICS` or `TYPOGRAPHY`.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 MATHEMATICS = {
     "−": "-", "·": r"\cdot ", "×": r"\times ", "∘": r"\circ ", "⊙": r"\odot ", "⊗": r"\otimes ",
@@ -34,7 +36,54 @@ OPERATORS = ("softmax", "diag")
 
 def prose(line: str) -> str:
     """The line with its mathematics typeset and everything else escaped."""
-    return "".join(_word(word) for word in re.split(r"(\s+)", unicodedata.normalize("NFC", line)))
+    words = re.split(r"(\s+)", unicodedata.normalize("NFC", line))
+    return "".join(_word(run) for run in _runs(words))
+
+
+def _runs(words: list[str]) -> Iterator[str]:
+    """The words with the spaces between them, those of one formula joined: `L = Σ_t L_t`."""
+    position = 0
+    while position < len(words):
+        end = position + 1
+        for last in range(position, len(words), 2):
+            run = "".join(words[position : last + 1])
+            if not _belongs(words[last]):
+                break
+            if _is_formula(words[position : last + 1 : 2], run):
+                end = last + 1
+            if words[last][-1:] in {",", ".", ";", ":"} and len(words[last]) > 1 and _is_balanced(run):
+                break
+        yield "".join(words[position:end])
+        position = end
+
+
+def _belongs(word: str) -> bool:
+    """Whether a word may stand in a formula: signs, numbers, single letters, dx and functions."""
+    plain = "".join(c if c.isascii() and not _is_mathematics(c) else " " for c in word)
+    return bool(word.strip()) and all(
+        len(letters) == 1 or letters in FUNCTIONS + OPERATORS or re.fullmatch(r"d[A-Za-z]", letters)
+        for letters in (re.findall("[A-Za-z]+", plain) if not any(map(_is_mathematics, word)) else ())
+    )
+
+
+def _is_formula(words: list[str], run: str) -> bool:
+    """Whether words are one formula: it holds mathematics, is closed, and no loose letter stands at an end."""
+    weak = [not any(map(_is_mathematics, word)) for word in words]
+    signs = [not any(c.isalnum() for c in word) for word in words]
+    return (
+        len(words) > 1
+        and not all(weak)
+        and (not signs[0] or words[0] == "∂")
+        and not (signs[-1] and weak[-1])
+        and (not weak[0] or signs[1])
+        and (not weak[-1] or signs[-2] or re.fullmatch("[B-HJ-Z]|d[A-Za-z]", words[-1].rstrip(".,;:)]")) is not None)
+        and _is_balanced(run)
+        and not {*words} & {"a", "A", "I"}
+    )
+
+
+def _is_balanced(run: str) -> bool:
+    return all(run.count(a) == run.count(b) for a, b in ("()", "[]", "{}", "⟨⟩"))
 
 
 def symbol(name: str) -> str:
@@ -57,13 +106,23 @@ def symbol(name: str) -> str:
 def _word(word: str) -> str:
     """A word is mathematics where it holds a character of mathematics or a subscript."""
     before, core, after = re.fullmatch(r"([(\[]?)(.*?)([,.;:]*)", word, re.DOTALL).groups()  # type: ignore[union-attr]
-    if before and core.count(")") + core.count("]") > core.count("(") + core.count("["):
+    if before and _closes_at_end(core):
         core, after = core.rstrip(")]"), core[len(core.rstrip(")]")) :] + after
     elif before:
         before, core = "", before + core
     if not core or core.startswith(("http", "www")) or not any(_is_mathematics(c) for c in core):
         return _escaped(word)
     return f"{before}${_mathematics(core)}${after}"
+
+
+def _closes_at_end(core: str) -> bool:
+    """Whether what stands behind an opening bracket closes it with its last characters, and not before."""
+    bare = core.rstrip(")]")
+    depth, lowest = 0, 0
+    for c in bare:
+        depth += (c in "([") - (c in ")]")
+        lowest = min(lowest, depth)
+    return lowest == 0 and len(core) - len(bare) > depth
 
 
 def _is_mathematics(c: str) -> bool:

@@ -251,7 +251,7 @@ def test_steps_give_each_equality_its_reason():
         "\\begin{align*}\n"
         "  \\nabla_{o} L &= \\left(\\frac{\\mathrm{d} \\hat{y}}{\\mathrm{d} o}\\right)^{\\top} \\nabla_{\\hat{y}} L"
         " && \\text{chain rule: 100\\%} \\\\\n"
-        "       &= \\hat{y} - y && \\text{$\\sum\\nolimits _{k}$ $y_{k}$ = 1}\n"
+        "       &= \\hat{y} - y && \\text{$\\sum\\nolimits _{k} y_{k} = 1$}\n"
         "\\end{align*}"
     )
 
@@ -292,7 +292,14 @@ def test_of_many_entries_the_first_row_and_the_general_one():
     [
         ("definition of σ", r"definition of $\sigma$"),
         ("(∂L/∂h_t), see p. 3", r"($\partial L/\partial h_{t}$), see p. 3"),
-        ("Vᵀ(ŷ−y) ∘ 1", r"$V^{\top}(\hat{y}-y)$ $\circ$ 1"),
+        ("Vᵀ(ŷ−y) ∘ 1", r"$V^{\top}(\hat{y}-y) \circ  1$"),
+        ("L = Σ_t L_t", r"$L = \sum\nolimits _{t} L_{t}$"),
+        ("notes: (ŷ_t − y_t) V, by h_t", r"notes: $(\hat{y}_{t} - y_{t}) V$, by $h_{t}$"),
+        ("a use of W_hh and h_t, c", r"a use of $W_{hh}$ and $h_{t}$, c"),
+        ("a h_t I", "a $h_{t}$ I"),
+        ("see 3 h_t", "see 3 $h_{t}$"),
+        ("⟨G, H dV⟩ = 0.", r"$\langle G, H dV\rangle  = 0$."),
+        ("(with ½)", r"(with $\tfrac{1}{2})$"),
         ("a_b_c", "$a_{b}{}_{c}$"),
         ("50% & #1 {a}", r"50\% \& \#1 \{a\}"),
         ("Müller’s “one–hot”", "M\\\"{u}ller's ``one--hot''"),
