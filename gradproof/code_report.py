@@ -49,7 +49,7 @@ def _function(name: str, proof: Proof) -> dict[str, Any]:
 
 
 def _gradient(verdict: ParameterVerdict) -> dict[str, Any]:
-    cause = verdict.cause
+    cause, begins = verdict.cause, verdict.wrong_from
     place = cause.place if cause else None
     return {
         "name": verdict.name,
@@ -71,6 +71,7 @@ def _gradient(verdict: ParameterVerdict) -> dict[str, Any]:
             "file": place.file if place else None,
             "line": place.line if place else None,
         },
+        "wrong_from": None if begins is None else {"file": begins.file, "line": begins.line},
     }
 
 

@@ -27,6 +27,7 @@ import numpy as np
 from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
 from numeric.trace.execute import Trace
+from numeric.trace.frontier import wrong_from
 from numeric.trace.mistakes import MISTAKES
 from numeric.trace.omissions import Mistake, paths, windowed
 from numeric.trace.parts import Parts
@@ -41,13 +42,15 @@ from numeric.trace.tape import Op
 KINDS = ("transpose", "sign", "factor", "path", "derivative", "time", "overwritten", "swapped", "clipping")
 
 
-def causes(trace: Trace, outcomes: Mapping[int, bool], wrong: Iterable[str]) -> dict[str, Cause]:
-    """A likely cause for those wrong gradients that one was found for."""
+def causes(
+    trace: Trace, outcomes: Mapping[int, bool], wrong: Iterable[str]
+) -> tuple[dict[str, Cause], dict[str, Place | None]]:
+    """A likely cause for those wrong gradients that one was found for; of the others the line where they go wrong."""
     search = _Search(Evidence(trace, outcomes), list(wrong))
     search.of_arrays()
     search.of_claims()
     search.of_derivative()
-    return search.found
+    return search.found, {name: wrong_from(search.evidence, name) for name in search.left}
 
 
 class _Repair(NamedTuple):

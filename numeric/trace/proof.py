@@ -55,7 +55,10 @@ class Cause:
 
 @dataclass(frozen=True)
 class ParameterVerdict:
-    """One gradient: `error` bounds the probability that a proof by random points is wrong; 0 is exact."""
+    """One gradient: `error` bounds the probability that a proof by random points is wrong; 0 is exact.
+
+    `wrong_from`: where no cause is known, the line that first makes something wrong of adjoints that are right.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -66,6 +69,7 @@ class ParameterVerdict:
     entries: tuple[WrongEntry, ...] = ()
     point: Mapping[str, Any] | None = None
     cause: Cause | None = None
+    wrong_from: Place | None = None
     reason: str = ""
 
     def __str__(self) -> str:
@@ -147,7 +151,17 @@ class Proof:
         for p in self.parameters:
             if p.cause is not None:
                 explained.setdefault(str(p.cause), []).append(p.name)
-        return [f"likely cause ({', '.join(names)}): {cause}" for cause, names in explained.items()]
+        begins: dict[str, list[str]] = {}
+        for p in self.parameters:
+            if p.wrong_from is not None:
+                begins.setdefault(str(p.wrong_from), []).append(p.name)
+        return [
+            *(f"likely cause ({', '.join(names)}): {cause}" for cause, names in explained.items()),
+            *(
+                f"what goes into {line} is right, and not what it makes of it ({', '.join(n)})"
+                for line, n in begins.items()
+            ),
+        ]
 
 
 class GradientError(AssertionError):

@@ -111,8 +111,8 @@ def _judged(trace: Trace) -> Proof:
     """The verdicts on one branch, with a likely cause of what is wrong; none while a maximum is a symbol."""
     judged = judge(trace)
     wrong = [p.name for p in judged.parameters if p.finding == Finding.REFUTED and p.entries]
-    likely = causes(trace, judged.outcomes, wrong) if wrong and not judged.deciding else {}
-    parameters = [replace(p, cause=likely.get(p.name)) for p in judged.parameters]
+    likely, begins = causes(trace, judged.outcomes, wrong) if wrong and not judged.deciding else ({}, {})
+    parameters = [replace(p, cause=likely.get(p.name), wrong_from=begins.get(p.name)) for p in judged.parameters]
     place = trace.decisions[-1].place if trace.decisions else None
     return Proof(tuple(parameters), judged.hypotheses, place=place, deciding=judged.deciding)
 

@@ -211,7 +211,11 @@ def test_json_is_as_documented(gradproof, code):
 
 
 def expect_as_documented(gradient, kinds):
-    assert set(gradient) == {"name", "shape", "verdict", "error", "reason", "wrong", "entries", "point", "cause"}
+    own = {"name", "shape", "verdict", "error", "reason", "wrong", "entries", "point", "cause", "wrong_from"}
+    assert set(gradient) == own
+    assert gradient["wrong_from"] is None or (
+        gradient["cause"] is None and set(gradient["wrong_from"]) == {"file", "line"}
+    )
     assert set(gradient) <= set(named("A gradient has", "Exit codes"))
     assert (gradient["error"] is None) == (gradient["verdict"] != "proved")
     assert (gradient["point"] is None) == (not gradient["entries"])

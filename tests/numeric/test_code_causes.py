@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -335,3 +336,74 @@ def test_where_sums_are_0_no_index_is_called_wrong() -> None:
     proof = prove_gradient(lambda z: run(z, wrong=1.0), {"z": (3,)})
     assert proof.refuted
     assert proof["z"].cause is None or "index" not in proof["z"].cause.text
+
+
+def layered(x: Any, W: Any, V: Any, wrong: str = "") -> Any:
+    h = np.tanh(W @ x)
+    s = np.log(1 + np.exp(V @ h))
+    ds = 2 * s
+    dz = ds * (1 - np.exp(-3 * s) if wrong == "slope" else 1 - np.exp(-s))
+    dh = V.T @ dz
+    da = dh * (1 - h**2 + (h**3 if wrong == "sum" else 0))
+    return (s**2).sum(), {"W": np.outer(da, x), "V": np.outer(dz, h)}
+
+
+def line_of(text: str) -> int:
+    lines = Path(__file__).read_text(encoding="utf-8").splitlines()
+    return 1 + next(n for n, line in enumerate(lines) if line.lstrip().startswith(text))
+
+
+LAYERED = {"x": (2,), "W": (3, 2), "V": (2, 3)}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "names", "line"), [("slope", "WV", "dz = ds * (1"), ("sum", "W", "da = dh * (1 - h**2 + (")]
+)
+def test_where_no_cause_is_found_the_first_wrong_line_is_named(wrong: str, names: str, line: str) -> None:
+    assert prove_gradient(layered, LAYERED).proved
+    proof = prove_gradient(lambda **arrays: layered(**arrays, wrong=wrong), LAYERED)
+    assert {p.name for p in proof.parameters if p.finding == "refuted"} == set(names)
+    for name in names:
+        assert proof[name].cause is None
+        begins = proof[name].wrong_from
+        assert begins is not None
+        assert (begins.file, begins.line) == (__file__, line_of(line))
+    together = ", ".join(p.name for p in proof.parameters if p.name in names)
+    assert f"what goes into {begins} is right, and not what it makes of it ({together})" in str(proof)
+
+
+def test_with_a_cause_no_line_besides() -> None:
+    proof = prove_gradient(lambda W, x: elman(W, x, chunk=2), RECURRENT)
+    assert all(p.cause is None or p.wrong_from is None for p in proof.parameters)
+    assert all(p.wrong_from is None for p in proof.parameters)
+
+
+def test_what_comes_from_above_is_right() -> None:
+    def run(x: Any, up: Any, wrong: float = 0.0) -> Any:
+        s = np.log(1 + np.exp(x))
+        d = up * (1 - np.exp(-s) + wrong * s)
+        return (s * up).sum(), {"x": d}
+
+    shapes = {"x": (3,), "up": (3,)}
+    assert prove_gradient(run, shapes).proved
+    begins = prove_gradient(lambda x, up: run(x, up, wrong=1.0), shapes)["x"].wrong_from
+    assert begins is not None
+    assert begins.line == line_of("d = up * (1 - np.exp(-s)")
+
+
+def test_a_row_of_zeros_is_not_where_it_goes_wrong() -> None:
+    """The first row sees itself alone, so that nothing comes back by it."""
+
+    def run(q: Any, k: Any, up: Any, wrong: bool = False) -> Any:
+        scores = np.where(np.tril(np.ones((3, 3))) == 0, -np.inf, q @ k.T)
+        p = np.exp(scores - scores.max(axis=1, keepdims=True))
+        p /= p.sum(axis=1, keepdims=True)
+        ds = p * (up - (p * up).sum(axis=1, keepdims=True))
+        dk = (ds if wrong else ds.T) @ q
+        return (p * up).sum(), {"q": ds @ k, "k": dk}
+
+    shapes = {"q": (3, 2), "k": (3, 2), "up": (3, 3)}
+    assert prove_gradient(run, shapes).proved
+    begins = prove_gradient(lambda **arrays: run(**arrays, wrong=True), shapes)["k"].wrong_from
+    assert begins is not None
+    assert begins.line == line_of("dk = (ds if wrong")

@@ -1,0 +1,50 @@
+"""Where a way back goes wrong: the first line that makes what is no adjoint of adjoints that are right.
+
+In:  the evidence, the name of a wrong gradient.
+Out: the line, or None.
+
+An adjoint is right where each of its entries is what comes back to some value of the forward pass, all of it or
+by one of its uses; so is what comes from above, as `up` in loss = (up * output).sum().  What lies between two that are
+right is a step of the calculation; so a line is wrong if something right goes into it and nothing that is made of it is
+right again.
+"""
+
+from __future__ import annotations
+
+from numeric.trace import sweep
+from numeric.trace.evidence import Evidence
+from numeric.trace.places import Place
+from numeric.trace.tape import Op
+
+
+def wrong_from(evidence: Evidence, name: str) -> Place | None:
+    """The line that first makes something wrong of what is right."""
+    tape, blocks = evidence.tape, evidence.blocks
+    cone = tape.cone([int(n) for n in evidence.trace.claims[name].flat])
+    mine = [
+        i for i in range(len(tape)) if cone[i] and not evidence.forward[i] and tape.ops[i] not in (Op.CONST, Op.LEAF)
+    ]
+    right = _right_values(evidence)
+    is_wrong = {blocks.of(i) for i in mine if evidence.values[i] and evidence.values[i] not in right}
+    good = {i for i in mine if evidence.values[i] and blocks.of(i) not in is_wrong}
+    given = {i for i in range(len(tape)) if tape.ops[i] == Op.LEAF and cone[i] and evidence.values[i] in right}
+    leads_on = set(good)  # nodes from which something right is made
+    for i in reversed(mine):
+        if i in leads_on:
+            leads_on.update(n for n in tape.arguments(i) if not evidence.forward[n])
+    lost = (i for i in mine if i not in leads_on and evidence.values[i] and evidence.values[i] not in right)
+    ends = (i for i in lost if any(n in good or n in given for n in tape.arguments(i)))
+    first = next(ends, None)
+    return None if first is None else tape.place_of(first)
+
+
+def _right_values(evidence: Evidence) -> set[int]:
+    """Every adjoint of the forward pass, and every part of one, as far as they are not 0."""
+    found: set[int] = set()
+
+    def collect(i: int, k: int, part: int) -> int:
+        found.add(part % evidence.p)
+        return part
+
+    adjoint = sweep.adjoints(evidence.tape, evidence.field, evidence.values, evidence.trace.loss, edge=collect)
+    return (found | {int(a) for i, a in enumerate(adjoint) if evidence.forward[i]}) - {0}
