@@ -104,3 +104,16 @@ def test_a_repair_that_would_be_read_as_something_else_is_written_as_it_was_prov
     declared = "model lstm\ntime subscript\nname C_t = c\nalso C_t = h"
     found = judged(r"\nabla_{f_t} L = \nabla_{c_t} L + \nabla_{C_t} L - \nabla_{C_t} L", declared)
     assert found.repair == "" or "C" not in found.repair
+
+
+@pytest.mark.parametrize(
+    ("wrong", "repair"),
+    [
+        (r"\nabla_{a_t} L = (1 - h_t) \odot \nabla_{h_t} L", r"\left(1 - h_{t}^{2}\right) \odot \nabla_{h_t} L"),
+        (r"\nabla_{a_t} L = (1 - \tanh(a_t)) \odot \nabla_{h_t} L", r"1 - \tanh^{2}\left(a_{t}\right)"),
+        (r"\nabla_{o_t} L = \hat y_t^2 - y_t", r"\hat{y}_{t} - y_{t}"),
+    ],
+)
+def test_a_square_may_be_missing_or_too_many(wrong, repair):
+    found = judged(wrong, "model rnn\ntime subscript")
+    assert (found.verdict, repair.replace("h_t}", "h_{t}}") in found.repair) == ("refuted", True), found.repair

@@ -14,7 +14,7 @@ from symbolic.reader.resolve import Resolver
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node
-from symbolic.reader.tokens import Token, Unread
+from symbolic.reader.tokens import Token, Unread, plain
 from symbolic.shapes import ShapeMismatch
 from symbolic.terms import LOSS, Var
 
@@ -128,6 +128,19 @@ def exponential(node: Node, scope: Scope) -> Iterator[Node]:
         yield s.Applied(node.at, "exp", s.Group(node.at, (node,), ()))
 
 
+def squared(node: Node, scope: Scope) -> Iterator[Node]:
+    """h as h², h² as h."""
+    two = (Token("2", node.at, "number"),)
+    if isinstance(node, s.Name) and [token.text for token in node.sup[-1:]] == ["2"]:
+        yield replace(node, sup=node.sup[:-1])
+    elif isinstance(node, s.Name) and node.style != "function" and rank_of(node, scope) in (0, 1):
+        yield s.Scripted(node.at, s.Group(node.at, (node,), ()), (), two)
+    if isinstance(node, s.Scripted) and not node.sub and plain(node.sup) == "2":
+        yield node.base
+    if isinstance(node, s.Applied) and node.function in {"tanh", "sigmoid"}:
+        yield replace(node, power=() if plain(node.power) == "2" else two)
+
+
 def sum_over_steps(node: Node, scope: Scope) -> Iterator[Node]:
     """What one step gives as the sum over all."""
     if scope.model is not None and scope.model.is_sequence and not isinstance(node, s.Name):
@@ -165,6 +178,7 @@ RULES: tuple[Rule, ...] = (
     outer_product,
     transposed,
     other_sign,
+    squared,
     exponential,
     sum_over_steps,
     immediate,
