@@ -34,7 +34,7 @@ from numeric.trace.parts import Parts
 from numeric.trace.places import Place, Refused, TimedOut
 from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
-from numeric.trace.rescaled import fraction_of, rescaled, shortens
+from numeric.trace.rescaled import fraction_of, is_normalized, rescaled, shortens
 from numeric.trace.residues import NoRoot
 from numeric.trace.sweep import Remade
 from numeric.trace.tape import Op
@@ -86,6 +86,8 @@ class _Search:
     def _clipping(self, text: str, names: list[str]) -> Cause:
         if shortens(self.evidence.trace, names):
             return Cause("clipping", f"{text}: clipping by norm", shortens=True)
+        if is_normalized(self.evidence, names):
+            return Cause("clipping", f"{text}: their norm, whether it is large or not")
         return Cause("factor", f"{text}: not clipping by norm, which shortens what is long")
 
     def _of_array(self, name: str) -> Cause | None:

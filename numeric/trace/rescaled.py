@@ -43,6 +43,12 @@ def rescaled(evidence: Evidence, names: list[str]) -> bool:
     return not evidence.trace.decisions or _norm_decides(evidence, names, factor)
 
 
+def is_normalized(evidence: Evidence, names: list[str]) -> bool:
+    """The claims have a norm that depends on nothing."""
+    norms = [sum(int(c) ** 2 for name in each for c in evidence.claimed[name].flat) for each in (names, names[:1])]
+    return any(fraction_of(norm, evidence.p) is not None for norm in norms)
+
+
 def fraction_of(residue: int, p: int) -> Fraction | None:
     """The fraction of numbers below SIMPLE that a residue stands for, by the Euclidean algorithm."""
     (r, s), (r_next, s_next) = (p, 0), (residue % p, 1)

@@ -407,3 +407,13 @@ def test_a_row_of_zeros_is_not_where_it_goes_wrong() -> None:
     begins = prove_gradient(lambda **arrays: run(**arrays, wrong=True), shapes)["k"].wrong_from
     assert begins is not None
     assert begins.line == line_of("dk = (ds if wrong")
+
+
+def test_a_gradient_that_is_always_divided_by_its_norm() -> None:
+    def run(x: Any, up: Any) -> Any:
+        g = (1 - np.tanh(x) ** 2) * up
+        return (np.tanh(x) * up).sum(), {"x": g / np.sqrt((g**2).sum())}
+
+    found = cause(run, {"x": (3,), "up": (3,)})
+    assert found.kind == "clipping"
+    assert "their norm, whether it is large or not" in found.text
