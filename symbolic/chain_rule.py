@@ -64,8 +64,6 @@ class Differentiated(Unrolled):
             self._axes.setdefault(of[0], node.of.axes)
             if not node.total:
                 found = self._tangent(of, by, of[1])
-            elif copy is None and self._goes_forward(of, by):
-                found = self._tangent(of, by, None)
             else:
                 found = self._adjoint(of, by, copy)
         else:
@@ -84,7 +82,7 @@ class Differentiated(Unrolled):
         return (var.name, None if var.step is None else var.step.at(steps))
 
     def _goes_forward(self, of: Place, by: Place) -> bool:
-        return self._axes[of[0]] != () and any(b == by and o != of for o, b in self.opaque)
+        return of[0] != LOSS.name and any(b == by and o != of for o, b in self.opaque)
 
     def _adjoint(self, of: Place, by: Place, copy: int | None) -> Entries | None:
         """Σ over the uses of `by` of (d of / d use)(∂ use / ∂ by); None where it is 0."""
@@ -99,6 +97,8 @@ class Differentiated(Unrolled):
         self._touch(by)
         if copy is None and (kept := self.kept(of, by)) is not None:
             return kept
+        if copy is None and self._goes_forward(of, by):
+            return self._tangent(of, by, None)
         if of == by:
             return self._identity(by)
         if self._is_step_loss_of(of, by):
@@ -128,6 +128,8 @@ class Differentiated(Unrolled):
         return self._forward[key]
 
     def _sum_over_parts(self, of: Place, by: Place, only: int | None) -> Entries | None:
+        if self._is_apart(of, by):
+            return None
         self._touch(of)
         if only is None and (kept := self.kept(of, by)) is not None:
             return kept

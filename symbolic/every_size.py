@@ -16,6 +16,10 @@ Three corrections: 1/Σ_k exp(o_k) is multiplied away, which adds a subscript fo
 Σ_k y_k = 1 is used by filling up with Σ_k y_k to the same degree, which adds one for each
 degree that lacks; 1/n and 1/T are free scalars.  What is not of this form (bare sums, named
 entries, products over steps, quotients by sums) gets no bound.
+
+Two free steps k ≤ t are far apart at first.  Where they are closer, generators may coincide: no
+product gets more subscripts by that.  But where a derivative becomes that of a variable by
+itself, or one of the symbols, the form is another one, and is counted for itself.
 """
 
 from __future__ import annotations
@@ -48,52 +52,77 @@ from symbolic.index_form import (
 from symbolic.model import Model, variables
 from symbolic.notation import Axis, Sizes, Step
 from symbolic.shapes import axes_in, shape
-from symbolic.terms import LOSS, Term, Var, subterms
+from symbolic.terms import LOSS, Term, Var, free_anchors, moved, subterms
 
 __all__ = ["NotUniform", "bound"]
 
 FURTHEST = 2
-Chain = tuple[Term, Var]
+Chain = tuple[Term, Term]
 
 
 def bound(equality: Equality, assumes_target: bool) -> Sizes:
-    """The smallest sizes at which the equality settles all sizes; raises NotUniform.
+    """The smallest sizes at which the equality, and all it rests on, settles all sizes; raises NotUniform.
 
     `assumes_target`: it was shown under a hypothesis about the targets.
     """
-    model = equality.model
-    if not axes_in(equality.left) | axes_in(equality.right) and not (model and model.axes):
-        return {}
-    opaque = {(n.of, n.by) for n in equality.symbols(CHOICES[0])}
-    form = _IndexForm(model, {v.name for v in equality.logits}, opaque)
-    _refuse_steps_that_may_coincide(equality)
-    products = form.expand(equality.left) + form.expand(equality.right)
-    running_free = {running(index) for index in equality.indices}
-
-    def softmax_of(x: Factor) -> Term | None:
-        return _softmax_argument(x, model)
-
-    def target(x: Factor) -> Term | None:
-        names = {y.name for y in equality.targets} if assumes_target else set()
-        return x.of if isinstance(x.of, Var) and x.of.name in names else None
-
-    counts = Counter[Axis]()
-    filled = [_filling(products, softmax_of, 0), _filling(products, target, 1)]
-    for product, *extras in zip(products, *filled, strict=True):
-        counts |= sum(extras, Counter(s.axis for s in product.subscripts() | running_free))
-    return {axis: max(2, n) for axis, n in counts.items()}
+    least = _Sides(equality, assumes_target).bound()
+    for lemma in equality.rests():
+        least |= _Sides(lemma, assumes_target=False).bound()
+    return dict(least)
 
 
-def _refuse_steps_that_may_coincide(equality: Equality) -> None:
-    """h_t and h_k are one generator where k = t, and then have fewer subscripts or more."""
-    if len(equality.mentioned - {loop.index for loop in equality.loops}) > 1:
-        raise NotUniform("steps that may coincide")
+class _Sides:
+    """The two sides of an equality, and what stays a symbol in them."""
+
+    def __init__(self, equality: Equality, assumes_target: bool) -> None:
+        self.equality, self.model = equality, equality.model
+        self.targets = {y.name for y in equality.targets} if assumes_target else set()
+        self.steps = equality.mentioned - {loop.index for loop in equality.loops}
+        self.opaque = {(n.of, n.by) for n in equality.symbols(CHOICES[0])}
+
+    def bound(self) -> Counter[Axis]:
+        """Of two steps k ≤ t the bound far apart, and at every gap at which one derivative becomes another."""
+        equality, model = self.equality, self.model
+        if not axes_in(equality.left) | axes_in(equality.right) and not (model and model.axes):
+            return Counter()
+        pair = len(self.steps) == 2 and {*self.steps} == {*equality.anchors} and "t" in self.steps
+        if len(self.steps) > 1 and (not pair or equality.loops):
+            raise NotUniform("steps that may coincide")
+        form = self.form(self.opaque)
+        least = self.counted(form, equality.left, equality.right)
+        for gap in form.close_gaps() if pair else ():
+            (near,) = ({k: Step("t", -gap)} for k in self.steps if k != "t")
+            there = {(moved(of, near), moved(by, near)) for of, by in self.opaque}
+            form = self.form({(of, by) for of, by in there if of != by})
+            least |= self.counted(form, moved(equality.left, near), moved(equality.right, near))
+        return least
+
+    def form(self, opaque: Set[Chain]) -> _IndexForm:
+        return _IndexForm(self.model, {v.name for v in self.equality.logits}, opaque)
+
+    def counted(self, form: _IndexForm, left: Term, right: Term) -> Counter[Axis]:
+        """The largest number of subscripts on each axis in one product."""
+        products = form.expand(left) + form.expand(right)
+        running_free = {running(index) for index in self.equality.indices}
+        counts = Counter[Axis]()
+        filled = [_filling(products, self.softmax_of, 0), _filling(products, self.target, 1)]
+        for product, *extras in zip(products, *filled, strict=True):
+            counts |= sum(extras, Counter(s.axis for s in product.subscripts() | running_free))
+        return Counter({axis: max(2, n) for axis, n in counts.items()})
+
+    def softmax_of(self, x: Factor) -> Term | None:
+        return _softmax_argument(x, self.model)
+
+    def target(self, x: Factor) -> Term | None:
+        return x.of if isinstance(x.of, Var) and x.of.name in self.targets else None
 
 
 def _filling(products: Sum, kind_of: Callable[[Factor], Term | None], least: int) -> list[Counter[Axis]]:
     """The subscripts that bring every product to the same degree in each kind of factor."""
     extras: list[Counter[Axis]] = [Counter() for _ in products]
     special = [(kind, x, p) for p in products for x in p.factors if (kind := kind_of(x)) is not None]
+    if len({step for kind, _, _ in special for step in free_anchors(kind)}) > 1:
+        raise NotUniform("a softmax or a target at steps that may coincide")
     for _, x, product in special:
         if any(s not in product.free and isinstance(s.name, int) for s in x.subscripts[:-1]):
             raise NotUniform("a sum over the rows of a softmax or a target")
@@ -123,6 +152,21 @@ class _IndexForm:
     ) -> None:
         """`by`: what the products will be differentiated by; it stays a factor although it is a number."""
         self.model, self.logits, self.opaque, self.by = model, logits, opaque, by
+        self.met: set[tuple[Var, Var]] = set()
+
+    def close_gaps(self) -> range:
+        """The gaps t − k at which a derivative that was met is taken of the very step, or is one of the symbols."""
+        gaps = [-1]
+        for of, by in self.met:
+            gaps += _gaps(of.step, by.step)
+            for other, other_by in self.opaque:
+                if (
+                    isinstance(other, Var)
+                    and isinstance(other_by, Var)
+                    and (of.name, by.name) == (other.name, other_by.name)
+                ):
+                    gaps += _gaps(of.step, other.step) + _gaps(by.step, other_by.step)
+        return range(max(gaps) + 1)
 
     def expand(self, term: Term) -> Sum:
         of = self.expand
@@ -231,7 +275,7 @@ class _IndexForm:
             )
         if not total:
             return self.tangent(what, by, only=what.step)
-        if what.axes and not any(o == what for o, _ in self.opaque):
+        if copy is None and what.axes and not any(o == what for o, _ in self.opaque):
             return self.tangent(what, by, only=None)
         return self.adjoint(what, by, copy)
 
@@ -239,8 +283,11 @@ class _IndexForm:
         at_head = by.name in self.logits and of in (LOSS, replace(self._model().step_loss, step=by.step))
         if at_head and of == LOSS:
             self.expand(self._model().scale)
+        self.met.add((of, by))
         if at_head or ((of, by) in self.opaque and copy is None):
             return [generator(None, "adjoint", of.axes + by.axes, free=True)]
+        if copy is None and of != LOSS and any(b == by and o != of for o, b in self.opaque):
+            return self.tangent(of, by, only=None)
         if of == by:
             return [identity(by)]
         if self.model is None:
@@ -258,11 +305,16 @@ class _IndexForm:
         return result
 
     def tangent(self, of: Var, by: Var, only: Step | None) -> Sum:
+        self.met.add((of, by))
         if only is None and (of, by) in self.opaque:
             return [generator(None, "adjoint", of.axes + by.axes, free=True)]
         if of == by:
             return [identity(by)]
         model = self._model()
+        if only is None and self.logits and of.name == model.step_loss.name:
+            (logits,) = (replace(model.arrays[name], step=of.step) for name in self.logits)
+            inner = self.tangent(logits, by, only=None)
+            return [contracted(a, b, len(logits.axes)) for a in self.adjoint(of, logits) for b in inner]
         if of.name not in model.by_name or (only is not None and of.step != only):
             return []
         if _later(by, of) or by.name not in _ancestors(model, of.name):
@@ -309,13 +361,21 @@ class _IndexForm:
 def _right_side(model: Model, made: Var) -> Term:
     """What a variable is made from, at its step."""
     right = model.by_name[made.name].right
-    return right if made.step is None else _at(right, made.step)
+    return right if made.step is None else moved(right, {"t": made.step})
 
 
 @cache
 def _jacobian(model: Model, made: Var, used: Var) -> Sum:
     """∂ made / ∂ used in the equation of `made`; its subscripts are its own wherever it is joined."""
     return differentiated(_IndexForm(model, by=used).expand(_right_side(model, made)), used)
+
+
+def _gaps(one: Step | None, other: Step | None) -> list[int]:
+    """The gap t − k at which a step by t and a step by k are the same."""
+    if one is None or other is None or one.anchor == other.anchor:
+        return []
+    late, early = (one, other) if one.anchor == "t" else (other, one)
+    return [early.offset - late.offset]
 
 
 def _later(one: Var, other: Var) -> bool:
@@ -353,23 +413,12 @@ def _is_scalar(term: Term) -> bool:
     return all(isinstance(s, plain) or (isinstance(s, Var) and not s.axes) for s in subterms(term))
 
 
-def _at(term: Term, where: Step, index: str = "t") -> Term:
-    """The term with another step for t."""
-    parts: dict[str, Term | Step] = {}
-    for name, value in vars(term).items():
-        if isinstance(value, Term):
-            parts[name] = _at(value, where, index)
-        elif isinstance(value, Step) and value.anchor == index:
-            parts[name] = where + value.offset
-    return replace(term, **parts)
-
-
 def _written_out(term: f.SumSteps | f.ProductSteps) -> Term:
     """A sum or product of a known number of steps, with its + or @."""
     if term.first.anchor != term.last.anchor or term.last.offset < term.first.offset:
         raise NotUniform("a sum or product over steps, of any length")
     offsets = range(term.first.offset, term.last.offset + 1)
-    parts = [_at(term.body, Step(term.first.anchor, offset), term.index) for offset in offsets]
+    parts = [moved(term.body, {term.index: Step(term.first.anchor, offset)}) for offset in offsets]
     return reduce(f.Add, parts) if isinstance(term, f.SumSteps) else reduce(f.MatMul, reversed(parts))
 
 
@@ -382,15 +431,17 @@ def _softmax_argument(x: Factor, model: Model | None) -> Term | None:
     assert model is not None
     right = model.by_name[x.of.name].right
     if isinstance(right, f.Softmax):
-        return right.arg if x.of.step is None else _at(right.arg, x.of.step)
+        return right.arg if x.of.step is None else moved(right.arg, {"t": x.of.step})
     return None
 
 
-def _is_unfolded(var: Var, model: Model | None) -> bool:
+def _is_unfolded(var: Var, model: Model | None, within: tuple[str, ...] = ()) -> bool:
     """Whether an equation writes the variable by others; raises NotUniform where that may hide a sum."""
     made = model.by_name.get(var.name) if model is not None else None
     if made is None or not made.is_nonlinear:
         return False
+    if var.name in within:
+        raise NotUniform(f"{var.name} is a function of itself at the step before")
     right = made.right
     functions = [s for s in subterms(right) if isinstance(s, f.Call | f.Softmax)]
     plain = all(isinstance(s.arg, Var) and getattr(s, "function", "") != "log" for s in functions)
@@ -398,7 +449,7 @@ def _is_unfolded(var: Var, model: Model | None) -> bool:
     if not plain or not product:
         raise NotUniform(f"{var.name} is not a product of functions of variables")
     for inner in variables(right):
-        if _is_unfolded(inner, model) and _has_softmax(inner, model):
+        if _is_unfolded(inner, model, (*within, var.name)) and _has_softmax(inner, model):
             raise NotUniform(f"{var.name} is made from a softmax")
     return True
 

@@ -19,8 +19,9 @@ import time
 from collections import Counter
 from dataclasses import replace
 from itertools import chain, pairwise
+from math import prod
 
-from symbolic import independence, second_opinion
+from symbolic import attempt, independence, second_opinion
 from symbolic.equality import CHOICES, Equality, Shown, Where
 from symbolic.every_size import NotUniform, bound
 from symbolic.model import is_positive
@@ -29,7 +30,7 @@ from symbolic.notation import Axis, Sizes, shape_text
 from symbolic.records import Derivation
 from symbolic.refute import has_values, refute
 from symbolic.shapes import ShapeMismatch, axes_in, shape
-from symbolic.terms import Call, Div, Pow, Term
+from symbolic.terms import Call, Div, Pow, Term, subterms
 from symbolic.verdicts import (
     ONE_HOT,
     SUMS_TO_ONE,
@@ -42,6 +43,7 @@ from symbolic.verdicts import (
     Verdict,
 )
 
+LARGEST = 100_000
 KINDS = (["", "", ""], [SUMS_TO_ONE] * 3, [ONE_HOT] * 3)
 
 
@@ -83,6 +85,7 @@ class _Judge:
     def verdict(self) -> Verdict:
         try:
             self.check_shapes()
+            self.check_sizes()
             shown = [self.judge(n, left, right) for n, (left, right) in enumerate(pairwise(self.derivation.chain), 1)]
             return self.proved(shown)
         except ShapeMismatch as bad:
@@ -90,13 +93,24 @@ class _Judge:
             return IllTyped(self.named_sizes, self.T, 0, f"{bad}", *ends)
         except _Refutation as found:
             return Refuted(self.named_sizes, self.T, 0, found.counterexample)
-        except (ArithmeticError, IndexError, RecursionError, _NotShown, second_opinion.Disagreement) as why:
+        except RecursionError:
+            return Unknown(
+                self.named_sizes, self.T, 0, "a formula or a sequence too long to be followed: take fewer steps"
+            )
+        except (ArithmeticError, IndexError, _NotShown, second_opinion.Disagreement) as why:
             return Unknown(self.named_sizes, self.T, 0, str(why) or "a division by an expression that is 0")
 
     def check_shapes(self) -> None:
         for left, right in pairwise(self.derivation.chain):
             if shape(left) != shape(right):
                 raise ShapeMismatch("equality", shape(left), shape(right), right)
+
+    def check_sizes(self) -> None:
+        arrays = [var.axes for var in self.model.arrays.values()] if self.model else []
+        arrays += [shape(term) for link in self.derivation.chain for term in subterms(link)]
+        largest = max(prod(self.sizes[axis] for axis in axes) for axes in arrays)
+        if largest > LARGEST:
+            raise OutOfReach(f"an array of {largest:,} entries, where {LARGEST:,} can be held: take smaller sizes")
 
     def judge(self, number: int, left: Term, right: Term) -> Shown:
         """What was shown of one equality; raises where nothing was."""
@@ -166,39 +180,36 @@ class _Judge:
         return max((each for each in (found, named) if each), key=lambda each: each.reach, default=None)
 
     def show_as_written(self, equality: Equality, level: int) -> Shown | None:
-        """By summand if that does, else as a whole, with one choice of symbols after another."""
-        by_summand = [*equality.by_summand()]
-        first = CHOICES[0]
-        attempts = [(each, first) for each in by_summand or [equality]]
+        """In parts if that does, else as a whole, with one choice of symbols after another."""
+        parts = [*equality.in_parts()] or [equality]
+        tries = [(part, CHOICES[0]) for part in parts]
         whole = ((equality, choice) for choice in equality.choices())
-        for attempt, choice in chain(attempts, (each for each in whole if each not in attempts)):
+        for each, choice in chain(tries, (one for one in whole if one not in tries)):
             try:
-                shown = attempt.shown(choice, level)
+                found = attempt.shown(each, choice, level)
             except OutOfReach as why:
                 self.out_of_reach = why
             else:
-                if shown and (attempt, choice) in attempts:
-                    return self.at_every_size(attempt, level, shown)
-                if shown:
-                    return shown
+                if found:
+                    return self.at_every_size(each, level, found) if (each, choice) in tries else found
         return None
 
-    def at_every_size(self, equality: Equality, level: int, shown: Shown) -> Shown:
+    def at_every_size(self, equality: Equality, level: int, found: Shown) -> Shown:
         """With the bound that settles all sizes, after a proof at sizes that reach it."""
         try:
-            least = bound(equality, assumes_target=bool(shown.hypotheses))
+            least = bound(equality, assumes_target=bool(found.hypotheses))
         except NotUniform as why:
-            return replace(shown, size_reason=str(why))
+            return replace(found, size_reason=str(why))
         larger = {axis: max(n, least.get(axis, 0)) for axis, n in self.sizes.items()}
         if larger != self.sizes:
             named = " ".join(f"{axis}={n}" for axis, n in least.items())
             try:
-                again = equality.at(larger).shown(CHOICES[0], level)
+                again = attempt.shown(equality.at(larger), CHOICES[0], level)
             except OutOfReach as why:
-                return replace(shown, size_reason=f"at the bound {named}, {why}")
+                return replace(found, size_reason=f"at the bound {named}, {why}")
             if again is None:
-                return replace(shown, size_reason=f"not shown at the bound {named}")
-        return replace(shown, every_size=least)
+                return replace(found, size_reason=f"not shown at the bound {named}")
+        return replace(found, every_size=least)
 
     def proved(self, shown: list[Shown]) -> Proved:
         hypotheses: dict[Hypothesis, None] = {}

@@ -12,7 +12,7 @@ To extend: add a dataclass here and one case to each of those readings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import TypeAlias
@@ -432,6 +432,26 @@ def free_anchors(term: Term) -> frozenset[str]:
     if isinstance(term, SumSteps | ProductSteps):
         inner = inner - {term.index} | {term.first.anchor, term.last.anchor}
     return frozenset(inner | found) - {"", "T"}
+
+
+def moved(term: Term, steps: Mapping[str, Step]) -> Term:
+    """The term with other steps for t, k, …, where no sum binds them."""
+    if isinstance(term, SumSteps | ProductSteps):
+        index = term.index
+        while any(step.anchor == index for step in steps.values()):
+            index += "'"
+        ends = {"first": _moved(term.first, steps), "last": _moved(term.last, steps)}
+        return replace(term, index=index, body=moved(term.body, {**steps, term.index: Step(index)}), **ends)
+    parts = {
+        name: moved(value, steps) if isinstance(value, Term) else _moved(value, steps)
+        for name, value in vars(term).items()
+        if isinstance(value, Term | Step)
+    }
+    return replace(term, **parts) if parts else term
+
+
+def _moved(step: Step, steps: Mapping[str, Step]) -> Step:
+    return steps.get(step.anchor, Step(step.anchor)) + step.offset
 
 
 def d(of: Term, by: Term) -> Term:

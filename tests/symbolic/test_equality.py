@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from oracle import Difference, judge
 
+from symbolic.attempt import shown
 from symbolic.equality import CHOICES, Equality
 from symbolic.model import Model
 from symbolic.models.lstm import LSTM
@@ -114,11 +115,11 @@ def test_neither_is_what_fails_later(left: Term, right: Term) -> None:
     assert not (isinstance(found, Proved) and found.every_T), found
 
 
-def test_products_over_a_range_are_shown_only_for_the_lengths_tried() -> None:
+def test_a_product_over_a_range_is_shown_for_every_length() -> None:
     chain = product_steps(diag(slope(j)) @ W, k + 1, t)
     found = verdict(d(h[t], h[k]), chain)
     assert isinstance(found, Proved)
-    assert found.every_T is False
+    assert found.every_T is True
     assert isinstance(verdict(d(h[t], h[k]), product_steps(diag(slope(j)) @ W, k, t)), Refuted)
 
 
@@ -146,18 +147,18 @@ def test_more_steps_make_it_speak() -> None:
 
 def test_a_gradient_is_shown_summand_by_summand() -> None:
     whole = Equality(grad(W), sum_steps(outer(grad(a[t]), h[t - 1])), RNN, SIZES, 3)
-    by_copy, by_loss = whole.by_summand()
+    by_copy, by_loss = whole.in_parts()
     assert (by_copy.left, by_copy.right) == (grad_copy(W, t), outer(grad(a[t]), h[t - 1]))
     assert by_loss.left == RNN.scale * d(RNN.step_loss[t], W)
     shorter = Equality(grad(W), sum_steps(outer(grad(a[t]), h[t - 1]), first=2), RNN, SIZES, 3)
-    assert not [*shorter.by_summand()]
+    assert not [*shorter.in_parts()]
     assert isinstance(shorter.right, SumSteps)
 
 
 def test_an_equality_that_does_not_hold_is_shown_by_no_choice() -> None:
     right, wrong = (Equality(grad(a[t]), factor * grad(h[t]), RNN, SIZES, 2) for factor in (slope(t), 1 - h[t]))
-    assert right.shown(CHOICES[0], right.levels[0]) is not None
-    assert not any(wrong.shown(choice, level) for choice in CHOICES for level in wrong.levels)
+    assert shown(right, CHOICES[0], right.levels[0]) is not None
+    assert not any(shown(wrong, choice, level) for choice in CHOICES for level in wrong.levels)
 
 
 X, Y = scalar("x"), scalar("y")

@@ -54,6 +54,11 @@ def wrong_about(mutant: Mutant) -> str:
     said = what_it_says(verdict)
     if said in truth and isinstance(verdict, Proved) and verdict.every_T:
         truth = told_by_oracle(mutant, steps=4)
+    if (
+        isinstance(verdict, Refuted)
+        and (longer := verdict.counterexample.steps.get("T", 0) if verdict.counterexample else 0) > 3
+    ):
+        truth = told_by_oracle(mutant, steps=longer)
     if said in truth:
         return ""
     found = getattr(verdict, "counterexample", None) or getattr(verdict, "reason", "")
