@@ -45,6 +45,7 @@ def shown(equality: Equality, choice: Choice, level: int) -> Shown | None:
 
 
 def _holds_for_every_T(lemma: Equality) -> bool:  # noqa: N802
+    """Whether it can be shown for every T and all targets."""
     with suppress(OutsideSequence):
         found = shown(lemma, CHOICES[0], FREE_Y)
         return found is not None and found.every_T

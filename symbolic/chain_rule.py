@@ -106,7 +106,10 @@ class Differentiated(Unrolled):
         products: Products = defaultdict(list)
         for edge in self._graph.used_by.get(by[0], ()):
             for made in self._uses(edge, by, copy):
-                if of[1] is not None and made is not None and made > of[1]:
+                if made is not None and of[1] is not None and made > of[1]:
+                    continue
+                if made is not None and made > self.steps:
+                    self.touched.add(made)
                     continue
                 upstream = self._adjoint(of, (edge.made, made), None)
                 if upstream is not None:
@@ -181,7 +184,7 @@ class Differentiated(Unrolled):
         return found
 
     def _uses(self, edge: Edge, by: Place, copy: int | None) -> list[int | None]:
-        """The steps at which `edge.made` uses `by`."""
+        """The steps at which `edge.made` uses `by`, were the sequence long enough."""
         if self.model is None or not self.model.is_sequence:
             return [None]
         if by[1] is None and copy is None:
@@ -190,7 +193,7 @@ class Differentiated(Unrolled):
         if by[1] is None:
             return [copy]
         made = by[1] - (edge.step or 0)
-        return [made] if 1 <= made <= self.steps else []
+        return [made] if made >= 1 else []
 
     def _fold(self, expression: Any, made: int | None) -> Scalar:
         """The value of a partial derivative for what is made at this step."""

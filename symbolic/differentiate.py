@@ -180,10 +180,14 @@ def _place(number: int) -> Any:
 
 
 def _symbols(expression: Any) -> list[Any]:
-    """The symbols in the order in which they are first met."""
+    """The symbols in the order in which they are first met, in the smaller parts first.
+
+    So exp o_1 / Σ_k exp o_k and exp o_2 / Σ_k exp o_k differ in the names of their symbols only.
+    """
     if expression.is_Symbol:
         return [expression]
-    return list(dict.fromkeys(x for part in expression.args for x in _symbols(part)))
+    parts = sorted(map(_symbols, expression.args), key=len)
+    return list(dict.fromkeys(x for part in parts for x in part))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 
 from symbolic import terms as f
 from symbolic.model import Model
@@ -50,11 +51,11 @@ class Landmarks:
         order = [START, *self.anchors, END]
         parts = [[at[anchor] + offset for anchor, offset in mentions if anchor == each] for each in order]
         taken = {*touched, *(step for part in parts for step in part)}
-        free = [u for u in range(T - self.stride + 2) if taken.isdisjoint(range(u, u + self.stride))]
+        free = [u for u in range(T + 2) if taken.isdisjoint(range(u, u + self.stride))]
         found = []
         for n in range(1, len(order)):
             before = max((step for part in parts[:n] for step in part), default=-1)
-            behind = min((step for part in parts[n:] for step in part), default=T + 1)
+            behind = min((step for part in parts[n:] for step in part), default=inf)
             found.append(any(before < u and u + self.stride <= behind for u in free))
         return tuple(found)
 
