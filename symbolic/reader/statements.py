@@ -54,7 +54,7 @@ class Statement:
     """sides[0] relations[0] sides[1] …; `continues` where sides[0] is the end of the chain before.
 
     `restricts`: it stands behind `if`, or in parentheses, so that it is a condition of what is before it;
-    `lead`: the words that it stands behind.
+    `lead`: the words that it stands behind; `rows`: the first and the last that it stands in.
     """
 
     sides: tuple[Tokens, ...]
@@ -64,28 +64,41 @@ class Statement:
     end: int = 0
     restricts: bool = False
     lead: str = ""
+    rows: tuple[int, int] = (0, 0)
 
 
 def statements(tokens: Tokens, labels: tuple[Tokens, ...] = ()) -> list[Statement]:
     """The statements of a formula, in order; raises Unread."""
     found: list[Statement] = []
-    for row in _joined(_rows(_without_remarks(tokens))):
+    for number, row in enumerate(_joined(_rows(_without_remarks(tokens)))):
         for n, (part, restricts, lead) in enumerate(_parts(row)):
             statement = _statement(_without_label(part, labels))
             if statement is None:
                 continue
-            statement = replace(statement, restricts=restricts, lead=lead)
-            if statement.continues and n == 0 and found and found[-1].sides:
-                above = found.pop()
-                statement = Statement(
-                    (*above.sides, *statement.sides),
-                    (*above.relations, *statement.relations),
-                    above.continues,
-                    above.at,
-                    statement.end,
-                )
-            found.append(statement)
+            statement = replace(statement, restricts=restricts, lead=lead, rows=(number, number))
+            if statement.continues and n == 0 and (place := _chain_above(found)) is not None:
+                found[place] = _continued(found[place], statement)
+            else:
+                found.append(statement)
     return found
+
+
+def _chain_above(found: list[Statement]) -> int | None:
+    """Where the chain stands that a row continues: conditions of the row above, (t = T), are no part of it."""
+    claims = [place for place, each in enumerate(found) if each.sides and not each.restricts]
+    return claims[-1] if claims else None
+
+
+def _continued(above: Statement, below: Statement) -> Statement:
+    return replace(
+        above,
+        sides=(*above.sides, *below.sides),
+        relations=(*above.relations, *below.relations),
+        end=below.end,
+        restricts=False,
+        lead="",
+        rows=(above.rows[0], below.rows[1]),
+    )
 
 
 def _without_remarks(tokens: Tokens) -> Tokens:

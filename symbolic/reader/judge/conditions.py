@@ -24,6 +24,7 @@ from symbolic.reader.judge.phrases import (
     DENIED,
     FOLLOWS,
     HARMLESS,
+    JOINING,
     LEADS,
     OTHER_LOSS,
     PHRASES,
@@ -68,6 +69,7 @@ def conditions(judge: Judging) -> Conditions:
         between = Sentence(sentence.between, -1, sentence.near)
         is_apart = _said_by_formulas(judge, between) or ITEM.search(between.words)
         follows = not is_apart and _is_plain(judge, between, between.words)
+        follows = follows and _goes_on(judge, between, 0, stated.effects)
         if sentence.is_assumption or follows:
             is_restriction = stated.is_named or RESTRICTIVE.search(stated.strange)
             strange = strange or (stated.strange if is_restriction else "")
@@ -109,6 +111,25 @@ def is_condition(judge: Judging, statement: Statement) -> bool:
     """i ≠ j, t = T, k ≤ t: letters alone, related; a row that continues a chain is none."""
     related = statement.relations and not statement.continues
     return bool(related) and all(is_letter(judge, side) for side in statement.sides)
+
+
+def is_claim(judge: Judging, statement: Statement) -> bool:
+    """An equation, no condition and no row that continues one."""
+    related = statement.relations and statement.relations[0].symbol != "∈"
+    return bool(related) and not statement.continues and not is_condition(judge, statement)
+
+
+def left_of(statement: Statement) -> frozenset[str]:
+    return frozenset(token.text for token in statement.sides[0])
+
+
+def fixed(scope: Scope, stated: Conditions) -> frozenset[str]:
+    """The letters of which a case speaks: t of t = T, i and j of i ≠ j."""
+    steps = {letter for letter, step in stated.scope.steps.items() if scope.steps.get(letter) != step}
+    anchors = {step.anchor for a, _, b in stated.given.steps for step in (a, b)} - {"", "T"}
+    steps |= {letter for letter, step in scope.steps.items() if step.anchor in anchors}
+    pairs = {*stated.scope.apart, *stated.scope.same} - {*scope.apart, *scope.same}
+    return frozenset(steps.union(*pairs))
 
 
 def under(scope: Scope, condition: Statement) -> Scope:
@@ -249,7 +270,7 @@ def _of_sentence(judge: Judging, sentence: Sentence) -> _Stated:
         rest = pattern.sub(lambda match: " " * len(match[0]), rest)
     if said:
         said.sort()
-        governing = _governing(sentence, said)
+        governing = _governing(judge, sentence, said)
         if understood and governing is not None and _is_plain(judge, sentence, rest):
             return _Stated([effect for each in governing for effect in each.effects])
         lead = LEADS.search(sentence.words[: said[0].start])
@@ -303,6 +324,11 @@ def is_plain(words: str) -> bool:
     return {*re.findall(r"[^\W\d_]+", words.lower())} <= PLAIN and not ANOTHER.search(words)
 
 
+def joins(words: str) -> bool:
+    """Whether words between two formulas say that the one follows from the other, or stands beside it."""
+    return ";" not in words and {*re.findall(r"[^\W\d_]+", words.lower())} <= JOINING
+
+
 def _range(judge: Judging, sentence: Sentence) -> re.Match[str] | None:
     """Where a formula says at which steps another holds: t = 2, …, T, unless it is all of them; at time T."""
     for match in re.finditer(MARK, sentence.words):
@@ -325,11 +351,12 @@ def is_all(found: Sequence[Statement]) -> bool:
     return {"1", "T"} <= texts
 
 
-def _governing(sentence: Sentence, said: list[_Said]) -> list[_Said] | None:
+def _governing(judge: Judging, sentence: Sentence, said: list[_Said]) -> list[_Said] | None:
     """The conditions that belong to a formula: those right behind it, else those before it; all to what comes later.
 
     None where words do not say it: between one before and one behind, where the one before stands
-    right behind another formula, and where only one of several before stands beside it.
+    right behind another formula, where only one of several before stands beside it, and where a case may have
+    ended with another formula.
     """
     words, own = sentence.words, sentence.own
     if own < 0:
@@ -344,6 +371,8 @@ def _governing(sentence: Sentence, said: list[_Said]) -> list[_Said] | None:
         return []
     if before[-1] in others:
         return None
+    if not _goes_on(judge, sentence, before[-1].end, [effect for each in before for effect in each.effects]):
+        return None
     found = before[-1:]
     for each in reversed(before[:-1]):
         if TOGETHER.fullmatch(words[each.end : found[-1].start]):
@@ -353,6 +382,40 @@ def _governing(sentence: Sentence, said: list[_Said]) -> list[_Said] | None:
         else:
             break
     return found
+
+
+def _goes_on(judge: Judging, sentence: Sentence, start: int, effects: Sequence[Effect]) -> bool:
+    """Whether a case that is named before `start` is still that of the formula, behind others that claim something.
+
+    Words must say that it follows from them, and they name the letters of the case: what is said of h_t behind what
+    is said of h_T is said of every t.
+    """
+    letters = frozenset(letter for effect in effects for letter in fixed(judge.scope, effect(judge.scope)))
+    own = sentence.own if sentence.own >= 0 else len(sentence.words)
+    claims = [
+        (place, lefts) for place, each in _others(sentence) if start <= place < own and (lefts := _lefts(judge, each))
+    ]
+    if not letters or not claims:
+        return True
+    named = letters & {token.text for token in _tokens(judge, judge.formula)}
+    words = re.sub(MARK, " ", sentence.words[claims[0][0] : own])
+    return joins(words) and all(named <= left for _, lefts in claims for left in lefts)
+
+
+def _lefts(judge: Judging, formula: Formula) -> list[frozenset[str]]:
+    """What is written on the left side of each claim of a formula; nothing where it is not read."""
+    try:
+        found = statements(_tokens(judge, formula), judge.scope.labels)
+    except Unread:
+        return [frozenset()]
+    return [left_of(each) for each in found if is_claim(judge, each)]
+
+
+def _tokens(judge: Judging, formula: Formula) -> Tokens:
+    try:
+        return judge.macros.expanded(tokens(formula.latex))
+    except Unread:
+        return ()
 
 
 def _behind(words: str, own: int, said: list[_Said]) -> list[_Said]:

@@ -5,12 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import takewhile
 
 from symbolic.reader.declare import Declarations
 from symbolic.reader.given import NOTHING, RELATIONS
 from symbolic.reader.judge.claims import claimed, defined_by
 from symbolic.reader.judge.clock import TooLong, within
-from symbolic.reader.judge.conditions import conditions, consistent, denied, is_all, is_condition, is_plain, related
+from symbolic.reader.judge.conditions import (
+    conditions,
+    consistent,
+    denied,
+    fixed,
+    is_all,
+    is_claim,
+    is_condition,
+    is_plain,
+    left_of,
+    related,
+)
 from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, UNREAD, Finding
 from symbolic.reader.judge.judging import Conditions, Judging
 from symbolic.reader.judge.mentions import inequality, is_letter, is_one_hot, listed, membership, mentioned
@@ -69,7 +81,7 @@ class _Judge(Judging):
 
     def findings_under_conditions(self) -> list[Finding]:
         """The findings; what is wrong is judged again, and repaired, under the conditions that words state."""
-        found = [self.as_denied(finding) for finding in self.findings()]
+        found = self.findings()
         if not any(finding.is_wrong for finding in found):
             return found
         around = conditions(self)
@@ -120,21 +132,53 @@ class _Judge(Judging):
         for each in found:
             if each.restricts and each not in beside:
                 raise Unread(each.at, "this condition is not in the grammar: say it in the sentence around")
+            if each.rows[0] < each.rows[1] and is_condition(self, replace(each, sides=each.sides[:2])):
+                raise Unread(each.at, "whether the row below goes on with this condition is not said: write ( )")
         ranges = any(token.text in DOTS for statement in found for side in statement.sides for token in side)
         strange = ranges and bool(beside) and not is_all(found)
-        for each in beside if not ranges else ():
-            stated = (
-                related(self, self.scope, each) if is_plain(each.lead) else Conditions(self.scope, strange=each.lead)
-            )
+        judged_each: list[Finding] = []
+        for each in found:
+            own = [] if ranges else own_conditions(each, found, beside)
+            finding = self.under(own, each)
+            if strange or (beside and not own and not ranges):
+                finding = [self.restricted(each, one, beside) for one in finding]
+            if self.is_apart(each, found):
+                finding = [self.of_every_case(one) for one in finding]
+            judged_each += finding
+        return judged_each
+
+    def under(self, own: list[Statement], statement: Statement) -> list[Finding]:
+        """The findings on a statement under the conditions that stand beside it."""
+        saved = self.scope, self.given
+        strange = False
+        for each in own:
+            is_understood = is_plain(each.lead)
+            stated = related(self, self.scope, each) if is_understood else Conditions(self.scope, strange=each.lead)
             self.scope, self.given = stated.scope, self.given | stated.given
             strange = strange or bool(stated.strange)
         declared = self.declarations.at(self.formula.place)
         if consistent(declared, Conditions(self.scope, self.given)).strange:
             self.scope, self.given, strange = declared, NOTHING, True
-        judged_each = [(each, finding) for each in found for finding in self.statement(each)]
-        if strange:
-            judged_each = [(each, self.restricted(each, finding, beside)) for each, finding in judged_each]
-        return [finding for _, finding in judged_each]
+        found = list(self.statement(statement))
+        if self.conditions is None:
+            found = [self.as_denied(each) for each in found]
+        self.scope, self.given = saved
+        return [self.restricted(statement, each, own) for each in found] if strange else found
+
+    def is_apart(self, statement: Statement, found: list[Statement]) -> bool:
+        """Whether another claim of the formula names the case, h_T, where this one says h_t: of every t."""
+        if self.conditions is None or not is_claim(self, statement):
+            return False
+        letters = fixed(self.declarations.at(self.formula.place), self.conditions)
+        named = letters & {token.text for side in statement.sides for token in side}
+        return any(not named <= left_of(other) for other in found if is_claim(self, other))
+
+    def of_every_case(self, finding: Finding) -> Finding:
+        """What is right in a case alone, where it may be said of every case."""
+        if finding.is_wrong or finding.verdict not in {PROVED, DEFINITION}:
+            return finding
+        why = f"right under {' and '.join(f'“{each}”' for each in self.given.words)} alone: say whether it is meant"
+        return replace(finding, verdict=UNREAD, hypotheses=(), message=why)
 
     def restricted(self, statement: Statement, finding: Finding, conditions: list[Statement]) -> Finding:
         """What is wrong where a condition stands that is not understood may be right under it."""
@@ -219,6 +263,24 @@ class _Judge(Judging):
                 yield replace(found, latex=" ".join(self.formula.latex[under.at : under.at + 60].split()))
         except Unread as why:
             yield self.unread(why, start, end)
+
+
+def own_conditions(statement: Statement, found: list[Statement], beside: list[Statement]) -> list[Statement]:
+    """The conditions that belong to a statement: those right behind it, and those that its row begins with.
+
+    Each belongs to the claim beside it alone, in its own row.
+    """
+    if statement in beside:
+        return []
+    if len(found) == len(beside) + 1:
+        return beside
+    position = found.index(statement)
+    first, last = statement.rows
+    behind = takewhile(lambda each: each in beside and first <= each.rows[0] <= last, found[position + 1 :])
+    before = takewhile(lambda each: each in beside, reversed(found[:position]))
+    ahead = [each for each in before if each.rows == (first, first)]
+    begins = position == len(ahead) or found[position - len(ahead) - 1].rows[1] < first
+    return [*(ahead if begins else ()), *behind]
 
 
 def is_primed(name: s.Name, scope: Scope) -> bool:

@@ -55,14 +55,15 @@ class Judging:
         self.scope: Scope = conditions.scope if conditions else declarations.at(formula.place)
         self.given = conditions.given if conditions else NOTHING
         self.last: Tokens = ()
-        self.known: dict[object, Verdict] = {}
+        self.known: dict[object, tuple[Verdict, Scope]] = {}
 
     def verdict(self, candidate: Candidate) -> Verdict:
         """The verdict on one reading, under what is given; each once."""
         key = (candidate.pairs, self.given, id(self.scope))
         if key not in self.known:
-            self.known[key] = verdict_given(candidate, self.scope, self.given)
-        return self.known[key]
+            # The scope is kept, so that no other one has its identity.
+            self.known[key] = verdict_given(candidate, self.scope, self.given), self.scope
+        return self.known[key][0]
 
     @property
     def after(self) -> Sequence[Formula]:

@@ -74,6 +74,9 @@ _PLAIN = """
     man hat fall si pour quand on est alors et cas obtient 当 时 有 则 若 如果 对 对于 且 时有 sei nun soit set usual as
 """
 PLAIN = frozenset(_PLAIN.split())
+# Behind another formula, a case goes on in these words alone: “and then”, “now” and “; and” may speak of every step.
+_JOINING = "and so thus hence therefore we have get obtain which that gives yields is it und also et donc 且"
+JOINING = frozenset(_JOINING.split())
 DENIED = _phrase(
     r"\b(?:not|n't|never|without|no longer|no) (?:\w+ ){0,3}(?:one-?hot|normali[sz]ed|sum\w* to (?:one|1))\b"
     r"|\b(?:unnormali[sz]ed|multi-?label|multi-?hot)\b"
