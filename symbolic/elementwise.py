@@ -76,10 +76,10 @@ def entries(term: Term, scene: Scene, steps: Steps | None = None, indices: froze
     free = sorted(free_indices(term) if indices is None else indices, key=lambda index: index.name)
     if not free:
         return evaluate(term, scene, anchors, {})
-    result = np.empty(dimensions(tuple(i.axis for i in free), scene.sizes), dtype=object)
-    for position in positions(result.shape):
-        subscripts = dict(zip(free, position, strict=True))
-        result[position] = evaluate(term, scene, anchors, subscripts)[()]
+    dims = dimensions(tuple(i.axis for i in free), scene.sizes)
+    result = np.empty(dims + dimensions(shape(term), scene.sizes), dtype=object)
+    for position in positions(dims):
+        result[position] = evaluate(term, scene, anchors, dict(zip(free, position, strict=True)))[()]
     return result
 
 

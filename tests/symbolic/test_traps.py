@@ -654,3 +654,13 @@ def test_an_argument_under_a_sum_over_subscripts_keeps_its_subscript() -> None:
     model = own(equation(LOSS, -sum_over(k, y.at(k) * log(sigmoid(2 * z.at(k))))), parameters=(z, y))
     assert isinstance(verdict(grad(z), -2 * y * (1 - sigmoid(2 * z)), model), Proved)
     assert isinstance(verdict(grad(z), -2 * y * sigmoid(2 * z), model), Refuted)
+
+
+def test_a_vector_under_free_subscripts_is_compared_in_all_its_entries() -> None:
+    j = Index("j", K)
+    assert isinstance(verdict(v * delta(i, j), delta(j, i) * v), Proved)
+    assert isinstance(verdict(v * delta(i, j), v), Refuted)
+    gradient = grad(h[t]) * delta(i, j)
+    right = W.T @ ((1 - h[t + 1] ** 2) * grad(h[t + 1])) + d(RNN.step_loss[t], h[t])
+    assert isinstance(verdict(gradient, right * delta(j, i), RNN), Proved)
+    assert isinstance(verdict(gradient, right * delta(i, i), RNN), Refuted)
