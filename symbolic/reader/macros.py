@@ -56,7 +56,7 @@ class Macros:
                 for _ in range(macro.arguments):
                     argument, position = _argument(given, position, token)
                     arguments.append(argument)
-                body = _filled(macro.body, arguments, token.at)
+                body = _filled(macro.body, arguments, token.at, given[position - 1].end)
                 left[0] -= len(body)
                 found += self._expand(body, depth - 1, left)
             if left[0] < 0:
@@ -144,12 +144,12 @@ def _argument(given: tuple[Token, ...], position: int, macro: Token) -> tuple[tu
     raise Unread(macro.at, f"the argument of {macro} is not closed")
 
 
-def _filled(body: tuple[Token, ...], arguments: list[tuple[Token, ...]], at: int) -> tuple[Token, ...]:
+def _filled(body: tuple[Token, ...], arguments: list[tuple[Token, ...]], at: int, end: int) -> tuple[Token, ...]:
     found: list[Token] = []
     for token in body:
         if token.kind == "parameter":
             number = int(token.text[1:])
             found += arguments[number - 1] if 1 <= number <= len(arguments) else ()
         else:
-            found.append(replace(token, at=at))
+            found.append(replace(token, at=at, end=end))
     return tuple(found)

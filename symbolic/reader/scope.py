@@ -85,9 +85,9 @@ class Scope:
             position = 0
             while position < len(given):
                 if [token.text for token in given[position : position + len(wanted)]] == wanted:
-                    at = given[position].at
+                    at, end = given[position].at, given[position + len(wanted) - 1].end
                     brackets = (Token("(", at, "sign"), Token(")", at, "sign"))
-                    found += (brackets[0], *(replace(token, at=at) for token in meaning), brackets[1])
+                    found += (replace(token, at=at, end=end) for token in (brackets[0], *meaning, brackets[1]))
                     position += len(wanted)
                 else:
                     found.append(given[position])

@@ -285,7 +285,7 @@ def _words(some: Tokens) -> str:
     text, end = "", 0
     for token in some:
         text += " " * (token.at != end) + (token.text if token.kind in {"letter", "word"} else " ")
-        end = token.at + len(token.text)
+        end = token.end
     return " ".join(text.lower().split())
 
 
@@ -325,7 +325,7 @@ def _ends_in_number(part: Tokens) -> bool:
     r"""… \qquad (3)"""
     if len(part) < 4 or [token.text for token in part[-3::2]] != ["(", ")"] or part[-2].kind != "number":
         return False
-    return part[-3].at - part[-4].at - len(part[-4].text) >= len(r"\quad")
+    return part[-3].at - part[-4].end >= len(r"\quad")
 
 
 def _statement(part: Tokens) -> Statement | None:
@@ -357,5 +357,5 @@ def _statement(part: Tokens) -> Statement | None:
             raise Unread(relations[n].at, "two relations side by side")
     continues = not sides[0] and len(sides) > 1
     kept = sides[1:] if continues else sides
-    end = part[-1].at + len(part[-1].text)
+    end = max(token.end for token in part)
     return Statement(tuple(tuple(side) for side in kept), tuple(relations), continues, part[0].at, end)

@@ -23,11 +23,15 @@ class Unread(ValueError):
 
 @dataclass(frozen=True)
 class Token:
-    """`text` is a command with its backslash, a letter, a number, a function's name or one sign."""
+    """`text` is a command with its backslash, a letter, a number, a function's name or one sign.
+
+    In the source it reaches from `at` to `end`: what a macro makes, over the macro with its arguments.
+    """
 
     text: str
     at: int
     kind: str
+    end: int = 0
 
     def __str__(self) -> str:
         return self.text
@@ -68,7 +72,8 @@ def tokens(latex: str, start: int = 0) -> tuple[Token, ...]:
         text = r"\\" if kind == "row" else _UNICODE.get(text, text)
         if kind == "command":
             text = text.removesuffix("*") if text != r"\*" else "*"
-        found.append(Token(text, start + match.start(), "command" if text[0] == "\\" else kind))
+        place, end = start + match.start(), start + match.end()
+        found.append(Token(text, place, "command" if text[0] == "\\" else kind, end))
     return tuple(found)
 
 

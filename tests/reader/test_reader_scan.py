@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from symbolic.reader.document import findings
 from symbolic.reader.scan import Unscannable, blocks, formulas, sources
 from symbolic.reader.suggest import suggestion
 
@@ -83,3 +86,24 @@ def test_a_suggestion_holds_what_the_document_says_and_what_it_does_not():
         "# d x occurs: say `read d as gradient` or `read d as differential along X`",
         "-->",
     ]
+
+
+@pytest.mark.parametrize(
+    ("source", "shown"),
+    [
+        (r"\pd{L}{g_t} &= f_t \had \pd{L}{c_t}", [r"\pd{L}{g_t} &= f_t \had \pd{L}{c_t}"]),
+        (r"\pd{L}{g_t} &= i_t \had \pd{L}{c_t}, \qquad t = T", [r"\pd{L}{g_t} &= i_t \had \pd{L}{c_t}", "t = T"]),
+        (r"c_t &= \pd{L}{c_t} &= \pd {L} {c_t}", [r"c_t &= \pd{L}{c_t}", r"\pd{L}{c_t} &= \pd {L} {c_t}"]),
+        (r"h_t &= o_t \had \cell", [r"h_t &= o_t \had \cell"]),
+        (r"h_t = o_t ⊙ \tanh(c_t)^⊤, t = T", [r"h_t = o_t ⊙ \tanh(c_t)^⊤", "t = T"]),
+        (r"\same", [r"\same"]),
+    ],
+)  # fmt: skip
+def test_the_source_of_a_formula_is_shown_whole_with_its_macros(source, shown):
+    head = (
+        "% check: model lstm\n\\newcommand{\\pd}[2]{\\frac{\\partial #1}{\\partial #2}}\n"
+        "\\def\\had{\\odot}\\newcommand\\cell{\\tanh(c_t)}\\def\\same{c_t = c_t}\n"
+    )
+    found = findings("a.tex", f"{head}\\begin{{align}}\n{source}\n\\end{{align}}\n")
+    inside = r"\\begin\{align\}|\\end\{align\}"
+    assert [re.sub(inside, "", each.latex).strip() for formula in found for each in formula] == shown

@@ -215,7 +215,7 @@ class _Judge(Judging):
             return
         for n, relation in enumerate(relations):
             start = statement.at if n == 0 else sides[n][0].at
-            end = relations[n + 1].at if n + 1 < len(relations) else statement.end
+            end = max(token.end for token in sides[n + 1]) if n + 1 < len(relations) else statement.end
             if n == 0 and (statement.continues or left is not None):
                 start = statement.at
             yield from self.equality(n, sides, relation.symbol, relation.at, start, end)

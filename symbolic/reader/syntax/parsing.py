@@ -64,7 +64,7 @@ class Parsing(ABC):
     def at(self) -> int:
         if self.position < len(self.tokens):
             return self.tokens[self.position].at
-        return self.tokens[-1].at + len(self.tokens[-1].text) if self.tokens else 0
+        return self.tokens[-1].end if self.tokens else 0
 
     def next(self) -> Token:
         token = self.peek()
