@@ -33,6 +33,8 @@ REMARKS = frozenset({
     r"\tag", r"\label", r"\textcircled", r"\phantom", r"\hphantom", r"\vphantom", r"\hspace", r"\vspace", r"\intertext",
     r"\eqref", r"\ref",
 })  # fmt: skip
+SPACED = frozenset({r"\mathrel", r"\mathbin", r"\mathord"})
+SIGNS = frozenset({"+", "-", "=", ":"})
 WORDS_APART = TEXTS - {r"\operatorname", r"\mathop"}
 CONDITIONS = frozenset({"if", "when", "unless", "otherwise", "provided", "assuming", "whenever"})
 NEGATIVE = frozenset(
@@ -70,7 +72,7 @@ class Statement:
 def statements(tokens: Tokens, labels: tuple[Tokens, ...] = ()) -> list[Statement]:
     """The statements of a formula, in order; raises Unread."""
     found: list[Statement] = []
-    for number, row in enumerate(_joined(_rows(_without_remarks(tokens)))):
+    for number, row in enumerate(_joined(_rows(_without_remarks(_unwrapped(tokens))))):
         for n, (part, restricts, lead) in enumerate(_parts(row)):
             statement = _statement(_without_label(part, labels))
             if statement is None:
@@ -99,6 +101,25 @@ def _continued(above: Statement, below: Statement) -> Statement:
         lead="",
         rows=(above.rows[0], below.rows[1]),
     )
+
+
+def _unwrapped(tokens: Tokens) -> Tokens:
+    r"""With \mathrel{+}\mathrel{=} and {+}= as +=."""
+    texts = [token.text for token in tokens]
+    found: list[Token] = []
+    position = 0
+    while position < len(tokens):
+        start = position + (texts[position] in SPACED)
+        end = texts.index("}", start) if texts[start : start + 1] == ["{"] and "}" in texts[start:] else start
+        inside = tokens[start + 1 : end] if end > start else tokens[start : start + 1]
+        scripted = position and texts[position - 1] in {"_", "^"}
+        if (start > position or end > start) and not scripted and inside and {t.text for t in inside} <= SIGNS:
+            found += inside
+            position = end + 1
+        else:
+            found.append(tokens[position])
+            position += 1
+    return tuple(found)
 
 
 def _without_remarks(tokens: Tokens) -> Tokens:

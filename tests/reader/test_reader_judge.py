@@ -42,7 +42,7 @@ def test_missing_transposes_are_refuted_and_the_proved_repair_is_printed():
         (r"d W_{xo} = \sum_t (o_t (1-o_t) d o_t) x_t^\top", LSTM, "proved"),
         (r"d W_{xo} = \sum_t o_t (1-o_t) x_t d o_t", LSTM, "ill_typed"),
         (r"d W_{xo} = (o_t (1-o_t) d o_t) x_t^\top", LSTM, "refuted"),
-        (r"d c_{t-1} \mathrel{+}= f_t \circ d c_t", LSTM, "unread"),
+        (r"d c_{t-1} \mathrel{+}= f_t \circ d c_t", LSTM, "proved"),
         (r"d c_{t-1} += f_t \circ d c_t", LSTM, "proved"),
         (r"d c_{t-1} += i_t \circ d c_t", LSTM, "refuted"),
         (r"\nabla_{o^{(t)}} L = \hat{y}^{(t)} - y^{(t)}", RNN, "proved"),

@@ -374,7 +374,8 @@ def test_a_prime_that_can_only_be_a_transpose_is_one():
 
 
 def test_a_gradient_that_is_added_to_itself_is_a_rule():
-    assert verdicts(r"\nabla_W L = \nabla_W L + \nabla_{a_t} L h_{t-1}^\top") == ["unknown"]
+    assert verdicts(r"\nabla_W L = \nabla_W L + \nabla_{a_t} L h_{t-1}^\top") == ["proved"]
+    assert verdicts(r"\nabla_W L = \nabla_W L + \nabla_{a_t} L h_t^\top") == ["refuted"]
     assert verdicts(r"\nabla_{h_t} L = \nabla_{h_t} L + W^\top \nabla_{a_{t+1}} L") == ["proved"]
     assert verdicts(r"\nabla_{h_t} L = \nabla_{h_t} L + W \nabla_{a_{t+1}} L") == ["refuted"]
 

@@ -56,6 +56,8 @@ def claimed(
         refuse_primes(judge, left, right)
     if one.verdict == REFUTED and (rising := in_rising_order(judge, left, right)) is not None:
         return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=f"{one.reading}; {rising}", message=RISING)
+    if one.verdict == REFUTED and is_start(judge, found):
+        return judge.finding(DEFINITION, start, end, reading=one.reading, message="the start of what a += adds to")
     if one.verdict == REFUTED and (added := with_additions(judge, found)) is not None:
         return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=added, message=PART_OF_A_SUM)
     if one.verdict == REFUTED and (meaning := as_a_special_case(judge, found)) is not None:
@@ -209,20 +211,43 @@ def in_rising_order(judge: Judging, left: Node, right: Node) -> str | None:
     return found[0].text if is_proved else None
 
 
+def is_start(judge: Judging, readings: Sequence[Candidate]) -> bool:
+    """Whether it sets a gradient to 0, and a `+=` nearby adds to it."""
+    left, right = readings[0].pairs[0]
+    zero = f.term(0)
+    if not isinstance(left, f.Derivative) or right not in (zero, f.Mul(zero, left)):
+        return False
+    return any(to.by.name == left.by.name for formula in judge.after for to, _ in additions_of(judge, formula))
+
+
 def with_additions(judge: Judging, readings: Sequence[Candidate]) -> str | None:
     """The reading in which `=` begins what a `+=` nearby goes on with, if that is proved."""
     additions = [pair for formula in judge.after for pair in additions_of(judge, formula)]
     for ((gradient, right),) in (reading.pairs for reading in readings if len(reading.pairs) == 1):
-        if not isinstance(gradient, f.Derivative) or gradient.by.step is None:
+        if not isinstance(gradient, f.Derivative):
             continue
-        whole = right
-        for added_to, part in additions:
-            if added_to.by.name == gradient.by.name and added_to.by.step is not None:
-                shift = added_to.by.step.offset
-                whole = f.Add(whole, moved(part, added_to.by.step.anchor, gradient.by.step - shift))
-        if whole != right and verdict_of(Candidate(((gradient, whole),), ""), judge.scope).name == PROVED:
-            return f"refuted: {gradient} = {right}; proved (with what is added nearby): {gradient} = {whole}"
+        parts = [(added_to, part) for added_to, part in additions if added_to.by.name == gradient.by.name]
+        for whole in sums_with(gradient, right, parts):
+            if verdict_of(Candidate(((gradient, whole),), ""), judge.scope).name == PROVED:
+                return f"refuted: {gradient} = {right}; proved (with what is added nearby): {gradient} = {whole}"
     return None
+
+
+def sums_with(gradient: f.Derivative, right: Term, added: Sequence[tuple[f.Derivative, Term]]) -> Iterator[Term]:
+    """The right side with what is added: to the gradient by a value once, to that by a parameter at every step."""
+    if gradient.by.step is None:
+        for _, part in added:
+            for letter in f.free_anchors(part):
+                for last in (Step("T"), Step("T", -1)):
+                    yield f.Add(right, f.SumSteps(letter, Step("", 1), last, part))
+        return
+    whole = right
+    for added_to, part in added:
+        if added_to.by.step is not None:
+            shift = added_to.by.step.offset
+            whole = f.Add(whole, moved(part, added_to.by.step.anchor, gradient.by.step - shift))
+    if whole != right:
+        yield whole
 
 
 def additions_of(judge: Judging, formula: Formula) -> Iterator[tuple[f.Derivative, Term]]:

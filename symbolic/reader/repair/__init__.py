@@ -9,7 +9,7 @@ formula may lack (`missing`).  Residues at a random point throw out nearly all o
 anything is proved (`search`).
 """
 
-from symbolic.reader.repair.missing import contributions
+from symbolic.reader.repair.missing import contributions, of_one_step
 from symbolic.reader.repair.search import repair
 
-__all__ = ["contributions", "repair"]
+__all__ = ["contributions", "of_one_step", "repair"]

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from symbolic import terms as f
+from symbolic.model import variables
+from symbolic.notation import Step
 from symbolic.reader.resolve.functions import SLOPES
 from symbolic.reader.resolve.shifts import moved
 from symbolic.reader.scope import Scope
@@ -32,6 +34,24 @@ def contributions(gradient: Term, scope: Scope) -> Iterator[tuple[str, Term]]:
             for _, part in parts[1:]:
                 whole = f.Add(whole, part)
             yield " and ".join(name for name, _ in parts), whole
+
+
+def of_one_step(gradient: Term, part: Term, scope: Scope) -> Iterator[tuple[str, Term]]:
+    """What one step gives to the gradient of a parameter: by its use there, and the gradient of the loss there.
+
+    The step is the one letter that the part holds.  Nothing where several equations use the parameter: then one line
+    may be the part of one of them.
+    """
+    model, anchors = scope.model, f.free_anchors(part)
+    if model is None or not model.is_sequence or len(anchors) != 1:
+        return
+    if not isinstance(gradient, f.Derivative) or gradient.of != LOSS or gradient.by not in model.parameters:
+        return
+    if sum(gradient.by in variables(eq.right) for eq in model.equations) == 1 and gradient.copy is None:
+        here = Step(next(iter(anchors)))
+        yield f"the contribution of step {here}, by the use of {gradient.by} there", replace(gradient, copy=here)
+        loss = model.scale * f.Derivative(model.step_loss[here], gradient.by)
+        yield f"the contribution of step {here}, by the loss there", loss
 
 
 def _through(right: Term, by: Var, through: Var, shift: int) -> Term:

@@ -13,7 +13,7 @@ from symbolic.reader.candidates import Candidate, candidates, instances, record,
 from symbolic.reader.readings import Misfit
 from symbolic.reader.repair.closed import closed_forms
 from symbolic.reader.repair.edits import Sides, once, twice
-from symbolic.reader.repair.missing import contributions
+from symbolic.reader.repair.missing import contributions, of_one_step
 from symbolic.reader.repair.written import written
 from symbolic.reader.resolve import Memo, Resolver
 from symbolic.reader.scope import Scope
@@ -66,6 +66,7 @@ class _Search:
         ((left, right), *others) = candidate.pairs
         parts = [] if others else [part for _, part in contributions(left, self.scope)]
         if self.is_part:
+            parts = parts or [part for _, part in of_one_step(left, right, self.scope)]
             yield from (Candidate(((part, right),), candidate.text) for part in parts)
             return
         yield candidate
