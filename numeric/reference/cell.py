@@ -22,8 +22,8 @@ Values = Mapping[str, Array]
 class Steps(Protocol):
     """The values of all steps by name; those of a state are (T+1, N, H), the initial state first.
 
-    What the backward pass will write stands beside them, uninitialised: room for all is one block.  "dh" (T, N, H) is
-    by each h through the head.
+    Room for what the backward pass will write for all steps stands beside them, uninitialised: all is one block of
+    memory.  "dh" (T, N, H) is by each h through the head.
     """
 
     def __call__(self, parameters: Arrays, batch: Batch) -> Values: ...

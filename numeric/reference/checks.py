@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from numeric.reference.losses import LOSSES, Array
 
 Arrays = Mapping[str, Array]
+CACHE = 2**20  # bytes that a core's own cache is taken to hold
 _PRECISIONS = frozenset({np.dtype(np.float32), np.dtype(np.float64)})
 
 
@@ -66,6 +67,12 @@ class Batch:
         ends = [*itertools.accumulate((math.prod(shape) for shape in shapes), initial=0)]
         block = np.empty(ends[-1], self.x.dtype)
         return [block[i:j].reshape(shape) for (i, j), shape in zip(itertools.pairwise(ends), shapes, strict=True)]
+
+    def blocks(self, arrays: int) -> list[range]:
+        """The steps cut into blocks, the last first, so short that so many arrays (steps, N, H) stay in the cache."""
+        step = arrays * self.sizes["N"] * self.sizes["H"] * self.x.itemsize
+        most = max(1, CACHE // step)
+        return [range(max(end - most, 0), end) for end in range(self.steps, 0, -most)]
 
     def _shape(self, axes: tuple[str | int, ...]) -> list[int]:
         return [self.sizes[axis] if isinstance(axis, str) else axis for axis in axes]

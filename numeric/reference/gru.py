@@ -21,13 +21,13 @@ GATES = "rzh"
 
 
 def steps(parameters: Arrays, batch: Batch) -> Values:
-    """h; the gates; reset = r ∘ h[t-1]; room for da, 1 − z and dh."""
+    """h; the gates; reset = r ∘ h[t-1]; room for dh."""
     W, U, b = (np.stack([parameters[kind + gate] for gate in GATES]) for kind in "WUb")
     Wb_T, U_T = transposed(np.concatenate([W, b[..., np.newaxis]], axis=-1)), transposed(U)
     for sigmoids in (Wb_T[:2], U_T[:2]):
         sigmoids *= 0.5  # σ(a) = ½ + ½ tanh(a/2): no overflow
     one, three = ("T", "N", "H"), (3, "T", "N", "H")
-    h, gates, reset, da, keep, dh = batch.room((batch.steps + 1, "N", "H"), three, one, three, one, one)
+    h, gates, reset, dh = batch.room((batch.steps + 1, "N", "H"), three, one, one)
     h[0] = batch.states["h"]
     np.matmul(batch.x_and_one, Wb_T[:, np.newaxis], out=gates)
     recurrent, candidate = batch.empty(2, "N", "H"), batch.empty("N", "H")
@@ -48,49 +48,62 @@ def steps(parameters: Arrays, batch: Batch) -> Values:
         h[t + 1] += h[t]
         if batch.skip is not None:
             np.copyto(h[t + 1], h[t], where=batch.skip[t])
-    return {"h": h, "gates": gates, "reset": reset, "da": da, "keep": keep, "dh": dh}
+    return {"h": h, "gates": gates, "reset": reset, "dh": dh}
 
 
 def steps_backward(
     parameters: Arrays, batch: Batch, values: Values, dh: Array, last: dict[str, Array]
 ) -> dict[str, Array]:
-    """All that needs no adjoint first, for all steps at once: 1 − z, and what the adjoints are multiplied by in da."""
+    """Block by block, from the last: what needs no adjoint, the adjoints step by step, their part of the gradients."""
     W, U = (np.stack([parameters[kind + gate] for gate in GATES]) for kind in "WU")
-    h, gates, reset, da, keep = (values[name] for name in ("h", "gates", "reset", "da", "keep"))
-    r, z, htilde = gates
-    np.multiply(gates, gates, out=da)
-    np.subtract(gates[:2], da[:2], out=da[:2])
-    np.subtract(1, da[2], out=da[2])
-    np.subtract(htilde, h[:-1], out=keep)
-    for slope, factor in zip(da, (h[:-1], keep, z), strict=True):
-        slope *= factor
-    np.subtract(1, z, out=keep)
-    dh_next = last["h"]
+    h, gates, reset, dh_next = values["h"], values["gates"], values["reset"], last["h"]
+    dW, dU, db, dx = np.zeros_like(W), np.zeros_like(U), np.zeros_like(U[:, 0]), np.empty_like(batch.x)
     dreset, by_gate = batch.empty("N", "H"), batch.empty(2, "N", "H")
-    for t in reversed(range(batch.steps)):
-        dh_next += dh[t]
-        if batch.skip is not None:
-            held = dh_next * batch.skip[t]
-            dh_next -= held
-        da[1:, t] *= dh_next
-        np.matmul(da[2, t], U[2], out=dreset)
-        da[0, t] *= dreset
-        np.matmul(da[:2, t], U[:2], out=by_gate)
-        dreset *= r[t]
-        dh_next *= keep[t]
-        dh_next += dreset
-        dh_next += by_gate[0]
-        dh_next += by_gate[1]
-        if batch.skip is not None:
-            dh_next += held
-    da_T = flat(da).swapaxes(1, 2)
-    dW, db = da_T @ flat(batch.x), sums(flat(da))
-    dU = [*(da_T[:2] @ flat(h[:-1])), da_T[2] @ flat(reset)]
-    dx = sum(da[k] @ W[k] for k in range(3))
+    blocks = batch.blocks(4)
+    room = batch.empty(4, len(blocks[0]), "N", "H")
+    for block in blocks:
+        now = slice(block.start, block.stop)
+        da, keep, r = room[:3, : len(block)], room[3, : len(block)], gates[0, now]
+        _slopes(gates[:, now], h[now], da, keep)
+        for k in reversed(range(len(block))):
+            t = block[k]
+            dh_next += dh[t]
+            if batch.skip is not None:
+                held = dh_next * batch.skip[t]
+                dh_next -= held
+            da[1:, k] *= dh_next
+            np.matmul(da[2, k], U[2], out=dreset)
+            da[0, k] *= dreset
+            np.matmul(da[:2, k], U[:2], out=by_gate)
+            dreset *= r[k]
+            dh_next *= keep[k]
+            dh_next += dreset
+            dh_next += by_gate[0]
+            dh_next += by_gate[1]
+            if batch.skip is not None:
+                dh_next += held
+        da_T = flat(da).swapaxes(1, 2)
+        dW += da_T @ flat(batch.x[now])
+        dU[:2] += da_T[:2] @ flat(h[now])
+        dU[2] += da_T[2] @ flat(reset[now])
+        db += sums(flat(da))
+        np.add.reduce(da @ W[:, np.newaxis], axis=0, out=dx[now])
     gradients = {"x": dx, "h0": dh_next}
     for k, gate in enumerate(GATES):
         gradients |= {f"W{gate}": dW[k], f"U{gate}": dU[k], f"b{gate}": db[k]}
     return gradients
+
+
+def _slopes(gates: Array, h: Array, da: Array, keep: Array) -> None:
+    """Into da what the adjoints are multiplied by there, into keep 1 − z; h are the states before."""
+    _, z, htilde = gates
+    np.multiply(gates, gates, out=da)
+    np.subtract(gates[:2], da[:2], out=da[:2])
+    np.subtract(1, da[2], out=da[2])
+    np.subtract(htilde, h, out=keep)
+    for slope, factor in zip(da, (h, keep, z), strict=True):
+        slope *= factor
+    np.subtract(1, z, out=keep)
 
 
 LAYOUT = Layout(

@@ -19,7 +19,7 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Head:
-    """What the backward pass reads; a row is a step of a sequence, `weight` (rows, 1) what it counts."""
+    """What the backward pass reads; a row of y and ŷ is a step of a sequence, `weight` (rows, 1) what it counts."""
 
     loss: str
     h: Array
@@ -33,8 +33,8 @@ def head_forward(
 ) -> tuple[float, Head]:
     """Σ loss(y, ŷ) over the steps that are not skipped, divided by `divisor`."""
     rows = y.size // y.shape[-1]
-    h, y = h.reshape(rows, -1), y.reshape(rows, -1)
-    logits = h @ V.T
+    logits = (h @ np.ascontiguousarray(V.T)).reshape(rows, -1)  # a product a step: small ones go through no buffers
+    y = y.reshape(rows, -1)
     logits += c
     yhat, log_yhat = _softmax(logits)
     weight = None
@@ -54,8 +54,9 @@ def head_backward(head: Head, V: Array, dh: Array) -> tuple[Array, Array]:
     dlogits = gradient(head.y, head.yhat)
     if head.weight is not None:
         dlogits *= head.weight
-    np.matmul(dlogits, V, out=dh.reshape(head.h.shape))
-    return dlogits.T @ head.h, dlogits.sum(axis=0)
+    rows = len(dlogits)
+    np.matmul(dlogits.reshape(*dh.shape[:2], -1), V, out=dh)
+    return dlogits.T @ head.h.reshape(rows, -1), np.ones(rows, dlogits.dtype) @ dlogits
 
 
 def _softmax(logits: Array) -> tuple[Array, Array]:

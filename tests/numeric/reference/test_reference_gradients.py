@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from gradient_cases import SIZES, Case, case, central_differences, largest_difference, ragged_mask
 
-from numeric.reference import CELLS, cell, gru, losses, lstm, minibatch, rnn
+from numeric.reference import CELLS, cell, checks, gru, losses, lstm, minibatch, rnn
 
 TOLERANCE = 1e-7
 LOSSES = ("cross-entropy", "squared-error")
@@ -51,20 +51,20 @@ MISTAKES = {
     ],
     "lstm": [
         ("np.subtract(gates[:3], da[:3], out=da[:3])", "np.add(gates[:3], da[:3], out=da[:3])"),
-        ("dh_dc *= o", "dh_dc *= f"),
-        ("(tanh_c, c[:-1], g, i)", "(tanh_c, c[1:], g, i)"),
+        ("dh_dc *= o", "dh_dc *= i"),
+        ("c[now], tanh_c[now], da, dh_dc)", "c[1:][now], tanh_c[now], da, dh_dc)"),
         ('f"Wh{gate}": dWh[k]', 'f"Wh{gate}": dWh[k].T'),
-        ("        dh_next += dh[t]\n", ""),
-        ("        dc *= f[t]\n", ""),
-        ("        dc += through_h\n", ""),
-        ("da[0, t] *= dh_next", "da[0, t] *= dc"),
+        ("            dh_next += dh[t]\n", ""),
+        ("            dc *= f[k]\n", ""),
+        ("            dc += through_h\n", ""),
+        ("da[0, k] *= dh_next", "da[0, k] *= dc"),
     ],
     "gru": [
-        ("np.subtract(htilde, h[:-1], out=keep)", "np.subtract(h[:-1], htilde, out=keep)"),
-        ("np.matmul(da[2, t], U[2], out=dreset)", "np.matmul(da[2, t], U[2].T, out=dreset)"),
-        ("        dh_next += dreset\n", ""),
-        ("        dh_next *= keep[t]\n", ""),
-        ("da_T[2] @ flat(reset)", "da_T[2] @ flat(h[:-1])"),
+        ("np.subtract(htilde, h, out=keep)", "np.subtract(h, htilde, out=keep)"),
+        ("np.matmul(da[2, k], U[2], out=dreset)", "np.matmul(da[2, k], U[2].T, out=dreset)"),
+        ("            dh_next += dreset\n", ""),
+        ("            dh_next *= keep[k]\n", ""),
+        ("da_T[2] @ flat(reset[now])", "da_T[2] @ flat(h[now])"),
     ],
 }
 
@@ -173,6 +173,32 @@ def test_padding_with_masked_steps_changes_nothing(name, loss):
     for mask in (c.mask, None):
         found, where = largest_difference(gradients, replace(c, mask=mask).gradients())
         assert found < 1e-13, (where, found)
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru"])
+@pytest.mark.parametrize("mask", MASKS)
+def test_a_backward_pass_in_several_blocks_is_the_one_in_one(name, mask, monkeypatch):
+    c = case(name, mask=MASKS[mask])
+    whole = c.gradients()
+    step = {"lstm": 5, "gru": 4}[name] * SIZES["N"] * SIZES["H"] * 8
+    for steps in (1, SIZES["T"] - 1):
+        monkeypatch.setattr(checks, "CACHE", steps * step)
+        found, where = largest_difference(c.gradients(), whole)
+        assert found < 1e-13, (name, mask, steps, where, found)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("lstm", "dWh += da_T", "dWh[...] = da_T"),
+        ("lstm", "flat(h[now])", "flat(h[: len(block)])"),
+        ("gru", "t = block[k]", "t = k"),
+    ],
+)
+def test_a_block_that_forgets_the_others_is_seen(name, old, new, monkeypatch):
+    monkeypatch.setattr(checks, "CACHE", 1)
+    found, _ = error(case(name, module=mutated(CELLS[name], old, new)))
+    assert found > 1000 * TOLERANCE, (name, new, found)
 
 
 @cells
