@@ -22,7 +22,7 @@ from gradproof.request import BadRequest
 from gradproof.run import processes
 from symbolic.reader.declare import BadDeclaration
 from symbolic.reader.document import Included, Part, parts
-from symbolic.reader.judge import UNKNOWN, UNREAD, Finding, judged
+from symbolic.reader.judge import UNKNOWN, UNREAD, Finding, judged, place_of
 from symbolic.reader.scan import LARGEST_DOCUMENT, Unscannable, sources, without_skipped
 
 CHUNK = 6
@@ -96,11 +96,19 @@ def checked(given: Sequence[Document], jobs: int, advance: Callable[[int], None]
     return Checked([finding for each in judged_each for finding in each], time.perf_counter() - started)
 
 
-def formula_places(document: Document) -> list[tuple[int, int]]:
-    """Line and column of every formula of the document itself, and of what is missing; raises BadRequest."""
+def formula_places(document: Document) -> list[str]:
+    """line:column, in a notebook cell:line:column, of every formula of the document itself, and of what is missing.
+
+    It is where the first finding on the formula is.  Raises BadRequest.
+    """
     try:
-        own = [formula.place for part in _parts(document) if part.is_own for formula in part.formulas]
-        return own + [(each.line, each.column) for each in document.missing]
+        own = [
+            place_of(formula, part.declarations, part.macros)
+            for part in _parts(document)
+            if part.is_own
+            for formula in part.formulas
+        ]
+        return own + [f"{each.line}:{each.column}" for each in document.missing]
     except (Unscannable, BadDeclaration) as error:
         raise BadRequest(str(error)) from None
 

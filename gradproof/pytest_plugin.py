@@ -51,8 +51,8 @@ class _Formulas(pytest.File):
             places = formula_places(self.document)
         except BadRequest as error:
             raise self.CollectError(error.format_message()) from None
-        for number, (line, column) in enumerate(places):
-            yield _Formula.from_parent(self, name=f"{line}:{column}", number=number)
+        for number, place in enumerate(places):
+            yield _Formula.from_parent(self, name=place, number=number)
 
     @cached_property
     def document(self) -> Document:
@@ -93,9 +93,10 @@ class _Formula(pytest.Item):
             return "\n".join(lines(excinfo.value.findings))
         return super().repr_failure(excinfo)
 
-    def reportinfo(self) -> tuple[Path, int, str]:
-        line, _, column = self.name.partition(":")
-        return self.path, int(line) - 1, f"formula at {line}:{column}"
+    def reportinfo(self) -> tuple[Path, int | None, str]:
+        """A line of the file; in a notebook there is none, only a cell's."""
+        *cell, line, _ = self.name.split(":")
+        return self.path, None if cell else int(line) - 1, f"formula at {self.name}"
 
 
 class _Wrong(Exception):

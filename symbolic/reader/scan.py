@@ -26,12 +26,16 @@ class Unscannable(ValueError):
 
 @dataclass(frozen=True)
 class Source:
-    """A text in which positions are counted in lines and columns, from 1; of a cell or neighbour the `document`."""
+    """A text in which positions are counted in lines and columns, from 1; of a cell or neighbour the `document`.
+
+    `cell` counts the cells of a notebook from 1.
+    """
 
     name: str
     text: str
     kind: str = "md"
     document: str = ""
+    cell: int = 0
 
     @cached_property
     def line_starts(self) -> list[int]:
@@ -41,6 +45,10 @@ class Source:
         """Line and column of an offset."""
         line = bisect_right(self.line_starts, offset)
         return line, offset - self.line_starts[line - 1] + 1
+
+    def where(self, offset: int) -> str:
+        """line:column, in a notebook cell:line:column."""
+        return ":".join(map(str, ((self.cell,) if self.cell else ()) + self.place(offset)))
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ def _cells(name: str, content: str) -> list[Source]:
             lines = cell.get("source", "")
             text = lines if isinstance(lines, str) else "".join(lines)
             if cell.get("cell_type") == "markdown":
-                found.append(Source(f"{name}:{number}", text, "md"))
+                found.append(Source(f"{name}:{number}", text, "md", cell=number))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise Unscannable(f"{name} is not a notebook: no list of cells with their source") from None
     whole = "\n\n".join(cell.text for cell in found)

@@ -213,6 +213,30 @@ def test_formulas_are_test_items(notes):
     assert "no tests ran" in pytest_run(path.parent, ".").stdout
 
 
+def test_an_item_is_named_by_the_place_of_its_finding(notes, tmp_path):
+    cells = [
+        {"cell_type": "markdown", "source": ["<!-- check\n", "model rnn\n", "-->\n", UNREAD]},
+        {"cell_type": "code", "source": ["x = 1"]},
+        *({"cell_type": "markdown", "source": f"Text\n$$ {WRONG.strip('$')} $$"} for _ in range(2)),
+    ]
+    (tmp_path / "lec.ipynb").write_text(json.dumps({"cells": cells, "nbformat": 4}))
+    notes(
+        rf"\begin{{align}}{chr(10)}  {WRONG.strip('$')}{chr(10)}\end{{align}}",
+        "$ q = 1 $",
+        r"$$ q = 1 \text{ unless } q = 2 $$",
+    )
+    result = pytest_run(tmp_path, "--gradproof", ".")
+    failed = re.findall(r"^FAILED (\S+?)::(\S+)", result.stdout, re.MULTILINE)
+    assert failed == [
+        ("lec.ipynb", "1:4:2"),
+        ("lec.ipynb", "3:2:4"),
+        ("lec.ipynb", "4:2:4"),
+        *(("notes.md", place) for place in ("5:3", "8:3", "10:4")),
+    ]
+    assert all(f"\n{tmp_path / name}:{place}: " in result.stdout for name, place in failed)
+    assert "because      1:4:2: q is not declared" in result.stdout
+
+
 def test_the_plugin_imports_nothing_heavy():
     program = (
         "import sys; import gradproof.pytest_plugin; print(sorted({'sympy', 'numpy', 'symbolic'} & set(sys.modules)))"

@@ -20,7 +20,7 @@ from symbolic.reader.judge.findings import (
     VERDICTS,
     Finding,
 )
-from symbolic.reader.judge.formulas import SECONDS, judged
+from symbolic.reader.judge.formulas import SECONDS, judged, place_of
 
 __all__ = [
     "AMBIGUOUS",
@@ -34,4 +34,5 @@ __all__ = [
     "VERDICTS",
     "Finding",
     "judged",
+    "place_of",
 ]

@@ -76,6 +76,12 @@ def judged(
         yield found
 
 
+def place_of(formula: Formula, declarations: Declarations, macros: Macros) -> str:
+    """line:column, in a notebook cell:line:column, of the first finding on a formula."""
+    start = _Judge(formula, declarations, macros, (), ()).start
+    return formula.source.where(formula.start + start)
+
+
 class _Judge(Judging):
     """One formula: its statements in order, and the equalities of each."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from symbolic.reader.candidates import Candidate
@@ -13,8 +14,9 @@ from symbolic.reader.judge.findings import UNREAD, Finding
 from symbolic.reader.macros import Macros
 from symbolic.reader.scan import Formula
 from symbolic.reader.scope import Scope
+from symbolic.reader.statements import statements
 from symbolic.reader.syntax.nodes import Tokens
-from symbolic.reader.tokens import Unread
+from symbolic.reader.tokens import Unread, tokens
 from symbolic.verdicts import Verdict
 
 NEAR = 8
@@ -70,14 +72,24 @@ class Judging:
         """The formulas that follow nearby."""
         return [each for each in self.near if each.start > self.formula.start][:NEAR]
 
-    def finding(self, verdict: str, at: int = 0, end: int | None = None, **more: Any) -> Finding:
-        line, column = self.formula.source.place(self.formula.start + at)
+    @cached_property
+    def start(self) -> int:
+        """Where the first statement starts, or the formula where none is read."""
+        blank = len(self.formula.latex) - len(self.formula.latex.lstrip())
+        try:
+            found = statements(self.macros.expanded(tokens(self.formula.latex)), self.scope.labels)
+        except Unread:
+            return blank
+        return found[0].at if found else blank
+
+    def finding(self, verdict: str, at: int | None = None, end: int | None = None, **more: Any) -> Finding:
+        """What is said of the source from `at` to `end`, or of the whole formula."""
+        line, column = self.formula.source.place(self.formula.start + (self.start if at is None else at))
         latex = " ".join(self.formula.latex[at:end].split())
         displayed = self.formula.displayed
         return Finding(self.formula.source.name, line, column, latex, verdict, displayed=displayed, **more)
 
     def unread(self, why: Unread, at: int | None = None, end: int | None = None) -> Finding:
-        line, column = self.formula.source.place(self.formula.start + why.at)
         token = self.formula.latex[why.at : why.at + 24].split()
-        message = f"{line}:{column}: {why}"
-        return self.finding(UNREAD, at or 0, end, message=message, token=token[0] if token else "")
+        message = f"{self.formula.source.where(self.formula.start + why.at)}: {why}"
+        return self.finding(UNREAD, at, end, message=message, token=token[0] if token else "")
