@@ -4,13 +4,14 @@ In:  a trace whose gradient is refuted.
 Out: for each wrong gradient a `Cause`: its kind, in words, and the line.
 
 Everything is decided at one random point modulo a prime: a repair counts only if it makes
-every entry of the gradient equal.  Three kinds of repair, in this order:
+every entry of the gradient equal.  Four kinds of repair, in this order:
 
 - of the returned arrays: transposed, a factor, two gradients or two blocks of one exchanged;
 - of the backward pass, a line at a time: an operand transposed, + and − exchanged, a function
   left out, a factor; the line named is the one that first goes wrong;
 - of the derivative, until it goes as wrong as the claim: a path left out, the slope of an activation
-  mistaken, a neighbouring time step used, a sum of which one term is left.
+  mistaken, a neighbouring time step used, a sum of which one term is left;
+- of what the backward pass reads: another gate, another step, where one such cause explains more.
 
 To extend: a generator in `numeric.trace.repairs`, `numeric.trace.mistakes` or `numeric.trace.omissions`.
 """
@@ -36,6 +37,7 @@ from numeric.trace.proof import Cause
 from numeric.trace.repairs import REPAIRS
 from numeric.trace.rescaled import fraction_of, is_normalized, rescaled, shortens
 from numeric.trace.residues import NoRoot
+from numeric.trace.substitutes import Substitutes, together
 from numeric.trace.sweep import Remade
 from numeric.trace.tape import Op
 
@@ -48,8 +50,10 @@ def causes(
     """A likely cause for those wrong gradients that one was found for; of the others the line where they go wrong."""
     search = _Search(Evidence(trace, outcomes), list(wrong))
     search.of_arrays()
+    search.plain = set(search.found)
     search.of_claims()
     search.of_derivative()
+    search.of_substitutions()
     return search.found, {name: wrong_from(search.evidence, name) for name in search.left}
 
 
@@ -64,6 +68,7 @@ class _Search:
     def __init__(self, evidence: Evidence, wrong: list[str]) -> None:
         self.evidence, self.wrong = evidence, wrong
         self.found: dict[str, Cause] = {}
+        self.plain: set[str] = set()
 
     @property
     def left(self) -> list[str]:
@@ -199,6 +204,20 @@ class _Search:
         self._best((m for make in MISTAKES for m in make(self.evidence)), self._mistaken)
         self._windows()
 
+    # -- what is read ---------------------------------------------------------------------------
+
+    def of_substitutions(self) -> None:
+        """What was read for another; in place of several causes, where it explains all that they do."""
+        wrong = [name for name in self.wrong if name not in self.plain]
+        if not self.left and len({self.found[name] for name in wrong}) < 2:
+            return
+        try:
+            substitutions, names = Substitutes(self.evidence, wrong).found()
+        except (NoRoot, Refused, ValueError):  # also when the time is over
+            return
+        if names and (len(names) == len(wrong) or set(names) <= set(self.left)):
+            self.found.update(dict.fromkeys(names, together(substitutions)))
+
     def _mistaken(self, mistake: Mistake) -> list[str]:
         true = self._derivatives(mistake)
         return [name for name in self.left if _same(self.evidence.claimed[name], true[name])]
@@ -260,8 +279,8 @@ def _same(left: Any, right: Any) -> bool:
 
 
 def _shifted(claimed: Any, true: Any) -> str:
-    """One place along one axis, or along some of two, whatever stands at the border."""
-    if claimed.shape != true.shape or not 0 < claimed.ndim <= 2 or max(claimed.shape) < 3:
+    """One place along one axis, or along some of two or three, whatever stands at the border."""
+    if claimed.shape != true.shape or not 0 < claimed.ndim <= 3 or max(claimed.shape) < 3:
         return ""
     for steps in product((0, 1, -1), repeat=claimed.ndim):
         here = tuple(slice(max(s, 0), n + min(s, 0)) for s, n in zip(steps, claimed.shape, strict=True))

@@ -11,6 +11,8 @@ right again.
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
 from numeric.trace.places import Place
@@ -24,7 +26,7 @@ def wrong_from(evidence: Evidence, name: str) -> Place | None:
     mine = [
         i for i in range(len(tape)) if cone[i] and not evidence.forward[i] and tape.ops[i] not in (Op.CONST, Op.LEAF)
     ]
-    right = _right_values(evidence)
+    right = right_values(evidence)
     is_wrong = {blocks.of(i) for i in mine if evidence.values[i] and evidence.values[i] not in right}
     good = {i for i in mine if evidence.values[i] and blocks.of(i) not in is_wrong}
     given = {i for i in range(len(tape)) if tape.ops[i] == Op.LEAF and cone[i] and evidence.values[i] in right}
@@ -38,13 +40,16 @@ def wrong_from(evidence: Evidence, name: str) -> Place | None:
     return None if first is None else tape.place_of(first)
 
 
-def _right_values(evidence: Evidence) -> set[int]:
-    """Every adjoint of the forward pass, and every part of one, as far as they are not 0."""
+def right_values(evidence: Evidence) -> set[int]:
+    """Every adjoint of the forward pass, every part of one, and what one array operation gives back, if not 0."""
     found: set[int] = set()
+    of_block: dict[tuple[int, int], int] = defaultdict(int)
 
     def collect(i: int, k: int, part: int) -> int:
         found.add(part % evidence.p)
+        of_block[evidence.blocks.of(i), evidence.tape.arguments(i)[k]] += part
         return part
 
     adjoint = sweep.adjoints(evidence.tape, evidence.field, evidence.values, evidence.trace.loss, edge=collect)
+    found.update(part % evidence.p for part in of_block.values())
     return (found | {int(a) for i, a in enumerate(adjoint) if evidence.forward[i]}) - {0}
