@@ -199,7 +199,7 @@ def test_an_included_file_is_judged_and_lends_its_macros_from_its_own_folder_onl
         (str(folder / "inside.tex"), 2, 3, "definition"),
     ]
     assert [each.defect for each in found] == [False, False, True]
-    assert check_run.formula_places(documents[0])[:2] == [(4, 2), (4, 21)]
+    assert check_run.formula_places(documents[0])[:2] == ["4:2", "4:21"]
     assert len(check_run.formula_places(documents[0])) == len(check_run.each_formula(documents[0])) == 2 + len(missing)
     again = check_run.checked(check_run.documents([paper, folder / "inside.tex"]), 1).findings
     assert [(each.file, each.verdict) for each in again if "input" not in each.latex][2:] == [
