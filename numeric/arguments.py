@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from symbolic.model import Model
-from symbolic.notation import Shape
+from symbolic.notation import N, Shape
 from symbolic.shapes import shape
 from symbolic.terms import LOSS, Derivative, Term, Var, children
 
@@ -106,6 +106,15 @@ def identifier(name: str) -> str:
 def state_key(state: Var) -> str:
     """What a state is called by those who hand it over, whatever the formulas of its cell call it."""
     return state.name.lower()
+
+
+def batch_axes(var: Var, *lead: str) -> str:
+    """The axes of an array in a batch, `lead` before its own: `T N H`."""
+    return " ".join([*lead, *(axis.name for axis in var.axes if axis != N)])
+
+
+def batch_shape(var: Var, *lead: str) -> str:
+    return f"({batch_axes(var, *lead).replace(' ', ', ')})"
 
 
 def _name(leaf: Var | Derivative) -> str:

@@ -39,7 +39,7 @@ HELPERS = {
     "log_softmax": '''def log_softmax(x):
     """x - log(sum(exp(x))) along the last axis, which overflows for no x."""
     x = x - x.max(axis=-1, keepdims=True)
-    x -= np.log(np.exp(x).sum(axis=-1, keepdims=True))
+    x -= np.log(np.exp(x) @ np.ones((x.shape[-1], 1), x.dtype))
     return x
 ''',
     "outer_sum": '''def outer_sum(u, v):

@@ -14,7 +14,7 @@ from symbolic.verdicts import ONE_HOT, SUMS_TO_ONE, Hypothesis
 
 Axes = Mapping[str, str]
 
-NAMES = ("PARAMETERS", "DATA", "STATES", "CACHE", "known", "check", "check_targets")
+NAMES = ("PARAMETERS", "DATA", "STATES", "CACHE", "BLOCK", "known", "check", "check_targets")
 
 
 def input_source(
@@ -26,6 +26,7 @@ def input_source(
         listed(f"{name} = {{", [f'"{key}": "{own}"' for key, own in table.items()], "}", 0) for name, table in tables
     ]
     axes.append(listed("CACHE = {", [f'"{name}"' for name in cached], "}", 0))
+    axes.append("BLOCK = 2**20  # bytes of adjoints at a time: what a core's own cache holds")
     kinds = {hypothesis.kind for hypothesis in hypotheses}
     # One-hot targets sum to one: the stronger hypothesis is the one that is checked.
     targets = [_TARGETS[kind] for kind in (ONE_HOT, SUMS_TO_ONE) if kind in kinds][:1]

@@ -1,13 +1,15 @@
 """The arrays of a cell's source: what they are called, which step they begin with, how they are read.
 
 In:  a model, and its equations sorted into before, inside and after the loop.
-Out: `Scope`, which writes terms as statements for one step of the loop or for all steps at
-     once, and keeps account of the arrays, sizes and functions that they mention.
+Out: `Scope`, which writes terms as statements for one step of the loop, for a block of steps
+     or for all steps at once, and keeps account of the arrays, sizes and functions that they
+     mention.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum, auto
 
 from numeric.arguments import array, identifier
 from numeric.batched import Batched, step_text
@@ -17,22 +19,40 @@ from symbolic.model import Model
 from symbolic.notation import Axis, N, Shape, Step, t
 from symbolic.terms import Derivative, Term, Var
 
-KEPT = {(1, 0): "", (0, 0): "[1:]", (0, -1): "[:-1]"}
+
+class Over(Enum):
+    """What a statement is about."""
+
+    STEP = auto()
+    BLOCK = auto()
+    ALL = auto()
+
+
+# Where the steps of a statement stand in an array, by the step of its first entry and the step that is meant.
+KEPT = {
+    Over.BLOCK: {(1, 0): "[before]", (0, 0): "[block]", (0, -1): "[before]"},
+    Over.ALL: {(1, 0): "", (0, 0): "[1:]", (0, -1): "[:-1]"},
+}
 
 
 @dataclass(frozen=True)
 class Slot:
-    """An array in the source: `first` is the step of its first entry, None where it has no steps."""
+    """An array in the source: `first` is the step of its first entry, None where it has no steps.
+
+    One `in_block` has the steps of the block that is worked on.
+    """
 
     name: str
     first: int | None = None
+    in_block: bool = False
 
 
 class Scope:
-    """The values of a model, and the adjoints that are added to `adjoints`."""
+    """The values of a model, and the adjoints that are added to `adjoints`; its loop is inside that over `blocks`."""
 
-    def __init__(self, model: Model, front: Forward) -> None:
+    def __init__(self, model: Model, front: Forward, blocks: bool = False) -> None:
         self.model = model
+        self.blocks = blocks
         self.states = [var for var in model.arrays.values() if var.name in model.with_initial]
         looped = {eq.left.name for eq in front.loop}
         made = [eq.left for eq in (*front.before, *front.loop, *front.after)]
@@ -76,28 +96,37 @@ class Scope:
         line = f"    {made} = ({copies})"
         return [line if len(line) <= WIDTH else f"    {made} = (\n        {copies}\n    )"]
 
-    def whole(self, head: str, term: Term, comment: str = "") -> str:
-        """A statement about all steps at once."""
-        return self._statement(head, term, comment, whole=True)
+    def statement(self, head: str, term: Term, comment: str = "", over: Over = Over.ALL) -> str:
+        """A statement that gives an expression a name, or adds it to one."""
+        printer = Batched(_Reading(self, over))
+        summands = printer.summands(term)
+        self.called |= printer.called
+        return statement(head, summands, self._indent(over), comment)
 
-    def inside(self, head: str, term: Term, comment: str = "") -> str:
-        """A statement about step t of the loop."""
-        return self._statement(head, term, comment, whole=False)
-
-    def into(self, target: str, own: Term, term: Term, comment: str = "", whole: bool = False) -> list[str]:
+    def into(self, target: str, own: Term, term: Term, comment: str = "", over: Over = Over.STEP) -> list[str]:
         """Statements that write a term into an array that is there already, and holds the value of `own`."""
-        printer = Batched(_Reading(self, whole))
+        printer = Batched(_Reading(self, over))
         statements = [(head, [text]) for head, text in printer.into(target, own, term)]
         self.called |= printer.called
         comments = [comment] + [""] * len(statements)
-        return [statement(*each, 4 if whole else 8, note) for each, note in zip(statements, comments, strict=False)]
+        indent = self._indent(over)
+        return [statement(*each, indent, note) for each, note in zip(statements, comments, strict=False)]
 
-    def text(self, term: Term, least: int) -> str:
-        """An expression about all steps at once."""
-        printer = Batched(_Reading(self, whole_sequence=True))
+    def text(self, term: Term, least: int, over: Over = Over.ALL) -> str:
+        printer = Batched(_Reading(self, over))
         text = printer.text(term, least)
         self.called |= printer.called
         return text
+
+    def block_room(self, variables: list[tuple[Var, str]]) -> tuple[str, list[str]]:
+        """How many numbers these arrays take a step, and the statements that make them for a block."""
+        sizes, lines = [], []
+        for axes, names in _by_axes(variables).items():
+            several = [str(len(names))] if len(names) > 1 else []
+            sizes.append(self.shape(axes, *several).strip("()").replace(", ", " * "))
+            shape = self.shape(axes, *several, "last - first + 1")
+            lines.append(f"        {', '.join(names)} = np.empty({shape}, dtype)")
+        return " + ".join(sizes), lines
 
     def room(self, variables: list[tuple[Var, str]], spare: int = 0) -> list[str]:
         """Arrays of T + 1 steps, those of one shape in one block; `spare` more of a state's shape are `room[…:]`."""
@@ -122,11 +151,8 @@ class Scope:
         taken = [f'    {names if len(own) > 1 else f"({names},)"} = cache["room"]'] if own else []
         return taken + self.room([each for each in variables if each not in own])
 
-    def _statement(self, head: str, term: Term, comment: str, whole: bool) -> str:
-        printer = Batched(_Reading(self, whole))
-        summands = printer.summands(term)
-        self.called |= printer.called
-        return statement(head, summands, 4 if whole else 8, comment)
+    def _indent(self, over: Over) -> int:
+        return {Over.ALL: 4, Over.BLOCK: 8, Over.STEP: 12 if self.blocks else 8}[over]
 
     def _told(self, axis: Axis) -> str:
         var = next(var for var in self.model.parameters if axis in var.axes)
@@ -135,10 +161,10 @@ class Scope:
 
 @dataclass
 class _Reading:
-    """The scope's arrays as `Batched` asks for them: at step t, or at all steps at once."""
+    """The scope's arrays as `Batched` asks for them: at step t, in a block, or at all steps at once."""
 
     scope: Scope
-    whole_sequence: bool
+    over: Over
 
     def leaf(self, leaf: Var | Derivative) -> str:
         slots = self.scope.adjoints if isinstance(leaf, Derivative) else self.scope.values
@@ -148,10 +174,10 @@ class _Reading:
         if isinstance(leaf, Var):
             self.scope.read.add(var.name)
         slot = slots[var.name]
-        return slot.name if slot.first is None else slot.name + self._place(slot.first, var.step or t, leaf)
+        return slot.name if slot.first is None else slot.name + self._place(slot, slot.first, (var.step or t), leaf)
 
     def is_batched(self, leaf: Var | Derivative) -> bool:
-        return array(leaf).sequence and (self.whole_sequence or N not in array(leaf).axes)
+        return array(leaf).sequence and (self.over != Over.STEP or N not in array(leaf).axes)
 
     def transposed(self, leaf: Var | Derivative) -> str:
         name = self.leaf(leaf)
@@ -164,12 +190,21 @@ class _Reading:
     def dtype(self) -> str:
         return "dtype"
 
-    def _place(self, first: int, step: Step, leaf: Var | Derivative) -> str:
-        if not self.whole_sequence:
+    def _place(self, slot: Slot, first: int, step: Step, leaf: Var | Derivative) -> str:
+        if slot.in_block:
+            if self.over == Over.ALL or step.offset:
+                raise ValueError(f"{self.scope.model.name}: {leaf} is kept for the steps of one block only")
+            return in_block(self.over)
+        if self.over == Over.STEP:
             return f"[{step_text(step - first)}]"
-        if (first, step.offset) not in KEPT:
+        if (first, step.offset) not in KEPT[self.over]:
             raise ValueError(f"{self.scope.model.name}: {leaf} has no value at one end of the sequence")
-        return KEPT[first, step.offset]
+        return KEPT[self.over][first, step.offset]
+
+
+def in_block(over: Over) -> str:
+    """Where the steps of a statement stand in an array of one block."""
+    return "[t - first]" if over == Over.STEP else ""
 
 
 def _by_axes(variables: list[tuple[Var, str]]) -> dict[Shape, list[str]]:
