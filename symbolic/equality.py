@@ -213,9 +213,10 @@ class Equality:
         for left, right in self.lemmas:
             yield self._like(left=left, right=right, lemmas=(), is_summand=False)
 
-    def of(self, model: Model) -> Equality:
-        """The same equality of a model that writes the same functions in another way."""
-        return self._like(model=model)
+    def in_arguments(self, model: Model) -> Equality:
+        """The same equality over the model in which every argument of a function has a name."""
+        left, right = model.in_arguments(self.left, self.right)
+        return self._like(left=left, right=right, model=model.with_arguments)
 
     def at(self, sizes: Sizes) -> Equality:
         """The same equality at other sizes."""

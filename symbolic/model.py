@@ -9,6 +9,7 @@ To add a cell: write one file in `models/` in the form of `models/rnn.py`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
@@ -16,7 +17,7 @@ from symbolic import terms as f
 from symbolic.elementwise import free_indices
 from symbolic.notation import Axis, Step
 from symbolic.shapes import ShapeMismatch, axes_in, shape
-from symbolic.terms import LOSS, Term, Var, subterms, term
+from symbolic.terms import LOSS, Term, Var, moved, subterms, term
 
 
 @dataclass(frozen=True)
@@ -130,7 +131,10 @@ class Model:
 
     @cached_property
     def with_arguments(self) -> Model:
-        """The same with an equation for every argument of a function, as a textbook writes a before h = tanh a."""
+        """The same with an equation for every argument of a function, as a textbook writes a before h = tanh a.
+
+        And for every function inside a larger right side: h = h_{t−1} + v, with v = tanh a.
+        """
         equations: list[Equation] = []
         for eq in self.equations:
             made: list[Equation] = []
@@ -138,15 +142,50 @@ class Model:
             equations += [*made, Equation(eq.left, right)] if made else [eq]
         return replace(self, equations=tuple(equations)) if len(equations) > len(self.equations) else self
 
+    def in_arguments(self, *sides: Term) -> tuple[Term, ...]:
+        """Values over this model as ones over `with_arguments`: what has a name there, and exists where they do."""
+        return tuple(self._called(side, self._there(sides)) for side in sides)
+
+    def _called(self, term: Term, there: Set[Step | None]) -> Term:
+        if isinstance(term, f.Derivative):
+            return term
+        if isinstance(term, f.SumSteps | f.ProductSteps):
+            return replace(term, body=self._called(term.body, self._there([term.body])))
+        parts = {n: self._called(v, there) for n, v in vars(term).items() if isinstance(v, Term)}
+        found = replace(term, **parts) if parts else term
+        for eq in self.with_arguments.equations:
+            if eq.left.name not in self.by_name and type(eq.right) is type(found):
+                for step in there:
+                    if found == (eq.right if step is None else moved(eq.right, {"t": step})):
+                        return replace(eq.left, step=step)
+        return found
+
+    def _there(self, terms: Iterable[Term]) -> Set[Step | None]:
+        """The steps that exist wherever all terms do: of variables that have no value at step 0."""
+        if not self.is_sequence:
+            return {None}
+        outside = [s for term in terms for s in _outside_sums(term)]
+        return {s.step for s in outside if isinstance(s, Var) and s.step and s.name not in self.with_initial}
+
     def _naming(self, eq: Equation, inner: Term, made: list[Equation]) -> Term:
-        """A term in which functions are taken of variables; the variables are made before."""
+        """A term in which functions are taken of variables and stand alone; the variables are made before."""
+
+        def named(part: Term) -> Var:
+            for other in made:
+                if other.right == part:
+                    return other.left
+            name = f"part {len(made) + 1} of {eq.left.name}"
+            made.append(Equation(Var(name, shape(part), eq.left.sequence, step=eq.left.step), part))
+            return made[-1].left
+
         parts = {n: self._naming(eq, v, made) for n, v in vars(inner).items() if isinstance(v, Term)}
         found = replace(inner, **parts) if parts else inner
-        if not isinstance(found, f.Call | f.Softmax) or isinstance(found.arg, Var) or free_indices(found.arg):
+        if not isinstance(found, f.Call | f.Softmax) or free_indices(found.arg):
             return found
-        name = f"argument {len(made) + 1} of {eq.left.name}"
-        made.append(Equation(Var(name, shape(found.arg), eq.left.sequence, step=eq.left.step), found.arg))
-        return replace(found, arg=made[-1].left)
+        if not isinstance(found.arg, Var):
+            found = replace(found, arg=named(found.arg))
+        alone = inner is eq.right or isinstance(found, f.Softmax) or found.function == "log"
+        return found if alone else named(found)
 
     @cached_property
     def written(self) -> tuple[Term, ...]:
@@ -165,6 +204,14 @@ class Model:
         made = tuple(eq.left for eq in self.equations)
         everything = (*self.parameters, *self.inputs, *self.targets, *made)
         return {v.name: Var(v.name, v.axes, v.sequence, v.latex) for v in everything}
+
+
+def _outside_sums(term: Term) -> Iterator[Term]:
+    """The term and what is inside it, but not inside a sum or a product over steps."""
+    yield term
+    if not isinstance(term, f.SumSteps | f.ProductSteps):
+        for child in f.children(term):
+            yield from _outside_sums(child)
 
 
 def variables(term: Term) -> list[Var]:

@@ -176,7 +176,7 @@ class _Judge:
         found = self.show_as_written(equality, level)
         if self.model is None or self.model.with_arguments is self.model or (found and all(found.reach)):
             return found
-        named = self.show_as_written(equality.of(self.model.with_arguments), level)
+        named = self.show_as_written(equality.in_arguments(self.model), level)
         return max((each for each in (found, named) if each), key=lambda each: each.reach, default=None)
 
     def show_as_written(self, equality: Equality, level: int) -> Shown | None:

@@ -24,6 +24,7 @@ from symbolic.terms import (
     grad,
     immediate,
     one_over,
+    outer,
     product_steps,
     sequence,
     softmax,
@@ -113,6 +114,45 @@ def test_from_any_step_to_any_other(own: Model, left: Term, right: Term) -> None
     for steps in (5, LONGEST):
         assert not isinstance(judge(left, right, own, SIZES, steps), Difference)
     assert isinstance(verdict(left, 2 * right, own), Refuted)
+
+
+def inside(t: Step) -> Term:
+    return tanh(W @ h[t - 1] + U @ x[t])
+
+
+IN_ONE_EQUATION = model("in one equation", (h[t], h[t - 1] + tanh(W @ h[t - 1] + U @ x[t])))
+WITHOUT_INPUT = model("without input", (h[t], h[t - 1] + tanh(W @ h[t - 1])))
+head = array("V", K, H).T @ grad(sequence("o", K)[t])
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "wrong"),
+    [
+        (
+            grad(W),
+            sum_steps(outer((1 - inside(t) ** 2) * grad(h[t]), h[t - 1])),
+            sum_steps(outer((1 - inside(t) ** 2) * grad(h[t]), h[t])),
+        ),
+        (
+            grad(h[t]),
+            head + grad(h[t + 1]) + W.T @ ((1 - inside(t + 1) ** 2) * grad(h[t + 1])),
+            head + grad(h[t + 1]) + W.T @ ((1 - inside(t) ** 2) * grad(h[t + 1])),
+        ),
+    ],
+)
+def test_a_recurrence_of_a_sum_with_a_function_in_it(left: Term, right: Term, wrong: Term) -> None:
+    found = verdict(left, right, IN_ONE_EQUATION)
+    assert is_for_every_length(found)
+    assert isinstance(found, Proved)
+    assert found.every_size is not None
+    assert isinstance(verdict(left, wrong, IN_ONE_EQUATION), Refuted)
+
+
+def test_what_exists_at_the_last_step_is_not_called_by_a_name_that_does_not() -> None:
+    """tanh(W h_T) has a value, the state it would make has none."""
+    later = W.T @ ((1 - tanh(W @ h[t]) ** 2) * grad(h[t]))
+    assert isinstance(verdict(later, 0 * later + grad(h[t]), WITHOUT_INPUT), Refuted)
+    assert WITHOUT_INPUT.in_arguments(later) == (later,)
 
 
 RIGHT_UP_TO_THREE = [
