@@ -487,3 +487,41 @@ def test_what_needs_no_hypothesis_is_proved_whatever_is_denied():
 def test_what_holds_for_a_few_steps(text, expected):
     found = judged(text)[-1]
     assert (found.verdict in {expected, "unknown"}, found.verdict == "proved") == (True, False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"We get ${NOT_TRANSPOSED}$ if $W = W^\\top$.",
+        f"${NOT_TRANSPOSED}$, when $W^T = W$.",
+        f"If $W = W^\\top$, ${NOT_TRANSPOSED}$.",
+        f"Assume $W = W^\\top$. Then ${NOT_TRANSPOSED}$.",
+        f"$${NOT_TRANSPOSED} \\quad \\text{{if }} W = W^\\top$$",
+        f"$${NOT_TRANSPOSED} \\qquad (W = W^\\top)$$",
+        f"$${NOT_TRANSPOSED}, \\qquad W = W^\\intercal$$",
+    ],
+)
+def test_an_equation_says_that_a_parameter_is_symmetric(text):
+    (found,) = judged(text)
+    assert (found.verdict, "W" in found.hypotheses[0]) == ("proved", True)
+    (wrong,) = judged(text.replace("W \\nabla", "2 W \\nabla"))
+    assert wrong.verdict == "refuted"
+    assert [list(column) for column in zip(*wrong.counterexample.values["W"], strict=True)] == (
+        wrong.counterexample.values["W"]
+    )
+
+
+@pytest.mark.parametrize(
+    "condition", ["W \\neq W^\\top", "W = V^\\top", "V = V^\\top", "W = U^\\top", "W = W", "W = -W^\\top"]
+)
+def test_another_equation_does_not(condition):
+    for text in (f"${NOT_TRANSPOSED}$ if ${condition}$.", f"$${NOT_TRANSPOSED} \\qquad ({condition})$$"):
+        assert "proved" not in [found.verdict for found in judged(text) if "nabla" in found.latex]
+
+
+@pytest.mark.parametrize("words", ["unless", "only if", "even if not", "if and only if", "We do not have"])
+def test_such_an_equation_can_be_denied(words):
+    assert [found.verdict for found in judged(f"${NOT_TRANSPOSED}$ {words} $W = W^\\top$.")] in (
+        ["unread"],
+        ["refuted"],
+    )

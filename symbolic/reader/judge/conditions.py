@@ -116,7 +116,9 @@ def is_condition(judge: Judging, statement: Statement) -> bool:
 def is_claim(judge: Judging, statement: Statement) -> bool:
     """An equation, no condition and no row that continues one."""
     related = statement.relations and statement.relations[0].symbol != "∈"
-    return bool(related) and not statement.continues and not is_condition(judge, statement)
+    if not related or statement.continues or is_condition(judge, statement):
+        return False
+    return assumed_of_parameters(judge, statement) is None
 
 
 def left_of(statement: Statement) -> frozenset[str]:
@@ -218,11 +220,19 @@ def _effect(judge: Judging, statement: Statement) -> Effect | None:
         words = _written(statement)
         if plain(right) in {"0", r"\mathbf0", r"\boldsymbol0", r"\bm0", r"\vec0"} and (name := _parameter(judge, left)):
             return lambda scope: Conditions(scope, Given((words,), zero=frozenset({name})))
-        if (name := _parameter(judge, left, transposed=True) or _parameter(judge, right, transposed=True)) and {
-            name
-        } == {_parameter(judge, side, transposed=None) for side in statement.sides}:
+        name = _parameter(judge, left, transposed=True) or _parameter(judge, right, transposed=True)
+        both = {_parameter(judge, side, transposed=None) for side in statement.sides}
+        if name in _square(judge) and both == {name}:
             return lambda scope: Conditions(scope, Given((words,), symmetric=frozenset({name})))
     return None
+
+
+def assumed_of_parameters(judge: Judging, statement: Statement) -> Effect | None:
+    """What W = W⊤ or b = 0 assumes of a parameter or an initial state; None where a statement is none of these."""
+    try:
+        return None if is_condition(judge, statement) or statement.continues else _effect(judge, statement)
+    except (Unread, Misfit, ValueError):
+        return None
 
 
 def _parameter(judge: Judging, side: Tokens, transposed: bool | None = False) -> str:
@@ -445,13 +455,17 @@ def _last_step(judge: Judging, sentence: Sentence, match: re.Match[str]) -> Effe
 def _symmetric(judge: Judging, sentence: Sentence, match: re.Match[str]) -> Effect | None:
     """Of the square parameters that are named beside the word; of all where the sentence names none."""
     beside = [_named(judge, sentence, mark) for mark in re.findall(MARK, match[0])]
-    model = judge.scope.model
-    square = {p.name for p in (model.parameters if model else ()) if len(p.axes) == 2 and p.axes[0] == p.axes[1]}
+    square = _square(judge)
     elsewhere = [_named(judge, sentence, mark) for mark in re.findall(MARK, sentence.words) if mark not in match[0]]
     if not square.issuperset(beside) or (not beside and any(elsewhere)):
         return None
     found = frozenset(beside or square)
     return lambda scope: Conditions(scope, Given((f"{', '.join(sorted(found))} symmetric",), symmetric=found))
+
+
+def _square(judge: Judging) -> frozenset[str]:
+    model = judge.scope.model
+    return frozenset(p.name for p in (model.parameters if model else ()) if len(p.axes) == 2 and p.axes[0] == p.axes[1])
 
 
 def _named(judge: Judging, sentence: Sentence, mark: str) -> str:

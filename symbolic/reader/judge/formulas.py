@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import takewhile
 
 from symbolic.reader.declare import Declarations
@@ -12,6 +13,7 @@ from symbolic.reader.given import NOTHING, RELATIONS
 from symbolic.reader.judge.claims import claimed, defined_by
 from symbolic.reader.judge.clock import TooLong, within
 from symbolic.reader.judge.conditions import (
+    assumed_of_parameters,
     conditions,
     consistent,
     denied,
@@ -134,7 +136,7 @@ class _Judge(Judging):
             return [self.unread(why)]
         if not found:
             return [self.finding(DEFINITION, message="nothing is written")]
-        beside = [statement for statement in found if is_condition(self, statement)]
+        beside = [statement for statement in found if self.is_beside(statement)]
         for each in found:
             if each.restricts and each not in beside:
                 raise Unread(each.at, "this condition is not in the grammar: say it in the sentence around")
@@ -153,13 +155,21 @@ class _Judge(Judging):
             judged_each += finding
         return judged_each
 
+    def is_beside(self, statement: Statement) -> bool:
+        """Whether a statement is a condition of another: of letters; of parameters where words or ( ) say so."""
+        if is_condition(self, statement):
+            return True
+        assumed = assumed_of_parameters(self, statement)
+        return assumed is not None and (statement.restricts or bool(assumed(self.scope).given.symmetric))
+
     def under(self, own: list[Statement], statement: Statement) -> list[Finding]:
         """The findings on a statement under the conditions that stand beside it."""
         saved = self.scope, self.given
         strange = False
         for each in own:
             is_understood = is_plain(each.lead)
-            stated = related(self, self.scope, each) if is_understood else Conditions(self.scope, strange=each.lead)
+            effect = assumed_of_parameters(self, each) or partial(related, self, statement=each)
+            stated = effect(self.scope) if is_understood else Conditions(self.scope, strange=each.lead)
             self.scope, self.given = stated.scope, self.given | stated.given
             strange = strange or bool(stated.strange)
         declared = self.declarations.at(self.formula.place)
@@ -218,6 +228,10 @@ class _Judge(Judging):
             self.last = before
         if not relations:
             yield mentioned(self, statement)
+            return
+        if left is None and self.is_beside(statement) and not is_condition(self, statement):
+            text = " = ".join(plain(side) for side in sides)
+            yield self.finding(DEFINITION, statement.at, statement.end, reading=text, message="a condition")
             return
         for n, relation in enumerate(relations):
             start = statement.at if n == 0 else sides[n][0].at
