@@ -24,6 +24,7 @@ from numeric.trace import sweep
 from numeric.trace.branches import on_every_branch
 from numeric.trace.differences import Difference, difference_of, random_points, wanted_of
 from numeric.trace.execute import Trace
+from numeric.trace.kinks import kinks
 from numeric.trace.masked import masked_exponentials
 from numeric.trace.maxima import coinciding
 from numeric.trace.places import Refused
@@ -78,6 +79,8 @@ def judge(trace: Trace) -> Judged:
     if difference.count and Op.COND in tape.ops:
         difference = on_every_branch(trace, wanted, outcomes, difference)
     verdicts = _verdicts(trace, difference, outcomes, wanted)
+    if any(verdict.finding == Finding.PROVED for verdict in verdicts) and Op.COND in tape.ops:
+        hypotheses += kinks(trace, outcomes, *next(random_points(trace, wanted, outcomes)))
     return Judged([*verdicts, *misshapen], hypotheses, outcomes, difference.deciding is not None)
 
 

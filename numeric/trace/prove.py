@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from numeric.trace import kinks
 from numeric.trace.causes import causes
 from numeric.trace.execute import BadRun, OnSymbolsOnly, Trace, traces
 from numeric.trace.judge import judge
@@ -58,6 +59,7 @@ def _proof(run: Callable[..., Any], shapes: Shapes, timeout: float | None) -> Pr
     before: list[Proof] = []
     operations = 0
     notes: tuple[str, ...] = ()
+    between: tuple[str, ...] = ()
     reason, place = "", None
     try:
         for largest in Maxima:
@@ -76,6 +78,7 @@ def _proof(run: Callable[..., Any], shapes: Shapes, timeout: float | None) -> Pr
             if not any(proof.deciding for proof in proofs) and (largest is Maxima.FREE or all(map(_is_known, proofs))):
                 break
         notes = recheck(run, branches, own, deadline)
+        between = kinks.between(branches)
     except Refused as refusal:
         reason = f"{'out of time' if isinstance(refusal, TimedOut) else 'not supported'}: {refusal}"
         place = refusal.place
@@ -85,6 +88,8 @@ def _proof(run: Callable[..., Any], shapes: Shapes, timeout: float | None) -> Pr
     except OnSymbolsOnly as error:
         reason, place, proofs = str(error), error.place, []
     proof = _together(proofs)
+    if any(p.finding == Finding.PROVED for p in proof.parameters):
+        proof = replace(proof, hypotheses=tuple(dict.fromkeys(proof.hypotheses + between)))
     seconds = time.monotonic() - started
     return replace(proof, notes=notes, reason=reason, place=place, seconds=seconds, operations=operations)
 
