@@ -97,14 +97,15 @@ def _blocks(scope: Scope, back: Backward) -> list[str]:
     for name, (var, _) in back.slopes.items():
         scope.values[name.name] = Slot(adjoint(var) if var in back.kept else name.name, 0, in_block=True)
         kept += [] if var in back.kept else [(name, name.name)]
-    size, room = scope.block_room(kept)
+    size, room, cut = scope.block_room(kept)
     lines = [
         "    # Blocks of steps, the last first, so short that what is kept for them stays in the cache.",
         f"    most = max(1, BLOCK // ({size} * dtype.itemsize))",
+        *room,
         "    for last in range(T, 0, -most):",
         "        first = max(last - most, 0) + 1",
         "        block, before = slice(first, last + 1), slice(first - 1, last)",
-        *room,
+        *cut,
     ]
     lines += ["        # What an adjoint is multiplied by waits where the product will be."] * bool(back.slopes)
     for name, (var, term) in back.slopes.items():

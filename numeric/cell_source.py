@@ -21,7 +21,7 @@ from numeric.forward_source import forward_pass
 from numeric.input_source import NAMES, input_source
 from numeric.layout import docstring
 from numeric.recurrence import Backward, backward, forward, read_from
-from numeric.scope import Scope
+from numeric.scope import Scope, block_name
 from symbolic.model import Model
 from symbolic.records import Derivation
 from symbolic.verdicts import Hypothesis
@@ -82,6 +82,7 @@ def _refuse_clashes(model: Model, back: Backward) -> None:
     names = [identifier(var.name) for var in model.arrays.values() if var not in given]
     names += [adjoint(var) for var in back.formulas if var.sequence] + [direct(var) for var in back.direct]
     names += [name.name for name in (*back.slopes, *back.names.values())]
+    names += list(dict.fromkeys(block_name(var.axes) for var in (*back.loop, *back.slopes)))
     names += [f"{state_key(var)}0" for var in model.arrays.values() if var.name in model.with_initial]
     for name, count in Counter([*names, *RESERVED]).items():
         if count > 1:

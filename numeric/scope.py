@@ -118,15 +118,16 @@ class Scope:
         self.called |= printer.called
         return text
 
-    def block_room(self, variables: list[tuple[Var, str]]) -> tuple[str, list[str]]:
-        """How many numbers these arrays take a step, and the statements that make them for a block."""
-        sizes, lines = [], []
+    def block_room(self, variables: list[tuple[Var, str]]) -> tuple[str, list[str], list[str]]:
+        """How many numbers these arrays take a step; statements that make room for a block, and that cut it to one."""
+        sizes, once, each = [], [], []
         for axes, names in _by_axes(variables).items():
             several = [str(len(names))] if len(names) > 1 else []
             sizes.append(self.shape(axes, *several).strip("()").replace(", ", " * "))
-            shape = self.shape(axes, *several, "last - first + 1")
-            lines.append(f"        {', '.join(names)} = np.empty({shape}, dtype)")
-        return " + ".join(sizes), lines
+            room = block_name(axes)
+            once.append(f"    {room} = np.empty({self.shape(axes, *several, 'min(most, T)')}, dtype)")
+            each.append(f"        {', '.join(names)} = {room}[{':, ' if several else ''}: last - first + 1]")
+        return " + ".join(sizes), once, each
 
     def room(self, variables: list[tuple[Var, str]], spare: int = 0) -> list[str]:
         """Arrays of T + 1 steps, those of one shape in one block; `spare` more of a state's shape are `room[…:]`."""
@@ -200,6 +201,11 @@ class _Reading:
         if (first, step.offset) not in KEPT[self.over]:
             raise ValueError(f"{self.scope.model.name}: {leaf} has no value at one end of the sequence")
         return KEPT[self.over][first, step.offset]
+
+
+def block_name(axes: Shape) -> str:
+    """What the room for arrays of one block is called."""
+    return "_".join(["room", *(axis.name for axis in axes if axis != N)])
 
 
 def in_block(over: Over) -> str:
