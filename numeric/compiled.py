@@ -26,12 +26,15 @@ def compile(claim_or_cell: Derivation | Model, sizes: Sizes | None = None, steps
 
     Of a derivation: `f(W=…, h=…, do=…, t=2)`, the arrays named as in `numeric.arguments`, a
     sequence with its steps on its first axis, batch axes next, before the axes of the
-    formula; the free steps t, k, … are integers.  ValueError where it is not proved.
+    formula; the free steps t, k, … are integers.  ValueError where it is not proved.  What it is
+    proved under, as Σ_k y_k = 1, stands in `f.__doc__` and is not checked: the form is
+    evaluated as it stands, at targets of any sum.
 
     Of a cell: `f(parameters, x, y, initial=None) -> (loss, gradients)`, x (T, D) or a batch
     (T, N, D), over which the losses add up; `initial` maps "h" (and "c") to the states at step
     0 (default 0).  The gradients are by name: the parameters, "x", "h0" (and "c0"), whatever
-    the formulas of the cell call its input and states.
+    the formulas of the cell call its input and states.  They are the equations' own derivatives,
+    with no hypothesis on the targets.
 
     Arrays are all float32 or all float64, and finite; ValueError in one line otherwise.
     """
@@ -39,9 +42,9 @@ def compile(claim_or_cell: Derivation | Model, sizes: Sizes | None = None, steps
     if isinstance(claim_or_cell, Model):
         usual = {axis: axis.size for var in claim_or_cell.arrays.values() for axis in var.axes}
         return CompiledCell(claim_or_cell, {**usual, **(sizes or {})}, steps)
-    proved(claim_or_cell, sizes, steps)
+    proof = proved(claim_or_cell, sizes, steps)
     usual = {axis: axis.size for axis in axes_of(claim_or_cell)}
-    return CompiledClaim(claim_or_cell, {**usual, **(sizes or {}), **claim_or_cell.sizes}, steps)
+    return CompiledClaim(claim_or_cell, {**usual, **(sizes or {}), **claim_or_cell.sizes}, steps, proof.hypotheses)
 
 
 def _check(claim_or_cell: Derivation | Model, sizes: Sizes, steps: int) -> None:

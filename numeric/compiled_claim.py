@@ -8,7 +8,7 @@ Out: `CompiledClaim`, called with arrays by name; constant entries and scalars t
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NoReturn
 
@@ -23,19 +23,24 @@ from symbolic.model import Model
 from symbolic.notation import Sizes
 from symbolic.records import Derivation
 from symbolic.terms import Derivative, Var, free_anchors
+from symbolic.verdicts import Hypothesis
 
 Array = NDArray[Any]
 Flat = Callable[..., list[Any]]
 
 
 class CompiledClaim:
-    """The last term of a derivation; compiled once for each choice of its free steps."""
+    """The last term of a derivation; compiled once for each choice of its free steps.
 
-    def __init__(self, record: Derivation, sizes: Sizes, steps: int) -> None:
+    Its docstring says what it is proved `under`, which no call checks.
+    """
+
+    def __init__(self, record: Derivation, sizes: Sizes, steps: int, under: Iterable[Hypothesis] = ()) -> None:
         self.term, self.model, self.sizes, self.steps = record.chain[-1], record.model, sizes, steps
         self.arguments = arguments(self.term, record.model)
         self.anchors = sorted(free_anchors(self.term))
-        self.__name__, self.__doc__ = record.id, record.statement
+        where = ", ".join(map(str, under))
+        self.__name__, self.__doc__ = record.id, record.statement + (f", where {where}" if where else "")
         self._names = [a.name for a in self.arguments] + self.anchors
         self._alone = [(*(steps + 1 - first for first in a.first), *dimensions(a.axes, sizes)) for a in self.arguments]
         self._compiled = cache(self._lambdified)

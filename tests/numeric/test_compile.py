@@ -402,3 +402,10 @@ def test_two_models_of_one_name_are_refused(monkeypatch):
 def test_what_is_neither_formula_nor_cell_is_refused(what):
     with pytest.raises(TypeError, match=r"is no formula and no cell; pass a record, as gradproof\.catalogue\(\)"):
         numeric.compile(what)
+
+
+def test_a_closed_form_says_what_it_is_proved_under_and_takes_any_targets():
+    under, without = compile(catalogue()["rnn.o"]), compile(catalogue()["rnn.a"])
+    assert under.__doc__ == "grad(o[t]) = yhat[t] - y[t], where Σ_k y_k = 1"
+    assert without.__doc__ == "grad(a[t]) = (1 - h[t]**2) * grad(h[t])"
+    np.testing.assert_array_equal(under(yhat=np.ones((3, 3)), y=np.zeros((3, 3)), t=1), np.ones(3))
