@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def command(name: str, out: Path | None) -> None:
     """Print NumPy source from proved closed forms.
 
-    Of a cell: its forward and backward pass over a batch of sequences.  Of a derivation: the function
-    that it states.  What is not proved is refused.
+    Of a cell: its forward and backward pass over a batch of sequences of one length; it has no masks,
+    numeric.reference has.  Of a derivation: the function that it states.  What is not proved is refused.
     """
     chosen = _chosen(name)
     from numeric import numpy_source
