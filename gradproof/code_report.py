@@ -28,7 +28,7 @@ def text(proofs: Mapping[str, Proof]) -> str:
 def as_json(proofs: Mapping[str, Proof]) -> str:
     """One object: `functions` and `summary`."""
     functions = [_function(name, proof) for name, proof in proofs.items()]
-    return json.dumps({"functions": functions, "summary": _counts(proofs)}, ensure_ascii=False, indent=2)
+    return json.dumps({"functions": functions, "summary": _counts(proofs)}, ensure_ascii=False)
 
 
 def _counts(proofs: Mapping[str, Proof]) -> dict[str, int]:

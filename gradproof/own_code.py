@@ -7,6 +7,7 @@ Whatever the file imports from beside it is forgotten afterwards: another file m
 
 from __future__ import annotations
 
+import errno
 import importlib.util
 import sys
 import traceback
@@ -110,6 +111,8 @@ def _one_line(path: Path) -> Iterator[None]:
     except BadCode:
         raise
     except (Exception, SystemExit) as error:
+        if isinstance(error, OSError) and error.errno == errno.EPIPE:
+            raise  # nobody reads what the code prints
         message = " ".join((error.msg if isinstance(error, SyntaxError) else str(error)).split())
         raise BadCode(f"{path}:{_line(error, str(path.absolute()))}: {type(error).__name__}: {message}") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,8 @@ def command(target: str, timeout: float | None, as_json: bool) -> None:
     file, _, function = target.partition(".py:")
     path = Path(f"{file}.py" if function else target)
     try:
-        with own_code.functions(path, function or None) as judges:
+        # What the code itself prints is no part of the report.
+        with redirect_stdout(sys.stderr), own_code.functions(path, function or None) as judges:
             proofs = {name: judge(timeout) for name, judge in judges.items()}
     except own_code.BadCode as error:
         raise request.BadRequest(str(error)) from None
