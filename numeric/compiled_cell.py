@@ -74,6 +74,11 @@ class CompiledCell:
             each.append(self._run([*flat, *one], own[0].dtype))
         return self._added(each, axis)
 
+    def __repr__(self) -> str:
+        axes = [f"{axis}={size}" for axis, size in self.sizes.items()]
+        fixed = " ".join([*([] if self.steps is None else [f"T={self.steps}"]), *axes])
+        return f"<{self.__name__}(parameters, x, y, initial=None) at {fixed}: {self.__doc__}>"
+
     def _gradients(self, tower: _Tower) -> dict[str, Entries]:
         for step in range(self.steps or 0, 0, -1):  # from the end, so that no chain of adjoints is deep
             for eq in reversed(tower.equations):

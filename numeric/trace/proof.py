@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
+from html import escape
 from typing import Any
 
 from numeric.trace.places import Place
@@ -144,6 +145,10 @@ class Proof:
         lines += [f"note: {note}" for note in self.notes]
         lines.append(f"{self.operations:,} operations, {self.seconds:.1f} s")
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        first, *rest = str(self).splitlines()
+        return f"<b>{escape(first)}</b>" + (f"<pre>{escape(chr(10).join(rest))}</pre>" if rest else "")
 
     def _causes(self) -> list[str]:
         """Each likely cause once, with the gradients that it explains."""

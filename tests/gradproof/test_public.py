@@ -44,3 +44,10 @@ def test_objects_show_themselves_in_jupyter():
     assert record._repr_latex_().startswith("$")
     assert r"\tanh" in record._repr_latex_()
     assert gradproof.prove(record)._repr_html_().startswith("<b>proved</b>")
+
+
+def test_a_proof_shows_its_report_in_jupyter():
+    proof = gradproof.prove_gradient(lambda x: ((x * x).sum(), {"x": 3 * x}), {"x": (2,)})
+    html = proof._repr_html_()
+    assert html.startswith("<b>refuted</b><pre>x      refuted: 2 of 2 entries are wrong\n")
+    assert html.endswith("</pre>")

@@ -280,6 +280,13 @@ def test_a_compiled_claim_shows_what_it_takes():
     assert repr(compile(catalogue()["rnn.a"])) == "<rnn.a(dh, h, t): grad(a[t]) = (1 - h[t]**2) * grad(h[t])>"
 
 
+def test_a_compiled_cell_shows_what_it_takes_and_its_sizes():
+    shown = repr(compile(RNN, SIZES, steps=2))
+    assert shown.startswith("<rnn(parameters, x, y, initial=None) at T=2 ")
+    assert all(f"{axis}={size}" in shown for axis, size in SIZES.items())
+    assert shown.endswith(": RNN, softmax and negative log-likelihood: the loss and every gradient.>")
+
+
 def test_a_call_that_does_not_fit_is_refused_by_name():
     f = compile(catalogue()["rnn.a"])
     g = arguments_of(f, np.random.default_rng(13))
