@@ -8,6 +8,7 @@ Whatever the file imports from beside it is forgotten afterwards: another file m
 from __future__ import annotations
 
 import errno
+import importlib
 import importlib.util
 import sys
 import traceback
@@ -70,27 +71,47 @@ def _shapes(path: Path, module: ModuleType, name: str) -> Mapping[str, Any]:
 
 def _loaded(path: Path) -> ModuleType:
     """The file run as Python would run it, known under its own name, and no __pycache__ beside it."""
-    loader = SourceFileLoader(path.stem, str(path.absolute()))
-    spec = importlib.util.spec_from_file_location(path.stem, path, loader=loader)
+    package = _package(path)
+    if package:
+        importlib.import_module(package)
+    name = ".".join(filter(None, (package, path.stem)))
+    loader = SourceFileLoader(name, str(path.absolute()))
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader)
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
+    sys.modules[name] = module
     loader.exec_module(module)
     return module
 
 
+def _package(path: Path) -> str:
+    """`a.b` where the file lies in the package b of the package a."""
+    names: list[str] = []
+    folder = path.absolute().parent
+    while (folder / "__init__.py").is_file() and folder.name.isidentifier():
+        names.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join(names)
+
+
+def _root(path: Path) -> Path:
+    """The folder that the outermost package lies in."""
+    return path.absolute().parents[len(_package(path).split(".")) if _package(path) else 0]
+
+
 @contextmanager
 def _forgotten_afterwards(path: Path) -> Iterator[None]:
-    """Imports find what is beside the file; it is not known to Python before or after."""
-    modules, paths, writes = dict(sys.modules), list(sys.path), sys.dont_write_bytecode
-    sys.path.insert(0, str(path.parent))
+    """Imports find what is beside the file; it is not known to Python before or after, nor are our arguments to it."""
+    modules, paths, writes, arguments = dict(sys.modules), list(sys.path), sys.dont_write_bytecode, list(sys.argv)
+    sys.path[:0] = dict.fromkeys((str(path.parent), str(_root(path))))
+    sys.argv[:] = [str(path)]
     sys.dont_write_bytecode = True
     try:
         for name in [name for name, module in modules.items() if is_persons(module) and _beside(path, name)]:
             del sys.modules[name]
         yield
     finally:
-        sys.dont_write_bytecode, sys.path[:] = writes, paths
+        sys.dont_write_bytecode, sys.path[:], sys.argv[:] = writes, paths, arguments
         for name, module in [(name, module) for name, module in sys.modules.items() if is_persons(module)]:
             if name not in modules and (_beside(path, name) or not is_installed(str(module.__file__))):
                 del sys.modules[name]
@@ -98,9 +119,9 @@ def _forgotten_afterwards(path: Path) -> Iterator[None]:
 
 
 def _beside(path: Path, name: str) -> bool:
-    """Whether `import name` in the file would mean something beside it."""
-    beside = path.parent / name.partition(".")[0]
-    return beside.is_dir() or beside.with_suffix(".py").is_file()
+    """Whether `import name` in the file would mean something beside it, or beside its package."""
+    candidates = [folder / name.partition(".")[0] for folder in (path.parent, _root(path))]
+    return any(beside.is_dir() or beside.with_suffix(".py").is_file() for beside in candidates)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ over its tape.  Arrays without a returned gradient are held constant.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -27,6 +28,8 @@ from numeric.trace.stand_in import given
 from numeric.trace.tape import Maxima
 
 Shapes = Mapping[str, Any]
+LARGEST = 3_000_000
+"""Entries of one array: with some 300 bytes for each operation a gigabyte."""
 
 
 def prove_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float | None = None) -> Proof:
@@ -52,6 +55,11 @@ def _proof(run: Callable[..., Any], shapes: Shapes, timeout: float | None) -> Pr
     sizes = {name: _shape(name, value) for name, value in shapes.items()}
     if not sizes:
         raise BadRun("shapes is empty: name every array that run takes, with its shape")
+    entries, largest_name = max((math.prod(size), name) for name, size in sizes.items())
+    if entries > LARGEST:
+        raise BadRun(
+            f"{largest_name} has {entries:,} entries, more than {LARGEST:,}: give smaller sizes to prove it at"
+        )
     deadline = None if timeout is None else started + timeout
     own = {name: value for name, value in shapes.items() if isinstance(value, np.ndarray | float)}
     branches: list[Trace] = []

@@ -232,3 +232,35 @@ def expect_as_documented(gradient, kinds):
 
 def test_every_kind_of_cause_is_documented():
     assert DOCUMENTED.partition("is one of ")[2].partition(".")[0].split(", ") == [*KINDS]
+
+
+def test_a_file_in_a_package_imports_relatively(gradproof, tmp_path):
+    outer = tmp_path / "outer"
+    inner = outer / "inner"
+    inner.mkdir(parents=True)
+    for folder in (outer, inner):
+        (folder / "__init__.py").write_text("")
+    (outer / "top.py").write_text("def twice(x):\n    return 2 * x\n")
+    (inner / "util.py").write_text("def square(x):\n    return x * x\n")
+    mine = inner / "mine.py"
+    text = "from .util import square\nfrom ..top import twice\n"
+    mine.write_text(text + "def run(x):\n    return square(x).sum(), {'x': twice(x)}\nshapes = {'x': (2,)}\n")
+    before = set(sys.modules)
+    assert gradproof("code", mine).exit_code == 0
+    assert not {name for name in set(sys.modules) - before if name.split(".")[0] == "outer"}
+
+
+def test_the_arguments_of_the_command_are_not_the_files(gradproof, code, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["gradproof", "code", "mine.py", "--json"])
+    text = "import argparse\np = argparse.ArgumentParser()\np.add_argument('--n', type=int, default=2)\n"
+    text += "n = p.parse_args().n\ndef run(x):\n    return (x * x).sum(), {'x': 2 * x}\nshapes = {'x': (n,)}\n"
+    assert gradproof("code", code(text)).exit_code == 0
+    assert sys.argv == ["gradproof", "code", "mine.py", "--json"]
+
+
+def test_an_array_that_is_too_large_is_one_line(gradproof, code):
+    path = code("def run(x):\n    return (x * x).sum(), {'x': 2 * x}\nshapes = {'x': (20_000, 20_000)}\n")
+    result = gradproof("code", path)
+    assert result.exit_code == 2
+    line = "x has 400,000,000 entries, more than 3,000,000: give smaller sizes to prove it at"
+    assert result.stderr == f"gradproof: {path}: run: {line}\n"
