@@ -167,7 +167,7 @@ class Substitutes:
         there, back = _mapping(one, other), _mapping(other, one)
         if not there or not back or there.keys() & back.keys():
             return None
-        text = f"two values are exchanged here: what is made at {self._makers(one, other)}"
+        text = f"two values are exchanged here: {self._makers(one, other)}"
         return {**there, **back}, Cause("swapped", text, place)
 
     def _instead(self, array: Array, place: Place) -> Iterator[tuple[Mapping[int, int], Cause]]:
@@ -184,7 +184,7 @@ class Substitutes:
                 text = f"what is read here belongs to the step {'before' if steps < 0 else 'after'}"
                 yield instead, Cause("time", text, place)
             else:
-                yield instead, Cause("swapped", f"here {self._makers(array)} is read for {self._makers(target)}", place)
+                yield instead, Cause("swapped", self._confused(array, target), place)
 
     def _steps(self, array: Array, target: Array) -> int:
         """−1 or 1 where the target is the same at another step, as far as it is not the same at all."""
@@ -216,6 +216,12 @@ class Substitutes:
         first, *rest = self.tape.leaves[self.tape.a[n]][1]
         return int(nodes[((first + steps) % nodes.shape[0], *rest)])
 
+    def _confused(self, array: Array, target: Array) -> str:
+        read, meant = self._maker(array), self._maker(target)
+        if read == meant:
+            return f"here one value is read for another one: {read}"
+        return f"here {read} is read for {meant}"
+
     def _makers(self, *arrays: Array) -> str:
         return " and ".join(dict.fromkeys(self._maker(array) for array in arrays))
 
@@ -223,7 +229,7 @@ class Substitutes:
         n = max((n for step in array for n in step), default=ZERO)
         if self.tape.ops[n] == Op.LEAF:
             return f"the array {self.tape.leaves[self.tape.a[n]][0]}"
-        return str(self.tape.place_of(n))
+        return f"what is made at {self.tape.place_of(n)}"
 
     # -- which of that makes the gradients right ---------------------------------------------
 

@@ -226,3 +226,10 @@ def test_an_exchange_names_the_line(tmp_path: Path) -> None:
     assert cause is not None
     assert cause.place is not None
     assert "df, di, dg =" in wrong.splitlines()[cause.place.line - 1]
+
+
+def test_what_is_read_and_what_is_meant_are_named(tmp_path: Path) -> None:
+    proof = judged(tmp_path, GRU.replace('p["Ur"].T @ dr', 'p["Uz"].T @ dr'))
+    cause = proof["Uz"].cause
+    assert cause is not None
+    assert cause.text == "here the array Uz is read for the array Ur"
