@@ -23,7 +23,7 @@ from gradproof.run import processes
 from symbolic.reader.declare import BadDeclaration
 from symbolic.reader.document import Included, Part, parts
 from symbolic.reader.judge import UNKNOWN, UNREAD, Finding, judged, place_of
-from symbolic.reader.scan import LARGEST_DOCUMENT, Unscannable, sources, without_skipped
+from symbolic.reader.scan import ENDINGS, LARGEST_DOCUMENT, Unscannable, sources, without_skipped
 
 CHUNK = 6
 MOST_INCLUDED, DEEPEST = 50, 8
@@ -54,6 +54,10 @@ def documents(files: Sequence[Path], declare: Path | None = None) -> list[Docume
     found = []
     for path in files:
         content = _content(path)
+        if path.suffix[1:].lower() not in ENDINGS:
+            known = ", ".join(f".{ending}" for ending in sorted(ENDINGS))
+            hint = "; for code there is `gradproof code`" if path.suffix == ".py" else ""
+            raise BadRequest(f"{path} is no document: {known} are read{hint}")
         missing: list[Finding] = []
         included = _included(path, content, declare, taken, missing)
         found.append(Document(str(path), content, _declared(path, declare), included, tuple(missing)))

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 @click.command("check")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option(
-    "--declare", type=click.Path(path_type=Path), metavar="FILE|DIR", help="Declarations; of a DIR, <stem>.check."
+    "--declare",
+    type=click.Path(path_type=Path),
+    metavar="FILE|DIR",
+    help="Declarations; of a DIR, <stem>.check.  [default: <stem>.check beside the document, if there]",
 )
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON instead of text.")
 @click.option("--format", "style", type=click.Choice(["text", "github"]), default="text", show_default=True)
@@ -40,6 +43,8 @@ def command(
     """
     from gradproof import check_report, check_run
 
+    if suggest and (as_json or style != "text"):
+        raise request.BadRequest("--suggest prints declarations, no findings: leave out --json and --format")
     documents = check_run.documents(files, declare)
     if suggest:
         from symbolic.reader.suggest import suggestion

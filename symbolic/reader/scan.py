@@ -86,6 +86,7 @@ def sources(name: str, content: str) -> list[Source]:
 
 
 KINDS = {"md": "md", "markdown": "md", "txt": "md", "tex": "tex", "rst": "rst"}
+ENDINGS = frozenset({*KINDS, "ipynb"})
 
 
 def _cells(name: str, content: str) -> list[Source]:

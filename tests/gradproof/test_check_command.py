@@ -163,8 +163,27 @@ def test_usage_errors(gradproof, tmp_path):
     broken = gradproof("check", tmp_path / "bad.ipynb")
     assert broken.exit_code == 2
     assert broken.stderr.endswith("bad.ipynb is not a notebook: no list of cells with their source\n")
+    (tmp_path / "elman.py").write_text("x = 1")
+    code = gradproof("check", tmp_path / "elman.py")
+    assert (code.exit_code, code.stdout) == (2, "")
+    assert code.stderr == (
+        f"gradproof: {tmp_path / 'elman.py'} is no document: .ipynb, .markdown, .md, .rst, .tex, .txt are read; "
+        "for code there is `gradproof code`\n"
+    )
     (tmp_path / "bytes.md").write_bytes(b"\xff\xfe$x$")
     assert gradproof("check", tmp_path / "bytes.md").exit_code == 2
+
+
+def test_a_draft_is_no_json(gradproof, notes):
+    for option in (("--json",), ("--format", "github")):
+        result = gradproof("check", notes(RIGHT), "--suggest", *option)
+        line = "gradproof: --suggest prints declarations, no findings: leave out --json and --format\n"
+        assert (result.exit_code, result.stdout, result.stderr) == (2, "", line)
+    assert gradproof("check", notes(RIGHT), "--suggest").stdout.startswith("<!-- check\n")
+
+
+def test_help_says_where_declarations_are_looked_for(gradproof):
+    assert "<stem>.check beside the document" in " ".join(gradproof("check", "--help").stdout.split())
 
 
 def test_a_notebook_counts_cells(gradproof, tmp_path):
