@@ -138,6 +138,9 @@ class _Attempt:
         first, second = equality.ordered(choice)
         values.keep = equality.symbols(choice)
         a = values.entries(first, place, equality.indices)
+        if values.too_late:
+            values.forget()
+            a = values.entries(first, place, equality.indices)
         values.keep = frozenset()
         b = values.entries(second, place, equality.indices)
         return [x - y for x, y in zip(a.flat, b.flat, strict=True)], values, ring
@@ -159,6 +162,9 @@ class _Values(Differentiated):
         self.ring = ring
         self.keep: frozenset[Derivative] = frozenset()
         self.logits = {} if choice.unfold else {logits.name: logits for logits in equality.logits}
+        self.bottleneck = None if choice.unfold else equality.bottleneck
+        self.too_late = False
+        """Whether a derivative was written out before a part of it became a symbol."""
         self.summing = {y.name for y in equality.targets} if level >= SUMMING_Y else set()
 
     def kept(self, of: Place, by: Place) -> Entries | None:
@@ -173,10 +179,10 @@ class _Values(Differentiated):
 
     def _sum_over_parts(self, of: Place, by: Place, only: int | None) -> Entries | None:
         """Of the loss of a step through its logits, where the loss by them is a symbol."""
-        logits = [*self.logits.values()]
-        if only is not None or of == by or not logits or self.model is None or of[0] != self.model.step_loss.name:
+        through = self.bottleneck
+        if only is not None or of == by or not through or self.model is None or of[0] != self.model.step_loss.name:
             return super()._sum_over_parts(of, by, only)
-        here = (logits[0].name, of[1])
+        here = (through.name, of[1])
         upstream, downstream = self._adjoint(of, here, None), self._tangent(here, by, None)
         if upstream is None or downstream is None:
             return None
@@ -199,6 +205,7 @@ class _Values(Differentiated):
         chain = self.chain_of(node, steps)
         if chain is not None and chain not in self.opaque and node in self.keep and chain[0] != chain[1]:
             super().check(node.by, chain[1][1])
+            self.too_late |= any(known not in self.opaque for known, _ in (*self._reverse, *self._forward))
             self.opaque[chain] = self.opaque_symbols(chain, shape(node))
         return super().derivative(node, steps)
 

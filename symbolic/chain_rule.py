@@ -17,7 +17,7 @@ import numpy as np
 
 from symbolic.differentiate import Edge, InSymPy, Symbols, edges, edges_in, fold, graph, meaning
 from symbolic.elementwise import Entries, Scalar, Steps, dimensions, entries, free_indices, positions
-from symbolic.model import made_from
+from symbolic.model import made_from, outside_sums
 from symbolic.normal_form import OutOfReach
 from symbolic.notation import Axis, Shape
 from symbolic.shapes import shape
@@ -53,6 +53,8 @@ class Differentiated(Unrolled):
         self.check(node.by, by[1])
         self._axes.setdefault(by[0], node.by.axes)
         copy = None if node.copy is None else node.copy.at(steps)
+        if copy is not None and (by[1] is not None or not isinstance(node.of, Var)):
+            raise OutOfReach(f"{node}: a use at one step is that of a parameter, by a variable")
         if copy is not None:
             self.touched.add(copy)
             if not 1 <= copy <= self.steps:
@@ -69,6 +71,11 @@ class Differentiated(Unrolled):
         else:
             found = self._of_term(node, by, steps)
         return self._zeros(axes) if found is None else found
+
+    def forget(self) -> None:
+        """What was written out, but not what stays a symbol."""
+        self._reverse.clear()
+        self._forward.clear()
 
     def kept(self, of: Place, by: Place) -> Entries | None:
         """The symbols of a derivative that stays one, or None."""
@@ -166,7 +173,11 @@ class Differentiated(Unrolled):
     def _of_term(self, node: Derivative, by: Place, steps: Steps) -> Entries | None:
         """The derivative of a formula: of what is written, then of what that is made from."""
         products: Products = defaultdict(list)
+        here = {"": 0, "T": self.steps, **steps}
+        for var in (s for s in outside_sums(node.of) if isinstance(s, Var)):
+            self.check(var, None if var.step is None else var.step.at(here))
         for edge in self._edges_of(node.of, {"T": self.steps, **steps}):
+            self.check(edge.used, edge.step)
             self._axes.setdefault(edge.used.name, edge.used.axes)
             downstream = self._adjoint((edge.used.name, edge.step), by, None)
             if downstream is not None:

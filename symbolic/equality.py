@@ -186,7 +186,7 @@ class Equality:
         behind = {v.name for v in (*self.targets, *(prediction for prediction, _ in heads))}
         if any(v.name in behind for v in parts):
             return ()
-        logits = [logits for _, logits in heads if isinstance(logits, Var)]
+        logits = [logits for _, logits in heads if isinstance(logits, Var) and logits.step is not None]
         forwards = any(reaches_far(s) and not shape(s.of) for s in self.derivatives)
         return tuple(
             each
@@ -194,6 +194,13 @@ class Equality:
             if not {each.name, *made_from(model, each.name, later=False)} & model.with_initial
             and (not forwards or is_all_of_the_loss(model, each))
         )
+
+    @cached_property
+    def bottleneck(self) -> Var | None:
+        """The logits, if the loss of a step is reached through them alone."""
+        if self.model is None or len(self.logits) != 1 or not is_all_of_the_loss(self.model, self.logits[0]):
+            return None
+        return self.logits[0]
 
     def in_parts(self) -> Iterator[Equality]:
         """Equalities that it follows from: of summands, and with a derivative for a product of Jacobians."""

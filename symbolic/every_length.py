@@ -61,13 +61,19 @@ class Landmarks:
 
 
 def landmarks_of(left: Term, right: Term, anchors: Collection[str], model: Model | None) -> Landmarks | None:
-    """What is mentioned where; None where a range grows with the sequence or more than two steps are free."""
+    """What is mentioned where.
+
+    None where a range grows with the sequence, where more than two steps are free, or where one is
+    free beside a certain step: nobody says on which side of step 3 it is meant to be.
+    """
     order = tuple(sorted(anchors, key=lambda anchor: (anchor == "t", anchor)))
     if len(order) > 2 or (len(order) == 2 and order[-1] != "t"):
         return None
     try:
         mentions = frozenset([*_mentions(left, {}), *_mentions(right, {})])
     except _Grows:
+        return None
+    if order and any(anchor == START and step > 1 for anchor, step in mentions):
         return None
     offsets = [v.step.offset for eq in model.equations for v in eq.uses if v.step] if model else []
     return Landmarks(order, mentions, max([1, *(-offset for offset in offsets)]))

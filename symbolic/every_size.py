@@ -77,7 +77,7 @@ class _Sides:
     def __init__(self, equality: Equality, assumes_target: bool) -> None:
         self.equality, self.model = equality, equality.model
         self.targets = {y.name for y in equality.targets} if assumes_target else set()
-        self.steps = equality.mentioned - {loop.index for loop in equality.loops}
+        self.steps = equality.mentioned - {loop.index for loop in equality.loops} | {*equality.anchors}
         self.opaque = {(n.of, n.by) for n in equality.symbols(CHOICES[0])}
 
     def bound(self) -> Counter[Axis]:
@@ -98,11 +98,14 @@ class _Sides:
         return least
 
     def form(self, opaque: Set[Chain]) -> _IndexForm:
-        return _IndexForm(self.model, {v.name for v in self.equality.logits}, opaque)
+        logits = {v.name for v in self.equality.logits}
+        return _IndexForm(self.model, logits, opaque, bottleneck=self.equality.bottleneck)
 
     def counted(self, form: _IndexForm, left: Term, right: Term) -> Counter[Axis]:
         """The largest number of subscripts on each axis in one product."""
         products = form.expand(left) + form.expand(right)
+        if self.model is None:
+            _refuse_related_functions(products)
         running_free = {running(index) for index in self.equality.indices}
         counts = Counter[Axis]()
         filled = [_filling(products, self.softmax_of, 0), _filling(products, self.target, 1)]
@@ -115,6 +118,14 @@ class _Sides:
 
     def target(self, x: Factor) -> Term | None:
         return x.of if isinstance(x.of, Var) and x.of.name in self.targets else None
+
+
+def _refuse_related_functions(products: Sum) -> None:
+    """Written by exp, tanh and σ know of each other: one may carry a subscript that another cancels."""
+    functions = {(x.function, x.of) for p in products for x in p.factors if x.function in ("exp", "tanh", "sigmoid")}
+    summed_over = any(isinstance(s.name, int) and s not in p.free for p in products for s in p.subscripts())
+    if len(functions) > 1 and summed_over:
+        raise NotUniform("a sum over functions that are related by exp")
 
 
 def _filling(products: Sum, kind_of: Callable[[Factor], Term | None], least: int) -> list[Counter[Axis]]:
@@ -149,9 +160,13 @@ class _IndexForm:
         logits: Set[str] = frozenset(),
         opaque: Set[Chain] = frozenset(),
         by: Var | None = None,
+        bottleneck: Var | None = None,
     ) -> None:
-        """`by`: what the products will be differentiated by; it stays a factor although it is a number."""
-        self.model, self.logits, self.opaque, self.by = model, logits, opaque, by
+        """`by`: what the products will be differentiated by; it stays a factor although it is a number.
+
+        `bottleneck`: the logits through which alone the loss of a step is reached.
+        """
+        self.model, self.logits, self.opaque, self.by, self.bottleneck = model, logits, opaque, by, bottleneck
         self.met: set[tuple[Var, Var]] = set()
 
     def close_gaps(self) -> range:
@@ -311,8 +326,8 @@ class _IndexForm:
         if of == by:
             return [identity(by)]
         model = self._model()
-        if only is None and self.logits and of.name == model.step_loss.name:
-            (logits,) = (replace(model.arrays[name], step=of.step) for name in self.logits)
+        if only is None and self.bottleneck and of.name == model.step_loss.name:
+            logits = replace(self.bottleneck, step=of.step)
             inner = self.tangent(logits, by, only=None)
             return [contracted(a, b, len(logits.axes)) for a in self.adjoint(of, logits) for b in inner]
         if of.name not in model.by_name or (only is not None and of.step != only):

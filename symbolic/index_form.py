@@ -63,7 +63,8 @@ class Product:
             return tuple(names.get(s, s) for s in subscripts)
 
         factors = (Factor(x.of, x.function, to(x.subscripts), x.power, x.free) for x in self.factors)
-        return Product(tuple(factors), to(self.free), tuple((names.get(i, i), names.get(j, j)) for i, j in self.deltas))
+        deltas = [(names.get(i, i), names.get(j, j)) for i, j in self.deltas]
+        return Product(tuple(factors), to(self.free), tuple((i, j) for i, j in deltas if i != j))
 
     def covers(self, subscript: Subscript) -> bool:
         """Whether a generator carries the subscript that nothing in the product can cancel."""

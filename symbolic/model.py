@@ -109,8 +109,9 @@ class Model:
             )
         if not self.is_sequence and (made.left != LOSS or self.scale != term(1)):
             raise ValueError(f"{where} of a model without steps is called {LOSS.name} and has no scale")
-        if variables(self.scale):
-            raise ValueError(f"{self.name}: the scale of the loss is a number, not {self.scale}")
+        if variables(self.scale) or any(isinstance(s, f.SumSteps | f.ProductSteps) for s in subterms(self.scale)):
+            what = f"{self.name}: the scale of the loss is a number, not {self.scale}"
+            raise ValueError(f"{what}; write it with numbers, one_over(axis) and one_over(None), which is 1/T")
         if any(v.name == self.step_loss.name for eq in self.equations for v in eq.uses):
             raise ValueError(f"{where} is used by another equation")
 
@@ -164,7 +165,7 @@ class Model:
         """The steps that exist wherever all terms do: of variables that have no value at step 0."""
         if not self.is_sequence:
             return {None}
-        outside = [s for term in terms for s in _outside_sums(term)]
+        outside = [s for term in terms for s in outside_sums(term)]
         return {s.step for s in outside if isinstance(s, Var) and s.step and s.name not in self.with_initial}
 
     def _naming(self, eq: Equation, inner: Term, made: list[Equation]) -> Term:
@@ -206,12 +207,12 @@ class Model:
         return {v.name: Var(v.name, v.axes, v.sequence, v.latex) for v in everything}
 
 
-def _outside_sums(term: Term) -> Iterator[Term]:
+def outside_sums(term: Term) -> Iterator[Term]:
     """The term and what is inside it, but not inside a sum or a product over steps."""
     yield term
     if not isinstance(term, f.SumSteps | f.ProductSteps):
         for child in f.children(term):
-            yield from _outside_sums(child)
+            yield from outside_sums(child)
 
 
 def variables(term: Term) -> list[Var]:

@@ -131,7 +131,7 @@ class _Judge:
             if opinion:
                 if shown := self.show(equality, level):
                     return self.confirmed(number, equality, level, replace(shown, second_opinion=opinion))
-                self.look_for_disagreement(number, equality, level)
+                self.look_for_disagreement(number, equality, level, opinion)
                 break
         else:
             self.look_for_counterexample(number, equality, [ONE_HOT] * 2, where)
@@ -158,10 +158,10 @@ class _Judge:
             raise _NotShown("no rational point was found at which both sides exist: they may divide by 0 everywhere")
         return shown
 
-    def look_for_disagreement(self, number: int, equality: Equality, level: int) -> None:
+    def look_for_disagreement(self, number: int, equality: Equality, level: int, opinion: str) -> None:
         """Refute where the second engine did not look; where it did, one of the two is wrong."""
         if found := refute(number, equality, KINDS[level]):
-            if max(found.steps.values(), default=0) <= max(second_opinion.LENGTHS):
+            if found.steps.get("T", 1) in second_opinion.lengths(opinion):
                 raise second_opinion.Disagreement(f"equality {number}: two engines disagree at {found.values}")
             raise _Refutation(found)
 

@@ -42,7 +42,7 @@ def _with_factor_inside(term: Term) -> Term:
 def _names(left: Term, right: SumSteps) -> dict[str, Step] | None:
     """The steps of a summand as k and t, if its sum runs from or to a step inside the sequence."""
     first, last, free = right.first, right.last, sorted(free_anchors(left) | free_anchors(right))
-    if right.index in free:
+    if right.index in (*free, "", "T"):
         return None
     match free:
         case [] if first.anchor == "" and first.offset >= 1 and last.anchor == "T" and last.offset <= 0:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from symbolic.model import Model, variables
+from symbolic.model import Model, outside_sums
 from symbolic.notation import Step
 from symbolic.shapes import shape
 from symbolic.terms import ProductSteps, SumSteps, Term, Var, d, free_anchors, moved, subterms
@@ -26,7 +26,7 @@ def telescoped(left: Term, right: Term, model: Model | None) -> Iterator[tuple[T
     products = {s for s in both if isinstance(s, ProductSteps) and s.first.anchor != s.last.anchor}
     bound = {s.index for s in both if isinstance(s, SumSteps | ProductSteps)}
     free = free_anchors(left) | free_anchors(right)
-    if model is None or not products or not all(_is_along(p, free - bound) for p in products):
+    if model is None or not products or bound & {"", "T"} or not all(_is_along(p, free - bound) for p in products):
         return
     for state in (var for name, var in model.arrays.items() if name in model.with_initial):
         if all(shape(p) == state.axes * 2 for p in products):
@@ -44,7 +44,8 @@ def _is_along(product: ProductSteps, free: frozenset[str]) -> bool:
     known = first.anchor in free | {""} and last.anchor in free & {"t"} | {"T"}
     begins = first.offset in ((1, 2) if first.anchor == "" else (0, 1))
     forwards = last.offset - first.offset >= (-2 if first.anchor == "" else -1)
-    own = [v.step.offset for v in variables(product.body) if v.step and v.step.anchor == product.index]
+    read = [v for v in outside_sums(product.body) if isinstance(v, Var)]
+    own = [v.step.offset for v in read if v.step and v.step.anchor == product.index]
     ends = last.offset <= 0 or max(own, default=-1) >= 0
     return known and begins and forwards and ends and free_anchors(product.body) <= {product.index}
 

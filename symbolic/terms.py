@@ -438,7 +438,8 @@ def moved(term: Term, steps: Mapping[str, Step]) -> Term:
     """The term with other steps for t, k, …, where no sum binds them."""
     if isinstance(term, SumSteps | ProductSteps):
         index = term.index
-        while any(step.anchor == index for step in steps.values()):
+        taken = {step.anchor for step in steps.values()} | free_anchors(term.body) - {index}
+        while index in taken:
             index += "'"
         ends = {"first": _moved(term.first, steps), "last": _moved(term.last, steps)}
         return replace(term, index=index, body=moved(term.body, {**steps, term.index: Step(index)}), **ends)

@@ -3,8 +3,8 @@
 In:  a derivation that the normal form proved, sizes, the hypotheses that were found.
 Out: in words what was confirmed, or `Disagreement`.
 
-The whole unrolled model is evaluated at T = 1, 2, 3, forwards on a tape and backwards by
-reverse accumulation; no derivative is kept as a symbol and none comes from SymPy.
+The whole unrolled model is evaluated at T = 1, 2, 3, or where the formula first speaks, forwards
+on a tape and backwards by reverse accumulation; no derivative is kept as a symbol and none comes from SymPy.
 
 - Modular: leaves are random residues modulo the prime 2^61 − 1; tanh, σ, exp and log are
   free functions, a random residue for each argument, with their derivative rules.  Sides
@@ -34,9 +34,11 @@ from symbolic.second_opinion.world import Absent, Disagreement, Steps, World, wo
 from symbolic.terms import Term
 from symbolic.verdicts import ONE_HOT, Hypothesis
 
-__all__ = ["Disagreement", "agree", "confirm"]
+__all__ = ["Disagreement", "agree", "confirm", "lengths"]
 
 LENGTHS = (1, 2, 3)
+LONGER = range(4, 9)
+NOTHING = f"nothing to compare up to T = {LONGER[-1]}"
 
 
 def confirm(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]) -> str:
@@ -59,24 +61,32 @@ def agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]
         return ""
 
 
+def lengths(opinion: str) -> frozenset[int]:
+    """The lengths T that an opinion speaks of; without a sequence, 1."""
+    _, _, listed = opinion.partition("T = ")
+    return frozenset(map(int, listed.split(", "))) if listed and opinion != NOTHING else frozenset({1})
+
+
 def _said(method: str, derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis], field: Field) -> str:
-    lengths = _agree(derivation, sizes, hypotheses, field)
+    compared = _agree(derivation, sizes, hypotheses, field)
     if derivation.model is None or not derivation.model.is_sequence:
         return method
-    if not lengths:
-        return f"nothing to compare at T = {', '.join(map(str, LENGTHS))}"
-    return f"{method}, T = {', '.join(map(str, lengths))}"
+    if not compared:
+        return NOTHING
+    return f"{method}, T = {', '.join(map(str, compared))}"
 
 
 def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis], field: Field) -> list[int]:
-    """The lengths T at which there was something to compare; raises Disagreement."""
+    """The lengths T at which there was something to compare, if need be longer ones; raises Disagreement."""
     model, chain = derivation.model, derivation.chain
     names = frozenset[Index | str]().union(*map(free, chain))
     indices = sorted((name for name in names if isinstance(name, Index)), key=str)
     anchors = sorted(name for name in names if isinstance(name, str))
     classes = [sizes[h.target.axes[-1]] for h in hypotheses if h.kind == ONE_HOT]
-    compared = []
-    for T in LENGTHS if model is not None and model.is_sequence else (1,):
+    compared: list[int] = []
+    for T in (*LENGTHS, *LONGER) if model is not None and model.is_sequence else (1,):
+        if T in LONGER and compared and (compared[0] in LENGTHS or compared[0] + 1 < T):
+            break
         spoken = False
         for draw in range(2 * max(classes) if classes else 1):
             seed = model.name if model is not None else derivation.id

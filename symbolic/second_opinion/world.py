@@ -155,7 +155,10 @@ class World:
         """The derivative of what is written; the immediate one goes no further than its variables."""
         known, length = dict(self.nodes), len(self.tape.edges)
         try:
-            of = self.read(node.of, steps, {}, self.node)
+            try:
+                of = self.read(node.of, steps, {}, self.node)
+            except KeyError:
+                raise Disagreement(f"no second opinion on {node}: a running subscript is inside") from None
             held = frozenset[int]() if node.total else self._of_steps(lambda other: True)
             return self._jacobian(of, by, held)
         finally:

@@ -125,7 +125,7 @@ def test_a_product_over_a_range_is_shown_for_every_length() -> None:
 
 SILENT = [
     (grad(h[T + 1]), V.T @ grad(o[T + 1])),
-    (grad(h[7]), 0 * h[7]),
+    (grad(h[9]), 0 * h[9]),
     (h[t] * 1, h[t] + x[t + 9] @ x[t + 9] - x[t + 9] @ x[t + 9]),
     (grad(W), sum_steps(outer(grad(a[t]), tanh(a[t - 1])))),
 ]
@@ -137,6 +137,13 @@ def test_a_claim_that_speaks_of_no_step_is_unknown(left: Term, right: Term) -> N
     assert isinstance(found, Unknown), found
     assert "of no step" in found.reason
     assert "T = 3" in found.reason
+
+
+def test_what_speaks_first_in_a_longer_sequence_is_refuted_there() -> None:
+    found = verdict(grad(h[7]), 0 * h[7])
+    assert isinstance(found, Refuted)
+    assert found.counterexample
+    assert found.counterexample.steps["T"] == 7
 
 
 def test_more_steps_make_it_speak() -> None:

@@ -222,7 +222,10 @@ def test_says_how_and_at_which_lengths() -> None:
     # At T = 1 there is no h[t+1].
     assert judged(d(r.a[t + 1], r.h[t]), r.W, model=r.RNN) == "modular, T = 2, 3"
     assert judged(grad_copy(r.W, t - 1), 1 * grad_copy(r.W, t - 1), model=r.RNN) == "modular, T = 2, 3"
-    assert judged(d(r.a[t + 5], r.h[t]), r.W, model=r.RNN) == "nothing to compare at T = 1, 2, 3"
+    # Where the first three lengths say nothing, the first two that do.
+    far = d(r.a[t + 5], r.h[t + 4])
+    assert judged(far, r.W, model=r.RNN) == "modular, T = 6, 7"
+    assert judged(d(r.a[t + 9], r.h[t + 8]), r.W, model=r.RNN) == "nothing to compare up to T = 8"
 
 
 @pytest.mark.parametrize(

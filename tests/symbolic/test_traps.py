@@ -664,3 +664,136 @@ def test_a_vector_under_free_subscripts_is_compared_in_all_its_entries() -> None
     right = W.T @ ((1 - h[t + 1] ** 2) * grad(h[t + 1])) + d(RNN.step_loss[t], h[t])
     assert isinstance(verdict(gradient, right * delta(j, i), RNN), Proved)
     assert isinstance(verdict(gradient, right * delta(i, i), RNN), Refuted)
+
+
+TWICE = [
+    (sum_over(i, sum_over(k, delta(i, k) * delta(k, i))), term(3)),
+    (sum_over(i, sum_over(k, eye(K).at(i, k) * eye(K).at(k, i))), term(3)),
+    (total(tanh(v) * exp(v) ** 2 + tanh(v) - exp(v) ** 2), term(-5)),
+    (total(tanh(v) * (2 * sigmoid(v) ** 2 - 2 * sigmoid(v) + 1) - 2 * sigmoid(v)), term(-5)),
+]
+
+
+@pytest.mark.parametrize(("left", "right"), TWICE, ids=[f"{a} = {b}" for a, b in TWICE])
+def test_what_cancels_by_a_delta_or_by_exp_still_counts_an_axis(left: Term, right: Term) -> None:
+    found = verdict(left, right)
+    assert isinstance(found, Proved)
+    assert found.every_size is None
+    assert not isinstance(prove(claim(left, right), {H: 4, K: 4}), Proved)
+
+
+def cubic(matrix: Term) -> Term:
+    """0 for a matrix of rank 2."""
+    first, second, third = (inner(eye(H), m) for m in (matrix, matrix @ matrix, matrix @ matrix @ matrix))
+    return first**3 - 3 * first * second + 2 * third
+
+
+def test_a_derivative_read_before_it_is_a_symbol_is_that_symbol() -> None:
+    P, Q, s_, u_ = array("P", H, K), array("Q", K, H), sequence("s", K), sequence("u", H)
+    model = sequence_model(
+        parameters=(P, Q),
+        inputs=(u_,),
+        equations=(
+            equation(s_[t], Q @ h[t - 1]),
+            equation(h[t], P @ s_[t] + u_[t]),
+            equation(sequence("loss")[t], h[t] @ h[t]),
+        ),
+    )
+    jacobian = d(h[t], h[t - 1])
+    right = cubic(d(1 * h[t], h[t - 1])) + total(jacobian)
+    found = prove(claim(total(jacobian), right, model), {H: 3, K: 2})
+    assert not isinstance(found, Proved) or found.every_size is None
+    assert isinstance(prove(claim(total(jacobian), right, model), {H: 3, K: 3}), Refuted)
+
+
+def test_a_scale_that_counts_the_steps_is_no_scale() -> None:
+    with pytest.raises(ValueError, match="write it with numbers"):
+        sequence_model(scale=sum_steps(term(1)) - 1)
+
+
+DELAYS = (sequence("once", H), sequence("twice", H), sequence("thrice", H))
+
+
+def delayed() -> Model:
+    """thrice[t] = h[t−3]: what forgets it is right up to T = 3."""
+    once, twice, thrice = DELAYS
+    return sequence_model(
+        parameters=(array("U", H, D),),
+        inputs=(x,),
+        equations=(
+            equation(thrice[t], twice[t - 1]),
+            equation(twice[t], once[t - 1]),
+            equation(once[t], h[t - 1]),
+            equation(h[t], tanh(array("U", H, D) @ x[t])),
+            equation(sequence("loss")[t], h[t] @ h[t] + thrice[t] @ thrice[t]),
+        ),
+    )
+
+
+prime = Step("t'")
+NAMES = [
+    (sum_steps(d(DELAYS[2][T], h[t])), sum_steps(d(DELAYS[2][T], h[T]), 1, T, index="T")),
+    (
+        sum_steps(sum_steps(d(DELAYS[2][prime], h[t]), 1, 1, index="t"), 1, prime, index="m"),
+        sum_steps(d(DELAYS[2][t], h[t]), 1, prime, index="t"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("left", "right"), NAMES, ids=[f"{a} = {b}" for a, b in NAMES])
+def test_an_index_does_not_catch_the_end_or_a_step_of_its_new_name(left: Term, right: Term) -> None:
+    found = verdict(left, right, delayed())
+    assert not isinstance(found, Proved) or not found.every_T
+
+
+FAR = x[t - 3] @ x[t - 3]
+"""Silent in sequences of three steps, so that nothing else of the formula is looked at there."""
+
+
+def test_the_loss_is_reached_through_all_it_is_made_of_where_only_long_sequences_speak() -> None:
+    o, p, y, l = sequence("o", K), sequence("p", K), sequence("y", K), sequence("l")
+    V = array("V", K, H)
+    model = sequence_model(
+        parameters=(W, V),
+        inputs=(x,),
+        targets=(y,),
+        equations=(
+            equation(a[t], W @ h[t - 1]),
+            equation(h[t], tanh(a[t])),
+            equation(o[t], V @ h[t]),
+            equation(p[t], softmax(o[t])),
+            equation(l[t], -(y[t] @ log(p[t])) + h[t] @ h[t] + x[t] @ x[t]),
+        ),
+        step_loss=l,
+    )
+    Z = d(h[t], h[t - 1])
+    left, right = d(l[t], h[t - 1]) + Z.T @ h[t], Z.T @ (V.T @ d(l[t], o[t])) + Z.T @ h[t]
+    assert isinstance(verdict(left, right, model), Refuted)
+    assert not isinstance(verdict(left + FAR * h[t], right + FAR * h[t], model), Proved)
+
+
+COPIES = [
+    (Derivative(2 * LOSS, W, copy=t), 2 * grad(W)),
+    (Derivative(LOSS, h[t], copy=t), grad(h[t])),
+]
+
+
+@pytest.mark.parametrize(("left", "right"), COPIES, ids=[f"{a} = {b}" for a, b in COPIES])
+def test_a_use_at_one_step_of_what_has_none_is_not_the_whole(left: Term, right: Term) -> None:
+    for more in (0 * right, FAR * right):
+        assert isinstance(prove(claim(left + more, right + more, RNN), steps=5), Unknown)
+
+
+def test_a_formula_is_differentiated_where_all_of_it_exists() -> None:
+    linear = sequence_model(
+        parameters=(W,),
+        inputs=(x, sequence("u", H)),
+        equations=(
+            equation(h[t], W @ h[t - 1] + sequence("u", H)[t]),
+            equation(sequence("loss")[t], h[t] @ h[t] + x[t] @ x[t]),
+        ),
+    )
+    for left, right in [(d(1 * h[t + 1], h[t]), W), (d(h[t] + h[t + 1], h[t]), eye(H) + W)]:
+        assert isinstance(verdict(left, right, linear), Proved)
+        assert isinstance(prove(claim(left + FAR * W, right + FAR * W, linear), steps=5), Proved)
+        assert isinstance(verdict(left, right + W, linear), Refuted)
