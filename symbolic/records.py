@@ -21,7 +21,7 @@ from symbolic.verdicts import Hypothesis
 EXPECTED = ("proved", "refuted", "ill_typed")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Derivation:
     """chain[0] = chain[1] = …; reasons[i] justifies chain[i] = chain[i+1].
 
@@ -56,6 +56,9 @@ class Derivation:
             by = [s.by.name for s in subterms(term) if isinstance(s, Derivative) and s.of == LOSS != s.by]
             if self.model and (strange := set(by) - set(self.model.arrays)):
                 raise ValueError(f"{self.id}: the model {self.model.name} has no {min(strange)} to differentiate by")
+
+    def __repr__(self) -> str:
+        return f"<Derivation {self.id}: {self.statement}>"
 
     @property
     def statement(self) -> str:
@@ -120,6 +123,10 @@ class Catalogue:
             if record.id in self.by_id:
                 raise DuplicateId(f"two derivations have the id {record.id}; rename one of them")
             self.by_id[record.id] = record
+
+    def __repr__(self) -> str:
+        chapters = dict.fromkeys(id.partition(".")[0] for id in self.by_id)
+        return f"<Catalogue of {len(self)} derivations: {', '.join(chapters)}>"
 
     def __iter__(self) -> Any:
         return iter(self.by_id.values())
