@@ -41,6 +41,7 @@ from symbolic.reader.scan import Formula
 from symbolic.reader.scope import Scope
 from symbolic.reader.sentence import CLOSE, MARK, OPEN, Sentence, sentences
 from symbolic.reader.statements import Statement, statements
+from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.syntax.vocabulary import DOTS
@@ -50,6 +51,7 @@ from symbolic.terms import Var
 Effect = Callable[[Scope], Conditions]
 ITEM = re.compile(r"\n[ \t]*(?:[-*+•|]|\d+[.)]|\\item)\s")
 AT_STEP = re.compile(r"\b(?:at|for)\s+(?:the\s+)?(?:time\s+)?(?:step\s+)?$", re.IGNORECASE)
+LONGEST = 24  # tokens of W^\top and h_0, however they are styled
 OTHER = "\x1a"  # a formula that states something, where patterns look for names
 
 
@@ -217,6 +219,8 @@ def _effect(judge: Judging, statement: Statement) -> Effect | None:
         return lambda scope: related(judge, scope, statement)
     if len(statement.sides) == 2 and statement.relations[0].symbol == "=":
         left, right = statement.sides
+        if max(map(len, statement.sides)) > LONGEST:
+            return None
         words = _written(statement)
         if plain(right) in {"0", r"\mathbf0", r"\boldsymbol0", r"\bm0", r"\vec0"} and (name := _parameter(judge, left)):
             return lambda scope: Conditions(scope, Given((words,), zero=frozenset({name})))
@@ -237,7 +241,10 @@ def assumed_of_parameters(judge: Judging, statement: Statement) -> Effect | None
 
 def _parameter(judge: Judging, side: Tokens, transposed: bool | None = False) -> str:
     """The name of a parameter or an initial state, if the side is that (None: or its transpose) alone."""
-    (reading, *_) = Resolver(judge.scope, "total").of(parse(side, judge.scope.grammar))
+    node = parse(side, judge.scope.grammar)
+    if not isinstance(node, s.Name | s.Scripted | s.Group):
+        return ""
+    (reading, *_) = Resolver(judge.scope, "total").of(node)
     value = reading.term
     if isinstance(value, f.Transpose) and transposed is not False:
         value = value.arg
