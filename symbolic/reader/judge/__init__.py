@@ -6,7 +6,7 @@ Out: `Finding`s in order: where, what was read, the verdict and what belongs to 
 Every reading of an equality becomes a record that `prove` judges.  Readings that agree
 give their verdict; where they do not, the formula is ambiguous.  What a document defines
 is compared with the model: a definition that differs has a defect.
-findings → judging → mentions, claims → updates → formulas.
+findings → judging → mentions, claims → updates; relations → effects, governing → conditions; all → formulas.
 """
 
 from symbolic.reader.judge.findings import (

@@ -6,28 +6,17 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import takewhile
 
 from symbolic.reader.declare import Declarations
 from symbolic.reader.given import NOTHING, RELATIONS
 from symbolic.reader.judge.claims import claimed, defined_by
 from symbolic.reader.judge.clock import TooLong, within
-from symbolic.reader.judge.conditions import (
-    assumed_of_parameters,
-    conditions,
-    consistent,
-    denied,
-    fixed,
-    is_all,
-    is_claim,
-    is_condition,
-    is_plain,
-    left_of,
-    related,
-)
+from symbolic.reader.judge.conditions import conditions, consistent, denied, is_all, is_plain
 from symbolic.reader.judge.findings import DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, UNREAD, Finding
+from symbolic.reader.judge.governing import own_conditions
 from symbolic.reader.judge.judging import Conditions, Judging
 from symbolic.reader.judge.mentions import inequality, is_letter, is_one_hot, listed, membership, mentioned
+from symbolic.reader.judge.relations import assumed_of_parameters, fixed, is_claim, is_condition, left_of, related
 from symbolic.reader.judge.updates import added_in, is_rule, updated
 from symbolic.reader.macros import Macros
 from symbolic.reader.readings import Misfit
@@ -283,24 +272,6 @@ class _Judge(Judging):
                 yield replace(found, latex=" ".join(self.formula.latex[under.at : under.at + 60].split()))
         except Unread as why:
             yield self.unread(why, start, end)
-
-
-def own_conditions(statement: Statement, found: list[Statement], beside: list[Statement]) -> list[Statement]:
-    """The conditions that belong to a statement: those right behind it, and those that its row begins with.
-
-    Each belongs to the claim beside it alone, in its own row.
-    """
-    if statement in beside:
-        return []
-    if len(found) == len(beside) + 1:
-        return beside
-    position = found.index(statement)
-    first, last = statement.rows
-    behind = takewhile(lambda each: each in beside and first <= each.rows[0] <= last, found[position + 1 :])
-    before = takewhile(lambda each: each in beside, reversed(found[:position]))
-    ahead = [each for each in before if each.rows == (first, first)]
-    begins = position == len(ahead) or found[position - len(ahead) - 1].rows[1] < first
-    return [*(ahead if begins else ()), *behind]
 
 
 def is_primed(name: s.Name, scope: Scope) -> bool:

@@ -35,6 +35,12 @@ CLOSING = frozenset(OPENING.values())
 ENDS = frozenset({"+", "-", "}", ",", ";", "|", r"\mid", "&", r"\\", r"\end", "=", r"\right", "_", "^", ".", "'"})
 ROWS = frozenset({r"\\", r"\cr", r"\newline"})
 SEPARATORS = frozenset({",", ";", "|", r"\mid"})
+RELATIONS = {
+    "=": "=", ":=": "=", r"\equiv": "=", r"\triangleq": "=", r"\coloneqq": "=", r"\doteq": "=", "+=": "+=",
+    r"\leftarrow": ":=", r"\gets": ":=", r"\in": "∈", r"\neq": "≠", r"\ne": "≠", r"\approx": "≈", r"\sim": "∼",
+    r"\propto": "∝", r"\leq": "≤", r"\le": "≤", r"\geq": "≥", r"\ge": "≥", "<": "<", ">": ">", r"\simeq": "≈",
+    r"\cong": "≈", r"\ll": "<", r"\gg": ">",
+}  # fmt: skip
 
 
 def unstyled(tokens: tuple[Token, ...]) -> str:
