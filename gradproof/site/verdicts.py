@@ -14,7 +14,7 @@ import hashlib
 import pickle
 import platform
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -90,7 +90,8 @@ def read(file: Path) -> Run:
 def key(record: Derivation) -> str:
     """A digest of the claim, its model and everything that judges them."""
     libraries = (f"{name} {version(name)}" for name in ("sympy", "mpmath"))
-    return _digest([repr(record), str(STEPS), _code(symbolic), platform.python_version(), *libraries])
+    parts = [repr(getattr(record, field.name)) for field in fields(record)]
+    return _digest([*parts, str(STEPS), _code(symbolic), platform.python_version(), *libraries])
 
 
 def source_key(record: Derivation) -> str:
