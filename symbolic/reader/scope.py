@@ -18,6 +18,7 @@ from symbolic.terms import Term
 COLUMNS, ROWS, EITHER = "columns", "rows", "either"
 HADAMARD, INNER, OUTER, ANY = "hadamard", "inner", "outer", "any"
 TOTAL, IMMEDIATE = "total", "immediate"
+CONDITIONS, COMMENTS = "conditions", "comments"
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class Scope:
     same: tuple[tuple[str, str], ...] = ()
     phrases: tuple[tuple[tuple[Token, ...], tuple[Token, ...]], ...] = ()
     partial: str = ""
+    words: str = CONDITIONS
     rising: bool = False
 
     @property

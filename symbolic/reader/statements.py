@@ -111,7 +111,7 @@ def _between_words(part: Tokens) -> Iterator[tuple[Tokens, bool, str]]:
                 held, restricts, lead = [], True, words
             elif (CONDITIONS | NEGATIVE) & {*words.split()}:
                 raise Unread(token.at, f"a condition in words ({words}) is not in the grammar")
-            elif following in {"(", r"\big", r"\Big", r"\left", "_", "^"} or end - position <= 4:
+            elif _is_name(part, position, end):
                 held += part[position:end]
             else:
                 if held:
@@ -143,6 +143,30 @@ def _is_related(inside: Tokens, closing: Token) -> bool:
         and all(depth >= 0 for _, depth in inner)
         and any(token.text in RELATIONS and depth == 0 for token, depth in inner)
     )
+
+
+def without_words(given: Tokens) -> Tokens:
+    r"""A comma for each \text{…} that is no name: what words say is no condition."""
+    found: list[Token] = []
+    position = 0
+    while position < len(given):
+        token = given[position]
+        scripted = position and given[position - 1].text in {"_", "^"}
+        end = position + 1
+        if token.text in WORDS_APART and end < len(given) and not scripted:
+            end = end_of_argument(given, end)
+        if end > position + 1 and not _is_name(given, position, end):
+            found.append(Token(",", token.at, "sign"))
+        else:
+            found += given[position:end]
+        position = end
+    return tuple(found)
+
+
+def _is_name(part: Tokens, position: int, end: int) -> bool:
+    r"""Whether \text{…} is a letter, or the name of what follows in brackets or carries scripts."""
+    following = part[end].text if end < len(part) else ""
+    return following in {"(", r"\big", r"\Big", r"\left", "_", "^"} or end - position <= 4
 
 
 def _words(some: Tokens) -> str:

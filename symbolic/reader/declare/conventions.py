@@ -66,6 +66,7 @@ READ = {
     "*": {"hadamard", "product"},
     r"\partial": {"total", "immediate", "either"},
     "d": {"gradient", "differential", "name"},
+    "words": {"conditions", "comments"},
 }
 FIELDS = {
     "beside": "beside",
@@ -75,6 +76,7 @@ FIELDS = {
     "*": "star",
     r"\partial": "partial",
     "d": "d",
+    "words": "words",
 }
 
 

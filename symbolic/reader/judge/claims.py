@@ -8,20 +8,19 @@ from dataclasses import replace
 from symbolic import terms as f
 from symbolic.notation import Step
 from symbolic.reader.candidates import Candidate, candidates, verdict_of
+from symbolic.reader.judge.clock import TooLong, within
 from symbolic.reader.judge.findings import AMBIGUOUS, DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, UNREAD, Finding
 from symbolic.reader.judge.judging import Judging
 from symbolic.reader.readings import Grid, Misfit
-from symbolic.reader.repair import repair
+from symbolic.reader.repair import SECONDS, repair
 from symbolic.reader.resolve import Resolver
 from symbolic.reader.resolve.shifts import moved
 from symbolic.reader.scan import Formula
-from symbolic.reader.sentence import around
 from symbolic.reader.special import IN_LAYOUT, Case, is_jacobian, special_case
-from symbolic.reader.statements import statements
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Node, Tokens, names_in
-from symbolic.reader.tokens import Token, Unread, plain, tokens
+from symbolic.reader.tokens import Token, Unread, plain
 from symbolic.terms import LOSS, Term, Var
 from symbolic.verdicts import IllTyped, Proved, Refuted, Unknown, Verdict
 
@@ -40,7 +39,7 @@ def claimed(
             return judge.finding(UNKNOWN, start, end, message=f"{why}; where all are numbers, shapes are not looked at")
         refuse_primes(judge, left, right)
         case = IN_LAYOUT if judge.conditions and in_other_layout(judge, left, right) else None
-        if case is not None and (said := case.said(around(judge.formula))):
+        if case is not None and (said := judge.said(case)):
             return judge.finding(UNREAD, start, end, message=meant(ILL_TYPED, case, said))
         defect = defined_by(judge, n, sides) is not None
         verdict = DEFINITION if defect else ILL_TYPED
@@ -80,7 +79,7 @@ def as_a_special_case(judge: Judging, found: Sequence[Candidate]) -> str | None:
     if judge.conditions is None or judge.conditions.strange or judge.given.words:
         return None
     case = special_case(found[0], judge.scope)
-    said = case.said(around(judge.formula)) if case is not None else ""
+    said = judge.said(case)
     return meant(REFUTED, case, said) if case is not None and said else None
 
 
@@ -253,7 +252,7 @@ def sums_with(gradient: f.Derivative, right: Term, added: Sequence[tuple[f.Deriv
 def additions_of(judge: Judging, formula: Formula) -> Iterator[tuple[f.Derivative, Term]]:
     """Each X += Y of a formula, X a gradient."""
     try:
-        found = statements(judge.macros.expanded(tokens(formula.latex)), judge.scope.labels)
+        found = judge.statements(formula)
         for statement in found:
             if [relation.symbol for relation in statement.relations] == ["+="]:
                 left, right = (parse(side, judge.scope.grammar) for side in statement.sides)
@@ -266,7 +265,11 @@ def additions_of(judge: Judging, formula: Formula) -> Iterator[tuple[f.Derivativ
 
 
 def repaired(judge: Judging, found: Finding, left: Node, right: Node, is_part: bool = False) -> Finding:
-    """The finding with the repair that is proved, if one is; looked for when its conditions are known."""
+    """The finding with the repair that is proved in time, if one is; looked for when its conditions are known."""
     if found.verdict == AMBIGUOUS or judge.conditions is None:
         return found
-    return replace(found, repair=repair(left, right, judge.scope, is_part) or "")
+    try:
+        with within(SECONDS):
+            return replace(found, repair=repair(left, right, judge.scope, is_part) or "")
+    except TooLong:
+        return found

@@ -31,11 +31,11 @@ from symbolic.reader.judge.phrases import (
     UNUSUAL,
 )
 from symbolic.reader.judge.relations import Effect, assumes, is_condition, said_by
-from symbolic.reader.scope import Scope
+from symbolic.reader.scope import COMMENTS, Scope
 from symbolic.reader.sentence import CLOSE, MARK, OPEN, Sentence, sentences
 from symbolic.reader.statements import Statement, statements
 from symbolic.reader.syntax.vocabulary import DOTS
-from symbolic.reader.tokens import Unread, plain, tokens
+from symbolic.reader.tokens import Unread, plain
 
 ITEM = re.compile(r"\n[ \t]*(?:[-*+•|]|\d+[.)]|\\item)\s")
 AT_STEP = re.compile(r"\b(?:at|for)\s+(?:the\s+)?(?:time\s+)?(?:step\s+)?$", re.IGNORECASE)
@@ -47,6 +47,8 @@ def conditions(judge: Judging) -> Conditions:
 
     Of what is assumed of steps and subscripts the last holds, and none beside the sentence's own.
     """
+    if judge.scope.words == COMMENTS:
+        return Conditions(judge.scope)
     own, *before = sentences(judge.formula, judge.near)
     stated = _of_sentence(judge, own)
     found, strange, doubt = [*stated.effects], stated.strange, ""
@@ -83,6 +85,8 @@ def consistent(scope: Scope, stated: Conditions) -> Conditions:
 
 def denied(judge: Judging) -> str:
     """The words of the sentence that deny what is usual of targets: that they are one-hot, and their sum is 1."""
+    if judge.scope.words == COMMENTS:
+        return ""
     own, *_ = sentences(judge.formula, judge.near)
     if found := DENIED.search(own.words):
         return _quoted(own, found.start())
@@ -177,7 +181,7 @@ def _range(judge: Judging, sentence: Sentence) -> re.Match[str] | None:
     for match in re.finditer(MARK, sentence.words):
         if match.start() != sentence.own:
             try:
-                given = judge.macros.expanded(tokens(sentence.formula(match[0]).latex))
+                given = judge.tokens(sentence.formula(match[0]))
                 found = statements(given, judge.scope.labels)
             except Unread:
                 continue

@@ -22,12 +22,12 @@ from symbolic.reader.macros import Macros
 from symbolic.reader.readings import Misfit
 from symbolic.reader.scan import Formula
 from symbolic.reader.scope import Scope
-from symbolic.reader.statements import Relation, Statement, statements
+from symbolic.reader.statements import Relation, Statement
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Node, Tokens
 from symbolic.reader.syntax.vocabulary import DOTS
-from symbolic.reader.tokens import Unread, plain, tokens
+from symbolic.reader.tokens import Unread, plain
 
 SECONDS = 20
 NEAR = 24
@@ -119,8 +119,7 @@ class _Judge(Judging):
 
     def findings(self) -> list[Finding]:
         try:
-            given = self.macros.expanded(tokens(self.formula.latex))
-            found = statements(given, self.scope.labels)
+            found = self.statements(self.formula)
         except Unread as why:
             return [self.unread(why)]
         if not found:
@@ -195,7 +194,7 @@ class _Judge(Judging):
     def end_of_chain(self) -> Tokens:
         """The last side of the last statement."""
         try:
-            found = statements(self.macros.expanded(tokens(self.formula.latex)), self.scope.labels)
+            found = self.statements(self.formula)
         except Unread:
             return ()
         return found[-1].sides[-1] if found else ()

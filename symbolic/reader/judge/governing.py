@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from symbolic.reader.judge.judging import Judging
 from symbolic.reader.judge.phrases import FOLLOWS, JOINING, TOGETHER
-from symbolic.reader.judge.relations import Effect, fixed, lefts, tokens_of
+from symbolic.reader.judge.relations import Effect, fixed, lefts
 from symbolic.reader.scan import Formula
 from symbolic.reader.sentence import MARK, Sentence
 from symbolic.reader.statements import Statement
@@ -85,7 +85,7 @@ def goes_on(judge: Judging, sentence: Sentence, start: int, effects: Sequence[Ef
     ]
     if not letters or not claims:
         return True
-    named = letters & {token.text for token in tokens_of(judge, judge.formula)}
+    named = letters & {token.text for token in judge.tokens(judge.formula)}
     words = re.sub(MARK, " ", sentence.words[claims[0][0] : own])
     return joins(words) and all(named <= left for _, made in claims for left in made)
 

@@ -13,8 +13,10 @@ from symbolic.reader.given import NOTHING, Given, verdict_given
 from symbolic.reader.judge.findings import UNREAD, Finding
 from symbolic.reader.macros import Macros
 from symbolic.reader.scan import Formula
-from symbolic.reader.scope import Scope
-from symbolic.reader.statements import statements
+from symbolic.reader.scope import COMMENTS, Scope
+from symbolic.reader.sentence import around
+from symbolic.reader.special import Case
+from symbolic.reader.statements import Statement, statements, without_words
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.tokens import Unread, tokens
 from symbolic.verdicts import Verdict
@@ -67,6 +69,19 @@ class Judging:
             self.known[key] = verdict_given(candidate, self.scope, self.given), self.scope
         return self.known[key][0]
 
+    def tokens(self, formula: Formula) -> Tokens:
+        """A formula's tokens with macros expanded, and without its words where they are comments; raises Unread."""
+        given = self.macros.expanded(tokens(formula.latex))
+        return without_words(given) if self.scope.words == COMMENTS else given
+
+    def statements(self, formula: Formula) -> list[Statement]:
+        """The statements of a formula; raises Unread."""
+        return statements(self.tokens(formula), self.scope.labels)
+
+    def said(self, case: Case | None) -> str:
+        """The words around that may mean a special case; "" where none may, or words are comments."""
+        return "" if case is None or self.scope.words == COMMENTS else case.said(around(self.formula))
+
     @property
     def after(self) -> Sequence[Formula]:
         """The formulas that follow nearby."""
@@ -77,7 +92,7 @@ class Judging:
         """Where the first statement starts, or the formula where none is read."""
         blank = len(self.formula.latex) - len(self.formula.latex.lstrip())
         try:
-            found = statements(self.macros.expanded(tokens(self.formula.latex)), self.scope.labels)
+            found = self.statements(self.formula)
         except Unread:
             return blank
         return found[0].at if found else blank

@@ -21,12 +21,12 @@ from symbolic.reader.resolve import Resolver
 from symbolic.reader.resolve.steps import step_of
 from symbolic.reader.scan import Formula
 from symbolic.reader.scope import Scope
-from symbolic.reader.statements import Statement, statements
+from symbolic.reader.statements import Statement
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.syntax.vocabulary import DOTS
-from symbolic.reader.tokens import Unread, plain, tokens
+from symbolic.reader.tokens import Unread, plain
 from symbolic.terms import Var
 
 Effect = Callable[[Scope], Conditions]
@@ -36,7 +36,7 @@ LONGEST = 24  # tokens of W^\top and h_0, however they are styled
 def said_by(judge: Judging, formula: Formula) -> list[Effect] | None:
     """What another formula restricts this one to; None where it is no condition."""
     try:
-        found = statements(judge.macros.expanded(tokens(formula.latex)), judge.scope.labels)
+        found = judge.statements(formula)
         if any(token.text in DOTS for each in found for side in each.sides for token in side):
             return None
         effects = [effect_of(judge, each) for each in found]
@@ -88,7 +88,7 @@ def assumes(judge: Judging, formula: Formula) -> bool:
     """W = I, y_t = 0: whether a formula says what a value is that nothing in the model makes."""
     model = judge.scope.model
     try:
-        found = statements(judge.macros.expanded(tokens(formula.latex)), judge.scope.labels)
+        found = judge.statements(formula)
         lefts = [
             Resolver(judge.scope, "total").of(parse(each.sides[0], judge.scope.grammar))[0].term
             for each in found
@@ -170,7 +170,7 @@ def square(judge: Judging) -> frozenset[str]:
 def lefts(judge: Judging, formula: Formula) -> list[frozenset[str]]:
     """What is written on the left side of each claim of a formula; nothing where it is not read."""
     try:
-        found = statements(tokens_of(judge, formula), judge.scope.labels)
+        found = judge.statements(formula)
     except Unread:
         return [frozenset()]
     return [left_of(each) for each in found if is_claim(judge, each)]
@@ -178,13 +178,6 @@ def lefts(judge: Judging, formula: Formula) -> list[frozenset[str]]:
 
 def left_of(statement: Statement) -> frozenset[str]:
     return frozenset(token.text for token in statement.sides[0])
-
-
-def tokens_of(judge: Judging, formula: Formula) -> Tokens:
-    try:
-        return judge.macros.expanded(tokens(formula.latex))
-    except Unread:
-        return ()
 
 
 def _written(statement: Statement) -> str:
