@@ -13,7 +13,7 @@ from symbolic.notation import Sizes
 from symbolic.prose import prose
 from symbolic.records import Derivation
 from symbolic.terms import Term
-from symbolic.typeset import typeset
+from symbolic.typeset import typeset, typeset_sides
 from symbolic.worked_example import worked_example
 
 
@@ -24,9 +24,7 @@ def latex(term: Term, subscript_time: bool = False) -> str:
 
 def statement_latex(derivation: Derivation) -> str:
     """first = last, as mathematics to stand between dollars."""
-    return " = ".join(
-        latex(term, _subscript_time(derivation)) for term in derivation.chain[:: len(derivation.chain) - 1]
-    )
+    return " = ".join(typeset_sides(derivation.chain[:: len(derivation.chain) - 1], _subscript_time(derivation)))
 
 
 def derivation_latex(
@@ -70,7 +68,7 @@ def _heading(derivation: Derivation) -> str:
 
 def _chain(derivation: Derivation) -> str:
     """One equality a line, its reason on the right."""
-    first, *others = (latex(term, _subscript_time(derivation)) for term in derivation.chain)
+    first, *others = typeset_sides(derivation.chain, _subscript_time(derivation))
     lines = []
     for number, (term, reason) in enumerate(zip(others, derivation.reasons, strict=True)):
         why = rf" && \text{{{prose(reason)}}}" if reason else ""

@@ -2,15 +2,16 @@
 
 In:  a term, well typed or not (a misprint must print as well), and how time is written:
      h^{(t)}, or h_{t} as the LSTM tutorials do.
-Out: `typeset(term)`, ASCII that pdflatex with amsmath and KaTeX both read.
+Out: `typeset(term)`, and `typeset_sides(terms)` of an equation, ASCII that pdflatex with amsmath and KaTeX both read.
 Vectors are columns; a row is written u^T M.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from symbolic import terms as f
 from symbolic.notation import Index, Step, Subscript
@@ -24,6 +25,13 @@ from symbolic.written_out import entry, fresh_indices, names
 def typeset(term: Term, subscript_time: bool = False) -> str:
     """The term as LaTeX mathematics."""
     return str(Typesetter(subscript_time).piece(term))
+
+
+def typeset_sides(terms: Sequence[Term], subscript_time: bool = False) -> list[str]:
+    """The sides of an equation: rows only where no side is a column; a gradient is written as either."""
+    writer = Typesetter(subscript_time)
+    has_column = any(_rank(term) == 1 and not isinstance(term, Derivative) and not _is_row(term) for term in terms)
+    return [str(writer.column(term) if has_column else writer.piece(term)) for term in terms]
 
 
 @dataclass(frozen=True)
@@ -40,12 +48,12 @@ class Typesetter:
                     return fraction(value.numerator, value.denominator)
                 return Piece(str(value), ADD if value < 0 else LETTER)
             case f.Add(left, right):
-                negative = isinstance(right, f.Neg)
-                a, b = self._aligned(left, right.arg if isinstance(right, f.Neg) else right)
-                summand = b.at(BIG) if negative or b.body.startswith("-") else b
-                return Piece(f"{a} {'-' if negative else '+'} {summand}", ADD)
-            case f.Neg(arg):
-                return Piece(f"-{self.piece(arg).at(BIG)}", ADD)
+                bare = _without_sign(right)
+                a, b = self._aligned(left, right if bare is None else bare)
+                summand = b if bare is None and not b.body.startswith("-") else b.at(BIG)
+                return Piece(f"{a} {'+' if bare is None else '-'} {summand}", ADD)
+            case f.Neg() | f.Mul() | f.MatMul() if (bare := _without_sign(term)) is not None:
+                return Piece(f"-{self.piece(bare).at(BIG)}", ADD)
             case f.Mul(left, right):
                 return self._product_by_entries(left, right)
             case f.Div(left, Const() as right) if (numerator := self.piece(left)).binds == BIG:
@@ -184,6 +192,18 @@ class Typesetter:
 
 
 FUNCTIONS = {"tanh": r"\tanh", "sigmoid": r"\sigma", "exp": r"\exp", "log": r"\log"}
+
+
+def _without_sign(term: Term) -> Term | None:
+    """What stands behind a minus that is the first sign of a term; None where there is none: (−2) x is −2 x."""
+    match term:
+        case f.Neg(arg):
+            return arg
+        case Const(value) if value < 0:
+            return Const(-value)
+        case f.Mul(left, right) | f.MatMul(left, right) if (bare := _without_sign(left)) is not None:
+            return right if bare == Const(Fraction(1)) else type(term)(bare, right)
+    return None
 
 
 def _rank(term: Term) -> int | None:
