@@ -19,6 +19,7 @@ COLUMNS, ROWS, EITHER = "columns", "rows", "either"
 HADAMARD, INNER, OUTER, ANY = "hadamard", "inner", "outer", "any"
 TOTAL, IMMEDIATE = "total", "immediate"
 CONDITIONS, COMMENTS = "conditions", "comments"
+CLAIMS, QUOTATIONS = "claims", "quotations"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Scope:
     phrases: tuple[tuple[tuple[Token, ...], tuple[Token, ...]], ...] = ()
     partial: str = ""
     words: str = CONDITIONS
+    inline: str = CLAIMS
     rising: bool = False
 
     @property

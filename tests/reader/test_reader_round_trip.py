@@ -2,52 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
+from gradproof.cli import main
 from symbolic.derivations import catalogue
 from symbolic.latex import derivation_latex, latex
-from symbolic.notation import Index
 from symbolic.reader.candidates import Candidate, verdict_of
 from symbolic.reader.canonical import canonical
-from symbolic.reader.declare import declare, lines, printed_name, spelled, with_model
+from symbolic.reader.declare import declare, lines
+from symbolic.reader.declared import as_comment, declared
 from symbolic.reader.document import findings
 from symbolic.reader.resolve import readings
-from symbolic.reader.scope import Meaning
 from symbolic.reader.syntax import parse
 from symbolic.reader.tokens import tokens
 from symbolic.shapes import shape
-from symbolic.terms import LOSS, Delta, Entry, SumIndex, Term, Var, subterms
+from symbolic.terms import Term
 
 RECORDS = [record for record in catalogue() if record.expected != "ill_typed"]
 
 
 def scope_of(record):
-    """What the formulas of a record mean: its model's arrays, its own, its subscripts."""
-    scope = declare(lines("read beside as hadamard\nstep k, j", "declared", 1, (1, 1))).at((1, 1))
-    scope = with_model(scope, record.model) if record.model else scope
-    for part in (part for term in record.chain for part in subterms(term)):
-        known = part == LOSS or not isinstance(part, Var) or (record.model and part.name in record.model.arrays)
-        if isinstance(part, Var) and not known:
-            base, sub, _ = spelled(part.latex or printed_name(part.name), scope)
-            scope = scope.with_name((base, sub), Meaning(replace(part, step=None)))
-        for index in subscripts(part):
-            steps = {name: step for name, step in scope.steps.items() if name != index.name}
-            scope = replace(scope, indices={**scope.indices, index.name: index.axis}, steps=steps)
-    known = scope.names.get(("L", ""))
-    return scope.with_name(("L", ""), replace(known, untimed=LOSS) if known and known.time else Meaning(LOSS))
-
-
-def subscripts(part):
-    match part:
-        case Entry(subscripts=found):
-            return [s for s in found if isinstance(s, Index)]
-        case Delta(i, j):
-            return [s for s in (i, j) if isinstance(s, Index)]
-        case SumIndex(index):
-            return [index]
-    return []
+    """What the formulas of a record mean: what a printed document declares."""
+    return declare(lines("\n".join(declared(record)), "declared", 1, (1, 1))).at((1, 1))
 
 
 def is_same(term, read, scope):
@@ -77,31 +57,59 @@ def test_another_formula_is_not_read_as_the_same():
     assert not is_same(record.chain[-1], found, scope)
 
 
-PRINTED = {
-    "rnn.W": "model rnn\nindex i, j",
-    "rnn.b": "model rnn\nindex i, j",
-    "rnn.step-loss-by-h": "model rnn\nindex i, j",
-    "minibatch.b": "model minibatch",
-    "minibatch.A": "model minibatch",
-    "lstm.dc": "model lstm",
-    "lstm.dWxo": "model lstm\nread beside as hadamard",
-    "gru.h": "model gru\nread beside as hadamard",
-}
+RIGHT = {"proved": {"proved", "definition"}, "refuted": {"refuted"}, "ill_typed": {"ill_typed"}}
 
 
-def displayed(declared, printed):
-    head = "".join(f"% check: {line}\n" for line in declared.split("\n"))
-    return [each for found in findings("a.tex", head + printed) for each in found if each.displayed]
+def judged(tmp_path, *arguments):
+    """What `gradproof check` says of the displays that `gradproof latex --standalone` writes."""
+    path = tmp_path / "printed.tex"
+    assert CliRunner().invoke(main, ["latex", *arguments, "--standalone", "--out", str(path)]).exit_code == 0
+    ran = CliRunner().invoke(main, ["check", str(path), "--json", "--jobs", "1"])
+    found = json.loads(ran.stdout)["formulas"]
+    assert {each["verdict"] for each in found if not each["displayed"]} <= {"definition"}
+    return [each for each in found if each["displayed"]]
 
 
-@pytest.mark.parametrize(("id", "declared"), PRINTED.items())
-def test_a_whole_derivation_with_its_worked_example_is_read_back_and_proved(id, declared):
-    record = catalogue()[id]
-    found = displayed(declared, derivation_latex(record, steps=True, entries=True))
+@pytest.mark.parametrize("steps", [False, True])
+@pytest.mark.parametrize("chapter", sorted({record.id.partition(".")[0] for record in catalogue()}))
+def test_a_printed_document_is_judged_as_the_catalogue_is(tmp_path, chapter, steps):
+    records = [record for record in catalogue() if record.id.partition(".")[0] == chapter]
+    found = iter(judged(tmp_path, f"{chapter}.*", *(["--steps"] if steps else [])))
+    for record in records:
+        for _ in record.reasons if steps else record.reasons[:1]:
+            each = next(found)
+            assert each["verdict"] in RIGHT[record.expected] or (record.expected == "refuted" and each["defect"]), each
+            assert record.expected != "proved" or not each["defect"], each
+    assert next(found, None) is None
+
+
+WRITTEN_OUT = ("rnn.W", "rnn.b", "rnn.step-loss-by-h", "minibatch.b", "minibatch.A", "lstm.dc", "lstm.dWxo", "gru.h",
+               "softmax.jacobian", "bptt.forward-b")  # fmt: skip
+
+
+@pytest.mark.parametrize("id", WRITTEN_OUT)
+def test_a_whole_derivation_with_its_worked_example_is_read_back_and_proved(tmp_path, id):
+    found = judged(tmp_path, id, "--steps", "--entries")
     assert len(found) > 3
-    assert {each.verdict for each in found} <= {"proved", "definition"}
-    assert [each for each in found if each.is_wrong] == []
-    assert any(each.verdict == "proved" for each in found)
+    assert {each["verdict"] for each in found} <= {"proved", "definition"}
+    assert not any(each["defect"] for each in found)
+    assert any(each["verdict"] == "proved" for each in found)
+
+
+def displayed(record, printed):
+    return [each for found in findings("a.tex", f"{as_comment(record)}\n{printed}") for each in found if each.displayed]
+
+
+def test_a_model_of_ones_own_is_declared_by_its_equations():
+    record = catalogue()["rnn.W"]
+    own = replace(record, model=replace(record.model, name="mine"))
+    assert "model own" in declared(own)
+    assert "model rnn" in declared(record)
+    printed = derivation_latex(own, steps=True)
+    assert {each.verdict for each in displayed(own, printed)} == {"proved"}
+    wrong = printed.replace(r"h^{(t-1)\top}", r"h^{(t)\top}")
+    assert wrong != printed
+    assert any(each.is_wrong for each in displayed(own, wrong))
 
 
 def test_a_worked_example_with_a_wrong_entry_is_not_proved():
@@ -109,4 +117,4 @@ def test_a_worked_example_with_a_wrong_entry_is_not_proved():
     printed = derivation_latex(record, steps=True, entries=True)
     wrong = printed.replace(r"\frac{\partial L}{\partial w_{12}} &=", r"\frac{\partial L}{\partial w_{13}} &=", 1)
     assert wrong != printed
-    assert [each.verdict for each in displayed("model rnn\nindex i, j", wrong) if each.is_wrong] == ["refuted"]
+    assert [each.verdict for each in displayed(record, wrong) if each.is_wrong] == ["refuted"]

@@ -67,6 +67,7 @@ READ = {
     r"\partial": {"total", "immediate", "either"},
     "d": {"gradient", "differential", "name"},
     "words": {"conditions", "comments"},
+    "inline": {"claims", "quotations"},
 }
 FIELDS = {
     "beside": "beside",
@@ -77,6 +78,7 @@ FIELDS = {
     r"\partial": "partial",
     "d": "d",
     "words": "words",
+    "inline": "inline",
 }
 
 

@@ -21,7 +21,7 @@ from symbolic.reader.judge.updates import added_in, is_rule, updated
 from symbolic.reader.macros import Macros
 from symbolic.reader.readings import Misfit
 from symbolic.reader.scan import Formula
-from symbolic.reader.scope import Scope
+from symbolic.reader.scope import QUOTATIONS, Scope
 from symbolic.reader.statements import Relation, Statement
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax import parse
@@ -118,6 +118,8 @@ class _Judge(Judging):
         return replace(finding, verdict=UNREAD, defect=False, counterexample=None, repair="", message=why)
 
     def findings(self) -> list[Finding]:
+        if self.scope.inline == QUOTATIONS and not self.formula.displayed:
+            return [self.finding(DEFINITION, message="a quotation, which is not judged")]
         try:
             found = self.statements(self.formula)
         except Unread as why:
