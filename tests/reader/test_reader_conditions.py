@@ -525,3 +525,29 @@ def test_such_an_equation_can_be_denied(words):
         ["unread"],
         ["refuted"],
     )
+
+
+AS_COMMENTS = "<!-- check\nread words as comments\n-->\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [
+        (f"For $t = T$ we have ${LAST}$.", "refuted"),
+        (f"$${LAST}$$\n\nThis is only valid at the last time step.", "refuted"),
+        (f"$${NOT_TRANSPOSED} && \\text{{only if the weights are symmetric}}$$", "refuted"),
+        (f"$${LAST} + W^\\top \\nabla_{{a_{{t+1}}}} L && \\text{{only $o_t$ and $a_{{t+1}}$ see it}}$$", "proved"),
+        (f"$${LAST} \\quad (t = T)$$", "proved"),
+        (r"$$\hat y_t = \text{relu}(o_t) && \text{another function}$$", "unread"),
+    ],
+)
+def test_words_that_are_declared_to_be_comments_restrict_no_formula(text, verdict):
+    found = [each.verdict for each in judged(AS_COMMENTS + text) if r"\nabla" in each.latex or "hat" in each.latex]
+    assert found == [verdict]
+
+
+def test_inline_formulas_that_are_declared_to_be_quotations_are_not_judged():
+    head = "<!-- check\nmodel rnn\ntime subscript\nread inline as quotations\n-->\n"
+    found = [each for formula in findings("a.md", f"{head}Not ${LAST}$, as\n\n$${LAST}$$") for each in formula]
+    assert [each.verdict for each in found] == ["definition", "refuted"]
+    assert not found[0].is_wrong
