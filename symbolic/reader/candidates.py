@@ -147,8 +147,11 @@ def record(left: Term, right: Term, scope: Scope) -> Derivation:
     return derivation("formula", "", left, ("", right), source="", model=scope.model)
 
 
-def instances(pair: Pair, scope: Scope) -> list[Pair]:
-    """The pair, or one for each value of the subscripts that stand inside what is differentiated."""
+def instances(pair: Pair, scope: Scope) -> Iterator[Pair]:
+    """The pair, or one for each value of the subscripts that stand inside what is differentiated.
+
+    Raises ValueError before the first where they are too many.
+    """
     left, right = (_spread(side) for side in pair)
     inside = {
         i for side in (left, right) for x in f.subterms(side) if isinstance(x, f.Derivative) for i in free_indices(x.of)
@@ -156,20 +159,20 @@ def instances(pair: Pair, scope: Scope) -> list[Pair]:
     free = free_indices(left) | free_indices(right)
     pairs = [two for two in (*scope.apart, *scope.same) if {*two} <= {i.name for i in free}]
     if not inside and not pairs:
-        return [(left, right)]
+        yield left, right
+        return
     indices = sorted(free, key=lambda i: i.name)
-    found = []
+    found: list[dict[Index, int]] = []
     for values in product(*(range(1, i.axis.size + 1) for i in indices)):
         named = {i.name: v for i, v in zip(indices, values, strict=True)}
         if any(a in named and b in named and named[a] == named[b] for a, b in scope.apart):
             continue
         if any(a in named and b in named and named[a] != named[b] for a, b in scope.same):
             continue
-        chosen = dict(zip(indices, values, strict=True))
-        found.append((substituted(left, chosen), substituted(right, chosen)))
+        found.append(dict(zip(indices, values, strict=True)))
     if len(found) > MOST_INSTANCES:
         raise ValueError(f"{len(found)} instances of the subscripts; at most {MOST_INSTANCES} are judged")
-    return found
+    yield from ((substituted(left, chosen), substituted(right, chosen)) for chosen in found)
 
 
 def _spread(term: Term) -> Term:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from symbolic import terms as f
 from symbolic.notation import Index, Shape, Subscript, shape_text
@@ -60,7 +61,7 @@ class Reading:
             raise Misfit(0, str(self), "an array by name", "a matrix that is written out")
         return self.term
 
-    @property
+    @cached_property
     def axes(self) -> Shape:
         return shape(self.array)
 

@@ -16,7 +16,7 @@ from symbolic.reader.repair import SECONDS, repair
 from symbolic.reader.resolve import Resolver
 from symbolic.reader.resolve.shifts import moved
 from symbolic.reader.scan import Formula
-from symbolic.reader.special import IN_LAYOUT, Case, is_jacobian, special_case
+from symbolic.reader.special import IN_LAYOUT, Case, is_jacobian
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Node, Tokens, names_in
@@ -78,7 +78,7 @@ def as_a_special_case(judge: Judging, found: Sequence[Candidate]) -> str | None:
     """Why what is wrong in general is not judged where words nearby may mean the case in which it is right."""
     if judge.conditions is None or judge.conditions.strange or judge.given.words:
         return None
-    case = special_case(found[0], judge.scope)
+    case = judge.special_case(found[0])
     said = judge.said(case)
     return meant(REFUTED, case, said) if case is not None and said else None
 
@@ -115,7 +115,7 @@ def merged(
     counterexample = verdict.counterexample if isinstance(verdict, Refuted) else None
     defined = defined_by(judge, n, sides)
     name, defect = verdict.name, False
-    only = special_case(candidate, judge.scope) if isinstance(verdict, Refuted) and judge.conditions else None
+    only = judge.special_case(candidate) if isinstance(verdict, Refuted) and judge.conditions else None
     message = "; ".join(part for part in (reason_of(verdict), more, only.agrees if only else "") if part)
     if defined is not None:
         if verdict.name == PROVED and n == 0:

@@ -15,7 +15,7 @@ from symbolic.reader.macros import Macros
 from symbolic.reader.scan import Formula
 from symbolic.reader.scope import COMMENTS, Scope
 from symbolic.reader.sentence import around
-from symbolic.reader.special import Case
+from symbolic.reader.special import Case, special_case
 from symbolic.reader.statements import Statement, statements, without_words
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.tokens import Unread, tokens
@@ -60,6 +60,7 @@ class Judging:
         self.given = conditions.given if conditions else NOTHING
         self.last: Tokens = ()
         self.known: dict[object, tuple[Verdict, Scope]] = {}
+        self.cases: dict[object, tuple[Case | None, Scope]] = {}
 
     def verdict(self, candidate: Candidate) -> Verdict:
         """The verdict on one reading, under what is given; each once."""
@@ -68,6 +69,13 @@ class Judging:
             # The scope is kept, so that no other one has its identity.
             self.known[key] = verdict_given(candidate, self.scope, self.given), self.scope
         return self.known[key][0]
+
+    def special_case(self, candidate: Candidate) -> Case | None:
+        """The widest case in which a reading that was refuted holds; each once."""
+        key = (candidate.pairs, id(self.scope))
+        if key not in self.cases:
+            self.cases[key] = special_case(candidate, self.scope), self.scope
+        return self.cases[key][0]
 
     def tokens(self, formula: Formula) -> Tokens:
         """A formula's tokens with macros expanded, and without its words where they are comments; raises Unread."""

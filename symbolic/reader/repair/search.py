@@ -48,6 +48,7 @@ class _Search:
         self.until = time.process_time() + SECONDS
         self.memo: Memo = {}
         self.tried: set[object] = set()
+        self.read: set[Sides] = set()
 
     def among(self, edited: Iterable[Sides]) -> str | None:
         """The first of these that is proved."""
@@ -55,6 +56,9 @@ class _Search:
         for sides in islice(edited, MOST_EDITS):
             if len(self.tried) > last or time.process_time() > self.until:
                 return None
+            if sides in self.read:
+                continue
+            self.read.add(sides)
             for candidate in _readable(sides, self.scope, self.memo):
                 for each in self.meant_by(candidate):
                     if self.is_proved(each):
@@ -111,7 +115,7 @@ def agrees(candidate: Candidate, scope: Scope) -> bool:
     targets = scope.model.targets if scope.model else ()
     hypotheses = tuple(map(one_hot, targets))
     try:
-        for pair in (instance for whole in candidate.pairs for instance in instances(whole, scope)[:2]):
+        for pair in (instance for whole in candidate.pairs for instance in islice(instances(whole, scope), 2)):
             claim = record(*pair, scope)
             numbers = [n for side in pair for x in f.subterms(side) if isinstance(x, f.Entry) for n in x.subscripts]
             least = max((n for n in numbers if isinstance(n, int)), default=2)

@@ -38,6 +38,8 @@ def total(resolver: Resolving, at: int, parts: tuple[tuple[int, Node], ...]) -> 
 
 def refuse_loose(node: object, bound: set[str]) -> None:
     """Raise Unread for Σ_t a_t + b_t: b_t may belong to the sum, and outside of it t means something else."""
+    if not bound:
+        return
     if isinstance(node, s.Big):
         bound = bound - {lower_limit(node)[0]}
     if isinstance(node, Token) and node.text in bound and node.text != "":
