@@ -4,20 +4,25 @@ In:  the scope of its arrays, and its gradients before, inside and after the loo
 Out: `backward_pass(…)`: every gradient; `adjoint(var)` and `direct(var)`, what their arrays are called.
 
 The loop runs over blocks of steps, the last first: what an adjoint is multiplied by, the adjoints
-step by step, and what they add to the gradients, while all of these are in the cache.
+step by step, and what they add to the gradients, while all of these are in the cache.  What happens
+to adjoints of one shape is one call, as far as they stand together (`stacks`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from numeric.arguments import batch_axes, batch_shape, identifier, state_key
-from numeric.formulas import Formula, adjoints
-from numeric.layout import docstring, listed, unpacked
+from numeric.batched import MUL
+from numeric.formulas import Formula
+from numeric.layout import docstring, listed, statement, unpacked
 from numeric.recurrence import Backward
-from numeric.rewriting import at, outer_factors
-from numeric.scope import Over, Scope, Slot, in_block
+from numeric.rewriting import at, outer_factors, total
+from numeric.scope import Over, Scope, Slot, block_name, in_block
+from numeric.stacks import inside, members, parameters_together, slope, slopes_together, stack_of, stacks, together
 from symbolic import terms as f
 from symbolic.notation import N, Step, T, t
-from symbolic.terms import Var, grad
+from symbolic.terms import Term, Var, grad
 
 
 def backward_pass(scope: Scope, back: Backward) -> str:
@@ -45,6 +50,7 @@ def backward_pass(scope: Scope, back: Backward) -> str:
             *unpacked([scope.values[name].name for name in read if name in parameters], "parameters", 4),
             *scope.transposes(),
             *sizes,
+            *scope.stacks(),
             *body,
             "    return gradients",
         ]
@@ -80,15 +86,24 @@ def _before_loop(scope: Scope, back: Backward) -> list[str]:
     for formula in back.before:
         lines.append(scope.statement(f"{adjoint(formula.by)} =", formula.term, formula.id))
         scope.adjoints[formula.by.name] = Slot(adjoint(formula.by), 1)
-    lines += scope.spare_room([(var, direct(var)) for var in back.direct])
-    for var, term in back.direct.items():
-        comment = f"{back.formulas[var].label}, all that reaches step T"
-        lines += scope.into(f"{direct(var)}[1:]", grad(at(var, t)), term, comment, Over.ALL)
     for var in scope.states:
         lines.append(f"    {adjoint(var)} = np.empty({scope.shape(var.axes)}, dtype)")
         lines.append(f'    {adjoint(var)}[...] = final.get("{state_key(var)}", 0)')
-    lines.append("    gradients = {name: np.zeros_like(array) for name, array in parameters.items()}")
-    return [*lines, '    gradients["x"] = np.empty_like(x)']
+    return [*lines, *_room_for_gradients(scope, back)]
+
+
+def _room_for_gradients(scope: Scope, back: Backward) -> list[str]:
+    """Zero where blocks add to it; in one array what they add to in one call."""
+    lines = ['    gradients = {"x": np.empty_like(x)}']
+    for formulas in parameters_together(back):
+        names = [f'gradients["{formula.by.name}"]' for formula in formulas]
+        if len(formulas) > 1:
+            sizes = [str(len(formulas)), *(scope.size(axis) for axis in formulas[0].by.axes)]
+            lines.append(f"    {_stacked(formulas)} = np.zeros(({', '.join(sizes)}), dtype)")
+            lines.append(f"    {', '.join(names)} = {_stacked(formulas)}")
+        else:
+            lines.append(f'    {names[0]} = np.zeros_like(parameters["{formulas[0].by.name}"])')
+    return lines
 
 
 def _blocks(scope: Scope, back: Backward) -> list[str]:
@@ -97,6 +112,7 @@ def _blocks(scope: Scope, back: Backward) -> list[str]:
     for name, (var, _) in back.slopes.items():
         scope.values[name.name] = Slot(adjoint(var) if var in back.kept else name.name, 0, in_block=True)
         kept += [] if var in back.kept else [(name, name.name)]
+    kept += [(var, direct(var)) for var in back.direct]
     size, room, cut = scope.block_room(kept)
     lines = [
         "    # Blocks of steps, the last first, so short that what is kept for them stays in the cache.",
@@ -107,6 +123,12 @@ def _blocks(scope: Scope, back: Backward) -> list[str]:
         "        block, before = slice(first, last + 1), slice(first - 1, last)",
         *cut,
     ]
+    for stack in stacks(back):
+        room_of = f"{block_name(stack.members[0].axes)}[:{len(stack.members)}, : len({adjoint(stack.members[0])})]"
+        lines.append(f"        {stack.name} = {room_of}")
+    for var, term in back.direct.items():
+        comment = f"{back.formulas[var].label}, all that reaches step T"
+        lines += scope.into(direct(var), grad(at(var, t)), term, comment, Over.BLOCK)
     lines += ["        # What an adjoint is multiplied by waits where the product will be."] * bool(back.slopes)
     for name, (var, term) in back.slopes.items():
         lines += scope.into(scope.values[name.name].name, name, term, back.formulas[var].label, Over.BLOCK)
@@ -120,42 +142,69 @@ def _loop(scope: Scope, back: Backward) -> list[str]:
         slots, name = (scope.values, var.name) if named else (scope.adjoints, adjoint(var))
         slots[var.name] = Slot(name, 0, in_block=True) if var in back.kept else Slot(name)
     lines = ["        for t in range(last, first - 1, -1):"]
-    for var, term in back.loop.items():
-        id = back.formulas[var].label if var in back.formulas else ""
-        if var in back.direct:
-            lines.append(f"            {adjoint(var)} += {direct(var)}[t]  # {id}")
-        if term is None:
-            continue
-        if var in back.kept:
-            waiting = [name for name, (by, _) in back.slopes.items() if by == var]
-            own = waiting[0] if waiting else grad(at(var, t))
-            lines += scope.into(f"{adjoint(var)}{in_block(Over.STEP)}", own, term, id)
+    for variables, factor in slopes_together(back):
+        if factor is not None:
+            ids = ", ".join(back.formulas[var].label for var in variables)
+            head = f"{_part(back, variables, 't - first')} *="
+            lines.append(statement(head, [scope.text(factor, MUL, Over.STEP)], scope.indent(Over.STEP), ids))
         else:
-            name = adjoint(var) if var in back.formulas else var.name
-            lines.append(scope.statement(f"{name} {'+=' if var in back.carried else '='}", term, id, Over.STEP))
+            lines += _one_adjoint(scope, back, variables[0])
     for var, term in back.carried.items():
         comment = f"{back.formulas[var].label}, for step t - 1"
-        lines += scope.into(adjoint(var), grad(at(var, t)), term, comment)
+        lines += _sum_into(scope, back, adjoint(var), grad(at(var, t)), term, comment, Over.STEP)
     for var in back.loop:
         if var not in back.kept:
             (scope.adjoints if var in back.formulas else scope.values).pop(var.name)
     return lines
 
 
+def _one_adjoint(scope: Scope, back: Backward, var: Var) -> list[str]:
+    """The statements of a step that make one adjoint, or the product that occurs in several."""
+    term, id = back.loop[var], back.formulas[var].label if var in back.formulas else ""
+    lines = []
+    if var in back.direct:
+        lines.append(f"            {adjoint(var)} += {direct(var)}{in_block(Over.STEP)}  # {id}")
+    if term is None:
+        return lines
+    if var in back.kept:
+        own = slope(back, var) or grad(at(var, t))
+        return lines + scope.into(f"{adjoint(var)}{in_block(Over.STEP)}", own, term, id)
+    name = adjoint(var) if var in back.formulas else var.name
+    return [*lines, scope.statement(f"{name} {'+=' if var in back.carried else '='}", term, id, Over.STEP)]
+
+
+def _sum_into(scope: Scope, back: Backward, target: str, own: Term, term: Term, comment: str, over: Over) -> list[str]:
+    """A sum written into an array; its products with neighbours in a stack are one product with their weights."""
+    for stack in stacks(back):
+        weights, rest = stack.products(term)
+        if weights:
+            name = together(weights.values())
+            scope.stacked[name] = [scope.name(W) for W in weights.values()]
+            index, axis = (["t - first"], "") if over == Over.STEP else ([], "[:, None]")
+            products, margin = f"{stack.part([*weights], *index)} @ {name}{axis}", " " * scope.indent(over)
+            if rest:
+                each = [f"{margin}for share in {products}:", f"{margin}    {target} += share"]
+                return [*scope.into(target, own, total(rest), comment, over), *each]
+            return [statement("", [f"np.add.reduce({products}, axis=0, out={target})"], len(margin), comment)]
+    return scope.into(target, own, term, comment, over)
+
+
 def _after_loop(scope: Scope, back: Backward) -> list[str]:
     """What the adjoints of a block add to the gradients, then the gradients that need none of them."""
-    inside = [formula for formula in back.after if adjoints(formula.term) & back.kept]
     lines = []
-    for formula in inside:
+    for formulas in parameters_together(back):
+        ids = ", ".join(formula.id for formula in formulas)
+        head = f"{_stacked(formulas) if len(formulas) > 1 else _gradient(formulas[0])} +="
+        several = _part(back, members(formulas)) if len(formulas) > 1 else ""
+        value = _over_batch(scope, formulas[0], Over.BLOCK, several)
+        lines.append(statement(head, [value], scope.indent(Over.BLOCK), ids))
+    for formula in inside(back):
         if formula.by.sequence:
-            lines += scope.into(
-                'gradients["x"][before]', grad(at(formula.by, t)), formula.term, formula.label, Over.BLOCK
-            )
-        else:
-            value = _over_batch(scope, formula, Over.BLOCK)
-            lines.append(f'        gradients["{formula.by.name}"] += {value}  # {formula.id}')
+            own = grad(at(formula.by, t))
+            target = f"{_gradient(formula)}[before]"
+            lines += _sum_into(scope, back, target, own, formula.term, formula.label, Over.BLOCK)
     for formula in back.after:
-        if formula in inside:
+        if formula in inside(back):
             continue
         if formula.by.sequence:
             lines += scope.into('gradients["x"]', grad(at(formula.by, t)), formula.term, formula.label, Over.ALL)
@@ -165,18 +214,44 @@ def _after_loop(scope: Scope, back: Backward) -> list[str]:
     return lines + [f'    gradients["{state_key(v)}0"] = {adjoint(v)}  # {back.formulas[v].id}' for v in scope.states]
 
 
-def _over_batch(scope: Scope, formula: Formula, over: Over) -> str:
-    """Σ_t of a parameter's formula, and the sum over the examples, in one product for all steps that are meant."""
+def _over_batch(scope: Scope, formula: Formula, over: Over, several: str = "") -> str:
+    """Σ_t of a parameter's formula, and the sum over the examples, in one product for all steps that are meant.
+
+    `several` are the adjoints of all parameters that have the same formula.
+    """
     term = formula.term
     if not isinstance(term, f.SumSteps) or (term.first, term.last) != (Step("", 1), T):
         raise ValueError(f"{formula.id} is no sum over all steps: {formula.statement}")
     if factors := outer_factors(term.body):
         scope.called.add("outer_sum")
         u, v = (scope.text(factor, 0, over) for factor in factors)
-        return f"outer_sum({u}, {v})"
+        return f"outer_sum({several or u}, {v})"
     each = term.body.arg if isinstance(term.body, f.Sum) and term.body.axis == N else term.body
     scope.called.add("row_sum")
-    return f"row_sum({scope.text(each, 0, over)})"
+    return f"row_sum({several or scope.text(each, 0, over)})"
+
+
+def _part(back: Backward, variables: Sequence[Var], *index: str) -> str:
+    stack = stack_of(back, variables)
+    assert stack is not None
+    return stack.part(variables, *index)
+
+
+def _gradient(formula: Formula) -> str:
+    return f'gradients["{"x" if formula.by.sequence else formula.by.name}"]'
+
+
+def _stacked(formulas: Sequence[Formula]) -> str:
+    return f"d{together(formula.by for formula in formulas)}"
+
+
+def stacked_names(back: Backward) -> list[str]:
+    """What arrays of several adjoints, of their weights and of the gradients of parameters are called."""
+    names = [stack.name for stack in stacks(back)]
+    names += [_stacked(formulas) for formulas in parameters_together(back) if len(formulas) > 1]
+    terms = [*back.carried.values(), *(formula.term for formula in inside(back))]
+    weights = dict.fromkeys(tuple(stack.products(term)[0].values()) for stack in stacks(back) for term in terms)
+    return [*names, *(together(several) for several in weights if several)]
 
 
 def adjoint(var: Var) -> str:

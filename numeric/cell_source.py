@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from numeric.arguments import batch_axes, identifier, state_key
-from numeric.backward_source import adjoint, backward_pass, direct
+from numeric.backward_source import adjoint, backward_pass, direct, stacked_names
 from numeric.batched import HELPERS
 from numeric.formulas import Formulas
 from numeric.forward_source import forward_pass
@@ -38,9 +38,9 @@ def cell_source(model: Model, records: Iterable[Derivation] | None = None) -> st
     last = backward_pass(here, read_from(back, front.names))
     parameters = {v.name for v in model.parameters}
     cached = [name for name in there.values if name in here.read - parameters]
-    first = forward_pass(there, front, cached, here.spare, supposes=bool(_hypotheses(back)))
+    first = forward_pass(there, front, cached, supposes=bool(_hypotheses(back)))
     helpers = [HELPERS[name].rstrip() for name in sorted(there.called | here.called)]
-    axes, *checks = _checks(model, back, [there.values[name].name for name in cached] + ["room"] * bool(here.spare))
+    axes, *checks = _checks(model, back, [there.values[name].name for name in cached])
     head = "\n\n".join([_about(model, back), "import numpy as np", axes])
     return "\n\n\n".join([head, *checks, *helpers, first, last, BOTH]) + "\n"
 
@@ -65,12 +65,12 @@ RESERVED = (
     "gradients",
     "loss",
     "dtype",
-    "room",
     "most",
     "first",
     "last",
     "block",
     "before",
+    "share",
     *NAMES,
     *HELPERS,
 )
@@ -83,6 +83,7 @@ def _refuse_clashes(model: Model, back: Backward) -> None:
     names += [adjoint(var) for var in back.formulas if var.sequence] + [direct(var) for var in back.direct]
     names += [name.name for name in (*back.slopes, *back.names.values())]
     names += list(dict.fromkeys(block_name(var.axes) for var in (*back.loop, *back.slopes)))
+    names += stacked_names(back)
     names += [f"{state_key(var)}0" for var in model.arrays.values() if var.name in model.with_initial]
     for name, count in Counter([*names, *RESERVED]).items():
         if count > 1:

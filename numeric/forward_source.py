@@ -15,14 +15,11 @@ from symbolic import terms as f
 from symbolic.notation import shape_text
 
 
-def forward_pass(scope: Scope, front: Forward, cached: list[str], spare: int, supposes: bool) -> str:
-    """`forward`: the loss, and a cache of values, with room for `spare` arrays of `backward`.
-
-    `supposes` where the gradients hold for some targets only.
-    """
+def forward_pass(scope: Scope, front: Forward, cached: list[str], supposes: bool) -> str:
+    """`forward`: the loss, and a cache of values; `supposes` where the gradients hold for some targets only."""
     model = scope.model
     before = [scope.statement(f"{scope.name(eq.left)} =", eq.right) for eq in front.before]
-    before += scope.room([(eq.left, scope.name(eq.left)) for eq in front.loop], spare)
+    before += scope.room([(eq.left, scope.name(eq.left)) for eq in front.loop])
     before += [f'    {scope.name(v)}[0] = initial.get("{state_key(v)}", 0)' for v in scope.states]
     before += ["    # What the inputs give a pre-activation waits where its activation will be."] * bool(front.given)
     for var, term in front.given.items():
@@ -31,7 +28,6 @@ def forward_pass(scope: Scope, front: Forward, cached: list[str], spare: int, su
     after = [scope.statement(f"{scope.name(eq.left)} =", eq.right) for eq in front.after]
     scale = "" if model.scale == f.term(1) else f"{scope.text(model.scale, MUL)} * "
     names = [scope.values[name].name for name in cached]
-    left = [f'"room": room[-{spare}:]'] if spare else []
     return "\n".join(
         [
             "def forward(parameters, x, y, initial=None):",
@@ -51,7 +47,7 @@ def forward_pass(scope: Scope, front: Forward, cached: list[str], spare: int, su
             *loop,
             *after,
             f"    loss = {scale}np.sum({scope.name(model.step_loss)})",
-            listed("cache = {", [f'"{name}": {name}' for name in names] + left, "}", 4),
+            listed("cache = {", [f'"{name}": {name}' for name in names], "}", 4),
             "    return loss, cache",
         ]
     )

@@ -14,7 +14,7 @@ from symbolic.verdicts import ONE_HOT, SUMS_TO_ONE, Hypothesis
 
 Axes = Mapping[str, str]
 
-NAMES = ("PARAMETERS", "DATA", "STATES", "CACHE", "BLOCK", "known", "check", "check_targets")
+NAMES = ("PARAMETERS", "DATA", "STATES", "CACHE", "BLOCK", "CPU", "AVX512", "known", "check", "check_targets")
 
 
 def input_source(
@@ -27,6 +27,8 @@ def input_source(
     ]
     axes.append(listed("CACHE = {", [f'"{name}"' for name in cached], "}", 0))
     axes.append("BLOCK = 2**20  # bytes of adjoints at a time: what a core's own cache holds")
+    axes.append('CPU = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ())')
+    axes.append('AVX512 = "AVX512F" in CPU or "X86_V4" in CPU  # as NumPy calls it until 2.3, and from 2.4 on')
     kinds = {hypothesis.kind for hypothesis in hypotheses}
     # One-hot targets sum to one: the stronger hypothesis is the one that is checked.
     targets = [_TARGETS[kind] for kind in (ONE_HOT, SUMS_TO_ONE) if kind in kinds][:1]

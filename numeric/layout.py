@@ -17,11 +17,19 @@ def statement(head: str, summands: Sequence[str], indent: int, comment: str = ""
     if len(line + after) <= WIDTH:
         return line + after
     if len(line) <= WIDTH:
-        return f"{margin}# {comment}\n{line}"
+        return f"{_remark(comment, margin)}\n{line}"
     if not head:
         return _filled(line.lstrip(), margin) + after
     lines = [_filled(summand, margin + "    ") for summand in summands]
     return "\n".join([f"{margin}{head} (", *lines, f"{margin}){after}"])
+
+
+def _remark(comment: str, margin: str) -> str:
+    """A comment in lines of its own, cut after commas."""
+    whole = ", ".join(part.replace(" ", UNBROKEN) for part in comment.split(", "))
+    return textwrap.fill(whole, WIDTH, initial_indent=f"{margin}# ", subsequent_indent=f"{margin}# ").replace(
+        UNBROKEN, " "
+    )
 
 
 def docstring(paragraphs: Iterable[Sequence[str]], indent: int) -> str:

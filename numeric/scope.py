@@ -65,7 +65,7 @@ class Scope:
         self.read: set[str] = set()
         self.called: set[str] = set()
         self.transposed: dict[str, str] = {}
-        self.spare = 0
+        self.stacked: dict[str, list[str]] = {}
         self._sizes: dict[Axis, str] = {}
 
     def name(self, var: Var) -> str:
@@ -96,12 +96,16 @@ class Scope:
         line = f"    {made} = ({copies})"
         return [line if len(line) <= WIDTH else f"    {made} = (\n        {copies}\n    )"]
 
+    def stacks(self) -> list[str]:
+        """The weights that have been mentioned together, in one array each."""
+        return [f"    {name} = np.stack(({', '.join(weights)}))" for name, weights in self.stacked.items()]
+
     def statement(self, head: str, term: Term, comment: str = "", over: Over = Over.ALL) -> str:
         """A statement that gives an expression a name, or adds it to one."""
         printer = Batched(_Reading(self, over))
         summands = printer.summands(term)
         self.called |= printer.called
-        return statement(head, summands, self._indent(over), comment)
+        return statement(head, summands, self.indent(over), comment)
 
     def into(self, target: str, own: Term, term: Term, comment: str = "", over: Over = Over.STEP) -> list[str]:
         """Statements that write a term into an array that is there already, and holds the value of `own`."""
@@ -109,7 +113,7 @@ class Scope:
         statements = [(head, [text]) for head, text in printer.into(target, own, term)]
         self.called |= printer.called
         comments = [comment] + [""] * len(statements)
-        indent = self._indent(over)
+        indent = self.indent(over)
         return [statement(*each, indent, note) for each, note in zip(statements, comments, strict=False)]
 
     def text(self, term: Term, least: int, over: Over = Over.ALL) -> str:
@@ -129,30 +133,15 @@ class Scope:
             each.append(f"        {', '.join(names)} = {room}[{':, ' if several else ''}: last - first + 1]")
         return " + ".join(sizes), once, each
 
-    def room(self, variables: list[tuple[Var, str]], spare: int = 0) -> list[str]:
-        """Arrays of T + 1 steps, those of one shape in one block; `spare` more of a state's shape are `room[…:]`."""
+    def room(self, variables: list[tuple[Var, str]]) -> list[str]:
+        """Arrays of T + 1 steps; those of one shape in one block, which is not given back between calls."""
         lines = []
         for axes, names in _by_axes(variables).items():
-            more = spare if axes == self.states[0].axes else 0
-            several = [str(len(names) + more)] if more or len(names) > 1 else []
-            block = f"np.empty({self.shape(axes, *several, 'T + 1')}, dtype)"
-            if more:
-                lines.append(
-                    "    # One block for the arrays of both passes: memory that is not given back between calls."
-                )
-                lines.append(f"    room = {block}")
-                block = f"room[:{len(names)}]" if len(names) > 1 else "room[0]"
-            lines.append(f"    {', '.join(names)} = {block}")
+            several = [str(len(names))] if len(names) > 1 else []
+            lines.append(f"    {', '.join(names)} = np.empty({self.shape(axes, *several, 'T + 1')}, dtype)")
         return lines
 
-    def spare_room(self, variables: list[tuple[Var, str]]) -> list[str]:
-        """The same in the spare part of the other pass's block, whose size is then `spare`."""
-        own = [(var, name) for var, name in variables if var.axes == self.states[0].axes]
-        names, self.spare = ", ".join(name for _, name in own), len(own)
-        taken = [f'    {names if len(own) > 1 else f"({names},)"} = cache["room"]'] if own else []
-        return taken + self.room([each for each in variables if each not in own])
-
-    def _indent(self, over: Over) -> int:
+    def indent(self, over: Over) -> int:
         return {Over.ALL: 4, Over.BLOCK: 8, Over.STEP: 12 if self.blocks else 8}[over]
 
     def _told(self, axis: Axis) -> str:
