@@ -130,7 +130,7 @@ def _side(term: Term, world: World, steps: Steps, indices: Sequence[Index]) -> E
 def _read(term: Term, world: World, steps: Steps, indices: Sequence[Index]) -> Entries | None:
     try:
         parts = [
-            world.read(term, {"T": world.T, **steps}, dict(zip(indices, where, strict=True)), world.value)
+            world.entries(term, steps, dict(zip(indices, where, strict=True)))
             for where in product(*(range(world.sizes[index.axis]) for index in indices))
         ]
     except Absent:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache, partial, reduce
-from typing import Any
+from operator import add
 
 import numpy as np
 
@@ -43,7 +43,10 @@ def place_of(var: Var, step: int | None, use: int | None = None) -> Place:
 
 
 class World:
-    """A model at T steps at one random point: every value and every derivative."""
+    """A model at T steps at one random point: every value and every derivative.
+
+    A shorter world may be gone on from: what its steps have made stands in both.
+    """
 
     def __init__(
         self,
@@ -54,41 +57,42 @@ class World:
         draw: int,
         field: Field,
         seed: str,
+        shorter: World | None = None,
     ) -> None:
         self.sizes, self.T, self.draw, self.field, self.seed = sizes, T, draw, field, seed
         self.kinds = {h.target.name: h.kind for h in hypotheses}
-        self.tape = Tape(field)
-        self.nodes: dict[Place, Entries] = {}
-        self._values: dict[Place, Entries] = {}
-        self._derivatives: dict[tuple[Place, Place, bool], Entries] = {}
-        self._adjoints: dict[int, list[Scalar]] = {}
+        self.tape: Tape = shorter.tape if shorter else Tape(field)
+        self.nodes: dict[Place, Node] = shorter.nodes if shorter else {}
+        self._derivatives: dict[tuple[Place, Place, bool], Entries] = shorter._derivatives if shorter else {}
+        self._adjoints: dict[int, list[Entries | None]] = shorter._adjoints if shorter else {}
         self.sides: dict[object, tuple[Term, Entries | None]] = {}
         self.remembered: set[str] = set()
         if model is not None and model.is_sequence:
-            self._unroll(model)
+            self._unroll(model, shorter.T + 1 if shorter else 1)
         elif model is not None:
             for equation in model.equations:
-                self._define(place_of(equation.left, None), self.read(equation.right, {"T": T}, {}, self.node))
+                self._define(self._place(equation.left, None), self.read(equation.right, {"T": T}, {}, self.node))
         self.lasting = len(self.tape.edges)
 
-    def _unroll(self, model: Model) -> None:
+    def _unroll(self, model: Model, first: int) -> None:
         for equation in model.equations:
             self.remembered |= {v.name for v in _variables(equation.right) if v.step and v.step.offset < 0}
-        for t in range(1, self.T + 1):
+        for t in range(first, self.T + 1):
             for equation in model.equations:
                 right = self.read(equation.right, {"t": t, "T": self.T}, {}, partial(self._used, t))
-                self._define(place_of(equation.left, t), right)
+                self._define(self._place(equation.left, t), right)
         whole = model.scale * f.sum_steps(model.step_loss[Step("t")])
-        self._define(place_of(LOSS, None), self.read(whole, {"T": self.T}, {}, self.node))
+        self._define(self._place(LOSS, None), self.read(whole, {"T": self.T}, {}, self.node))
 
-    def _define(self, place: Place, right: Entries) -> None:
-        """Nodes of its own for a variable: its adjoint must not see other uses of what it equals."""
-        self.nodes[place] = _each(self._copy, right)
+    def _define(self, place: Place, right: Node) -> None:
+        """A node of its own for a variable: its adjoint must not see other uses of what it equals."""
+        self.nodes[place] = self.tape.variable(right.value, (right.index, lambda adjoint: adjoint))
 
-    def _copy(self, entry: Scalar) -> Node:
-        return self.tape.node(entry.value, (entry.index, 1)) if isinstance(entry, Node) else self.tape.node(entry)
+    def _place(self, var: Var, step: int | None, use: int | None = None) -> Place:
+        """What a variable is called here; the whole loss is another at every length."""
+        return place_of(var, step, self.T if var.name == LOSS.name and var == LOSS else use)
 
-    def _used(self, t: int, var: Var, step: int | None) -> Entries:
+    def _used(self, t: int, var: Var, step: int | None) -> Node:
         """What an equation at step t reads: of a shared parameter the copy for this step."""
         if var.sequence:
             return self.node(var, step)
@@ -97,24 +101,21 @@ class World:
             self._define(place, self.node(var, None))
         return self.nodes[place]
 
-    def node(self, var: Var, step: int | None) -> Entries:
-        """The nodes of a variable."""
-        place = place_of(var, step)
+    def node(self, var: Var, step: int | None) -> Node:
+        """A variable as what may be differentiated, and by which."""
+        place = self._place(var, step)
         if step is not None and not (0 if var.name in self.remembered else 1) <= step <= self.T:
             raise Absent
         if place not in self.nodes:
-            self.nodes[place] = _each(self.tape.node, self._leaf(var, step))
+            self.nodes[place] = self.tape.variable(self._leaf(var, step))
         return self.nodes[place]
 
-    def value(self, var: Var, step: int | None) -> Entries:
-        """The values of a variable."""
-        place = place_of(var, step)
-        if place not in self._values:
-            self._values[place] = _each(lambda node: node.value, self.node(var, step))
-        return self._values[place]
+    def value(self, var: Var, step: int | None) -> Node:
+        """A variable as a constant."""
+        return self.tape.constant(self.node(var, step).value)
 
     def _leaf(self, var: Var, step: int | None) -> Entries:
-        entries = _full(tuple(self.sizes[axis] for axis in var.axes), 0)
+        entries = _full(self._dimensions(var.axes), 0)
         for position in np.ndindex(entries.shape):
             entries[position] = self.field.random(self.seed, var.name, step, position)
         if kind := self.kinds.get(var.name):
@@ -137,23 +138,20 @@ class World:
         if use is not None and not 1 <= use <= self.T:
             raise Absent
         by_step = None if node.by.step is None else node.by.step.at(steps)
-        by_place = place_of(node.by, by_step, use)
-        by = self.node(node.by, by_step)
-        if use is not None:
-            by = self._used(use, node.by, None)
+        by = self.node(node.by, by_step) if use is None else self._used(use, node.by, None)
         if not isinstance(node.of, Var):
             return self._of_formula(node, by, steps)
         step = None if node.of.step is None else node.of.step.at(steps)
-        chain = (place_of(node.of, step), by_place, node.total)
+        of = self.node(node.of, step)
+        chain = (self._place(node.of, step), self._place(node.by, by_step, use), node.total)
         if chain not in self._derivatives:
-            of = self.node(node.of, step)
             held = frozenset[int]() if node.total else self._of_steps(lambda other: other not in (None, step))
             self._derivatives[chain] = self._jacobian(of, by, held)
         return self._derivatives[chain]
 
-    def _of_formula(self, node: Derivative, by: Entries, steps: Steps) -> Entries:
+    def _of_formula(self, node: Derivative, by: Node, steps: Steps) -> Entries:
         """The derivative of what is written; the immediate one goes no further than its variables."""
-        known, length = dict(self.nodes), len(self.tape.edges)
+        length = len(self.tape.edges)
         try:
             try:
                 of = self.read(node.of, steps, {}, self.node)
@@ -162,30 +160,20 @@ class World:
             held = frozenset[int]() if node.total else self._of_steps(lambda other: True)
             return self._jacobian(of, by, held)
         finally:
-            self.nodes = known
             del self.tape.edges[length:]
+            while self.nodes and next(reversed(self.nodes.values())).index >= length:
+                self.nodes.popitem()
 
     def _of_steps(self, wanted: Callable[[int | None], bool]) -> frozenset[int]:
         """The nodes of all variables at the wanted steps."""
-        return frozenset(
-            node.index
-            for (_, _, step, use), nodes in self.nodes.items()
-            if use is None and wanted(step)
-            for node in nodes.flat
-        )
+        return frozenset(node.index for (_, _, step, use), node in self.nodes.items() if use is None and wanted(step))
 
-    def _jacobian(self, of: Entries, by: Entries, held: frozenset[int]) -> Entries:
-        result = _full(of.shape + by.shape, 0)
-        lowest = min((node.index for node in by.flat), default=0)
-        for position in np.ndindex(of.shape):
-            top = of[position]
-            if isinstance(top, Node):
-                adjoints = self._adjoints_of(top, held, lowest)
-                found = [adjoints[node.index] if node.index <= top.index else 0 for node in by.flat]
-                result[(*position, ...)] = np.array(found, dtype=object).reshape(by.shape)
-        return result
+    def _jacobian(self, of: Node, by: Node, held: frozenset[int]) -> Entries:
+        shape = of.value.shape + by.value.shape
+        adjoint = self._adjoints_of(of, held, by.index)[by.index] if by.index <= of.index else None
+        return _full(shape, 0) if adjoint is None else adjoint.reshape(shape)
 
-    def _adjoints_of(self, top: Node, held: frozenset[int], lowest: int) -> list[Scalar]:
+    def _adjoints_of(self, top: Node, held: frozenset[int], lowest: int) -> list[Entries | None]:
         """One sweep serves every variable; the nodes of a formula do not last, those of the model do."""
         if held or top.index >= self.lasting:
             return self.tape.adjoints(top, held, lowest)
@@ -195,18 +183,16 @@ class World:
 
     # Terms
 
-    def read(
-        self, term: Term, steps: Steps, subscripts: Mapping[Index, int], leaf: Callable[[Var, int | None], Entries]
-    ) -> Entries:
-        """The entries of a term at these steps and subscripts (from 0); `leaf` gives values or nodes."""
-        if isinstance(term, Var):
-            return leaf(term, None if term.step is None else term.step.at(steps))
-        return np.asarray(self.field.reduced(self._read(term, steps, subscripts, leaf)), dtype=object)
+    def entries(self, term: Term, steps: Steps, subscripts: Mapping[Index, int]) -> Entries:
+        """The entries of a term at these steps and subscripts (from 0)."""
+        return self.read(term, {"T": self.T, **steps}, subscripts, self.value).value
 
-    def _read(
-        self, term: Term, steps: Steps, subscripts: Mapping[Index, int], leaf: Callable[[Var, int | None], Entries]
-    ) -> Any:
-        def of(inner: Term) -> Entries:
+    def read(
+        self, term: Term, steps: Steps, subscripts: Mapping[Index, int], leaf: Callable[[Var, int | None], Node]
+    ) -> Node:
+        """The same of what the variables are to be: `node` or `value`."""
+
+        def of(inner: Term) -> Node:
             return self.read(inner, steps, subscripts, leaf)
 
         def at(subscript: Subscript) -> int:
@@ -216,25 +202,26 @@ class World:
                 raise IndexError(f"there is no entry {subscript}: formulas count from 1")
             return subscript - 1
 
-        def along(name: str, first: Step, last: Step, body: Term) -> list[Entries]:
-            return [
-                self.read(body, {**steps, name: s}, subscripts, leaf)
-                for s in range(first.at(steps), last.at(steps) + 1)
-            ]
+        def along(name: str, first: Step, last: Step, body: Term) -> Iterator[Node]:
+            for s in range(first.at(steps), last.at(steps) + 1):
+                yield self.read(body, {**steps, name: s}, subscripts, leaf)
 
+        constant = self.tape.constant
         match term:
+            case Var():
+                return leaf(term, None if term.step is None else term.step.at(steps))
             case Derivative():
-                return self.derivative(term, steps)
+                return constant(self.derivative(term, steps))
             case f.Const(value):
-                return self.field.number(value)
+                return constant(self.field.number(value))
             case f.Reciprocal(axis):
-                return self.field.number(Fraction(1, self.T if axis is None else self.sizes[axis]))
+                return constant(self.field.number(Fraction(1, self.T if axis is None else self.sizes[axis])))
             case f.Ones(axes):
-                return _full(self._dimensions(axes), 1)
+                return constant(_full(self._dimensions(axes), 1))
             case f.Eye(axis):
-                return _diagonal(_full((self.sizes[axis],), 1))
+                return self._identity(axis)
             case f.Delta(i, j):
-                return int(at(i) == at(j))
+                return constant(int(at(i) == at(j)))
             case f.Add(left, right):
                 return of(left) + of(right)
             case f.Neg(arg):
@@ -242,52 +229,46 @@ class World:
             case f.Mul(left, right):
                 return of(left) * of(right)
             case f.Div(left, right):
-                return of(left) * self._power(of(right), -1)
+                return of(left) * of(right).power(-1)
             case f.Pow(base, exponent):
-                return self._power(of(base), exponent)
+                return of(base).power(exponent)
             case f.Call(name, arg):
-                return self._function(name, of(arg))
+                return of(arg).function(name)
             case f.Softmax(arg):
-                e = self._function("exp", of(arg))
-                return e * self._power(self.field.reduced(e.sum(axis=-1, keepdims=True)), -1)
+                e = of(arg).function("exp")
+                return e * e.total(e.value.ndim - 1, keepdims=True).power(-1)
             case f.Indicator(arg):
                 return of(arg)
             case f.MatMul(left, right):
-                return np.tensordot(of(left), of(right), axes=1)
+                return of(left).dot(of(right))
             case f.Transpose(arg):
-                return of(arg).T
+                return of(arg).transposed()
             case f.Outer(left, right):
-                return np.multiply.outer(of(left), of(right))
+                return of(left).outer(of(right))
             case f.Diag(arg):
-                return _diagonal(of(arg))
+                return of(arg).diagonal()
             case f.Inner(left, right):
-                return (of(left) * of(right)).sum()
+                return (of(left) * of(right)).total()
             case f.Sum(arg, axis):
-                return of(arg).sum(axis=None if axis is None else shape(arg).index(axis))
+                return of(arg).total(None if axis is None else shape(arg).index(axis))
             case f.Entry(arg, chosen):
-                return of(arg)[tuple(at(subscript) for subscript in chosen)]
+                return of(arg).entry(tuple(at(subscript) for subscript in chosen))
             case f.SumIndex(index, body):
                 values = range(self.sizes[index.axis])
-                return np.stack([self.read(body, steps, {**subscripts, index: i}, leaf) for i in values]).sum(axis=0)
+                return reduce(add, (self.read(body, steps, {**subscripts, index: i}, leaf) for i in values))
             case f.SumSteps(name, first, last, body):
-                nothing = _full(self._dimensions(shape(body)), 0)
-                return np.stack([nothing, *along(name, first, last, body)]).sum(axis=0)
+                nothing = constant(_full(self._dimensions(shape(body)), 0))
+                return reduce(add, along(name, first, last, body), nothing)
             case f.ProductSteps(name, first, last, body):
                 factors = along(name, first, last, body)
-                identity = _diagonal(_full(self._dimensions(shape(body)[:1]), 1))
-                return reduce(
-                    lambda earlier, later: self.field.reduced(np.tensordot(later, earlier, 1)), factors, identity
-                )
+                return reduce(lambda earlier, later: later.dot(earlier), factors, self._identity(shape(body)[0]))
         raise TypeError(f"not a term of the formula language: {term!r}")
 
     def _dimensions(self, axes: Shape) -> tuple[int, ...]:
         return tuple(self.sizes[axis] for axis in axes)
 
-    def _power(self, base: Entries, exponent: int) -> Entries:
-        return _each(lambda x: x.power(exponent) if isinstance(x, Node) else self.field.power(x, exponent), base)
-
-    def _function(self, name: str, arg: Entries) -> Entries:
-        return _each(lambda x: x.function(name) if isinstance(x, Node) else self.field.function(name, x), arg)
+    def _identity(self, axis: Axis) -> Node:
+        return self.tape.constant(_full((self.sizes[axis],), 1)).diagonal()
 
 
 @lru_cache(maxsize=128)
@@ -300,7 +281,15 @@ def world_of(
     field: Field,
     seed: str,
 ) -> World:
-    return World(model, dict(sizes), T, hypotheses, draw, field, seed)
+    shorter = None
+    if model is not None and T > 1 and not any(_tells_the_length(equation.right) for equation in model.equations):
+        shorter = world_of(model, sizes, T - 1, hypotheses, draw, field, seed)
+    return World(model, dict(sizes), T, hypotheses, draw, field, seed, shorter)
+
+
+def _tells_the_length(term: Term) -> bool:
+    """Whether a value is another in a longer sequence."""
+    return f.Reciprocal(None) in _walk(term)
 
 
 def _walk(term: Term) -> Iterator[Term]:
@@ -314,15 +303,5 @@ def _variables(term: Term) -> Iterator[Var]:
     return (part for part in _walk(term) if isinstance(part, Var))
 
 
-def _each(function: Callable[[Scalar], Scalar], entries: Entries) -> Entries:
-    return np.asarray(np.frompyfunc(function, 1, 1)(entries), dtype=object)
-
-
 def _full(dimensions: tuple[int, ...], value: Scalar) -> Entries:
     return np.full(dimensions, value, dtype=object)
-
-
-def _diagonal(entries: Entries) -> Entries:
-    result = _full(entries.shape * 2, 0)
-    np.fill_diagonal(result, entries)
-    return result

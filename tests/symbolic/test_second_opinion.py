@@ -222,6 +222,8 @@ def test_says_how_and_at_which_lengths() -> None:
     # At T = 1 there is no h[t+1].
     assert judged(d(r.a[t + 1], r.h[t]), r.W, model=r.RNN) == "modular, T = 2, 3"
     assert judged(grad_copy(r.W, t - 1), 1 * grad_copy(r.W, t - 1), model=r.RNN) == "modular, T = 2, 3"
+    # What a longer sequence has made is not there in a shorter one.
+    assert judged(d(r.a[t + 1], r.h[t]), r.W, model=r.RNN) == "modular, T = 2, 3"
     # Where the first three lengths say nothing, the first two that do.
     far = d(r.a[t + 5], r.h[t + 4])
     assert judged(far, r.W, model=r.RNN) == "modular, T = 6, 7"
@@ -313,7 +315,7 @@ def test_a_variable_that_only_renames_another_has_an_adjoint_of_its_own() -> Non
 def test_leaves_are_a_function_of_the_seed() -> None:
     def h(seed: str) -> list[int]:
         drawn = World(r.RNN, WORKED_EXAMPLE, 2, (), 0, RESIDUES, seed)
-        return list(drawn.value(r.h[t], 2).flat)
+        return list(drawn.entries(r.h[2], {}, {}).flat)
 
     assert h("a") == h("a")
     assert not set(h("a")) & set(h("b"))
@@ -360,7 +362,7 @@ def test_adjoints_are_what_central_differences_say(model: Model, loss: Any, stat
     arrays |= {f"{v.name}{s}": v[s] for v, s in product((*model.inputs, *model.targets), range(1, steps + 1))}
 
     def floats(term: Term) -> NDArray[Any]:
-        return drawn.read(term, {"T": steps}, {}, drawn.value).astype(float)
+        return drawn.entries(term, {}, {}).astype(float)
 
     point = {name: floats(variable) for name, variable in arrays.items()}
     assert loss(point, steps) == pytest.approx(float(floats(LOSS)), rel=1e-12)
