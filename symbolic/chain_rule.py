@@ -126,9 +126,10 @@ class Differentiated(Unrolled):
     def _collect_backwards(self, products: Products, upstream: Entries, edge: Edge, made: int | None) -> None:
         outer = list(positions(upstream.shape[: upstream.ndim - len(self._axes[edge.made])]))
         for j, i, expression in edge.entries:
-            for where in outer:
-                if upstream[where + j]:
-                    products[where + i].append((upstream[where + j], self._fold(expression, made)))
+            if written := [(where, x) for where in outer if (x := upstream[where + j])]:
+                slope = self._fold(expression, made)
+                for where, x in written:
+                    products[where + i].append((x, slope))
 
     def _tangent(self, of: Place, by: Place, only: int | None) -> Entries | None:
         """Σ over what `of` is made from of (∂ of / ∂ part)(d part / d by); `only` this step."""
@@ -158,9 +159,10 @@ class Differentiated(Unrolled):
     def _collect_forwards(self, products: Products, downstream: Entries, edge: Edge, made: int | None) -> None:
         inner = list(positions(downstream.shape[len(edge.used.axes) :]))
         for j, i, expression in edge.entries:
-            for where in inner:
-                if downstream[i + where]:
-                    products[j + where].append((downstream[i + where], self._fold(expression, made)))
+            if written := [(where, x) for where in inner if (x := downstream[i + where])]:
+                slope = self._fold(expression, made)
+                for where, x in written:
+                    products[j + where].append((x, slope))
 
     def _summed(self, products: Products, axes: Shape) -> Entries | None:
         if not products:

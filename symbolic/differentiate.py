@@ -176,7 +176,7 @@ def _derivatives(summand: Any, symbols: int) -> tuple[Any, ...]:
 
 @cache
 def _place(number: int) -> Any:
-    return sympy.Dummy(f"x{number}", real=True)
+    return sympy.Dummy(f"x{number}")
 
 
 def _symbols(expression: Any) -> list[Any]:

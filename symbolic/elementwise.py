@@ -113,6 +113,8 @@ def tabulated(dims: tuple[int, ...], entry: Callable[[tuple[int, ...]], Scalar])
 
 def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Subscripts) -> Entries:
     """The entries of a term under given steps and subscripts (counted from 0 here)."""
+    if isinstance(term, f.Var):
+        return scene.values.variable(term, None if term.step is None else term.step.at(steps))
     arithmetic, sizes = scene.arithmetic, scene.sizes
 
     def of(inner: Term) -> Entries:
@@ -137,8 +139,6 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Subscripts) -> 
             return _array(arithmetic.number(Fraction(int(same))))
         case f.Reciprocal(axis):
             return _array(arithmetic.reciprocal(axis, scene.steps if axis is None else sizes[axis]))
-        case f.Var():
-            return scene.values.variable(term, None if term.step is None else term.step.at(steps))
         case f.Derivative():
             return scene.values.derivative(term, steps)
         case f.Add(left, right):

@@ -26,7 +26,7 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import replace
 from functools import cache, reduce
 
@@ -284,7 +284,7 @@ class _IndexForm:
             if any(s == LOSS or isinstance(s, f.Derivative) for s in subterms(what)):
                 raise NotUniform("the loss or a derivative inside what is differentiated")
             return self._through(
-                what,
+                variables(what),
                 lambda used: differentiated(_IndexForm(self.model, by=used).expand(what), used),
                 lambda used: self.adjoint(used, by),
             )
@@ -336,14 +336,14 @@ class _IndexForm:
             return []
         self._near(of)
         return self._through(
-            _right_side(model, of),
+            _used(model, of),
             lambda used: _jacobian(model, of, used),
             lambda used: self.tangent(used, by, only),
         )
 
-    def _through(self, what: Term, jacobian: Callable[[Var], Sum], down: Callable[[Var], Sum]) -> Sum:
+    def _through(self, made_from: Sequence[Var], jacobian: Callable[[Var], Sum], down: Callable[[Var], Sum]) -> Sum:
         result: Sum = []
-        for used in variables(what):
+        for used in made_from:
             if inner := down(used):
                 result += [contracted(a, b, len(used.axes)) for a in jacobian(used) for b in inner]
         return result
@@ -377,6 +377,12 @@ def _right_side(model: Model, made: Var) -> Term:
     """What a variable is made from, at its step."""
     right = model.by_name[made.name].right
     return right if made.step is None else moved(right, {"t": made.step})
+
+
+@cache
+def _used(model: Model, made: Var) -> Sequence[Var]:
+    """The variables that it is made from, at their steps."""
+    return variables(_right_side(model, made))
 
 
 @cache
@@ -450,22 +456,27 @@ def _softmax_argument(x: Factor, model: Model | None) -> Term | None:
     return None
 
 
-def _is_unfolded(var: Var, model: Model | None, within: tuple[str, ...] = ()) -> bool:
+def _is_unfolded(var: Var, model: Model | None) -> bool:
     """Whether an equation writes the variable by others; raises NotUniform where that may hide a sum."""
-    made = model.by_name.get(var.name) if model is not None else None
+    return model is not None and _unfolds(model, var.name, ())
+
+
+@cache
+def _unfolds(model: Model, name: str, within: tuple[str, ...]) -> bool:
+    made = model.by_name.get(name)
     if made is None or not made.is_nonlinear:
         return False
-    if var.name in within:
-        raise NotUniform(f"{var.name} is a function of itself at the step before")
+    if name in within:
+        raise NotUniform(f"{name} is a function of itself at the step before")
     right = made.right
     functions = [s for s in subterms(right) if isinstance(s, f.Call | f.Softmax)]
     plain = all(isinstance(s.arg, Var) and getattr(s, "function", "") != "log" for s in functions)
     product = isinstance(right, f.Softmax) or all(isinstance(s, f.Var | f.Call | f.Mul) for s in subterms(right))
     if not plain or not product:
-        raise NotUniform(f"{var.name} is not a product of functions of variables")
-    for inner in variables(right):
-        if _is_unfolded(inner, model, (*within, var.name)) and _has_softmax(inner, model):
-            raise NotUniform(f"{var.name} is made from a softmax")
+        raise NotUniform(f"{name} is not a product of functions of variables")
+    for inner in made.uses:
+        if _unfolds(model, inner.name, (*within, name)) and _has_softmax(inner, model):
+            raise NotUniform(f"{name} is made from a softmax")
     return True
 
 

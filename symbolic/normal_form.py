@@ -115,7 +115,8 @@ class Poly:
             get = terms.get
             for m, c in self.terms.items():
                 for n, e in other.terms.items():
-                    terms[m + n] = get(m + n, 0) + c * e
+                    monomial = m + n
+                    terms[monomial] = get(monomial, 0) + c * e
             product = Poly(self.ring, {m: c for m, c in terms.items() if c}, reach, curved)
         both = self.curved & other.curved
         return self.ring.without_squares(product) if both else product
@@ -228,7 +229,8 @@ class Ring:
             self.spend(len(few) * len(many))
             for n, e in few.items():
                 for m, c in many.items():
-                    terms[m + n] = get(m + n, 0) + c * e
+                    monomial = m + n
+                    terms[monomial] = get(monomial, 0) + c * e
         return Poly(self, {m: c for m, c in terms.items() if c}, reach, curved)
 
     def is_zero(self, poly: Poly) -> bool:

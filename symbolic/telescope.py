@@ -22,11 +22,13 @@ Pair = tuple[Term, Term]
 
 def telescoped(left: Term, right: Term, model: Model | None) -> Iterator[tuple[Term, Term, tuple[Pair, ...]]]:
     """Both sides without such products, and the lemmas; once for every state that it may be."""
-    both = (*subterms(left), *subterms(right))
-    products = {s for s in both if isinstance(s, ProductSteps) and s.first.anchor != s.last.anchor}
-    bound = {s.index for s in both if isinstance(s, SumSteps | ProductSteps)}
+    loops = [s for side in (left, right) for s in subterms(side) if isinstance(s, SumSteps | ProductSteps)]
+    products = {s for s in loops if isinstance(s, ProductSteps) and s.first.anchor != s.last.anchor}
+    if model is None or not products:
+        return
+    bound = {s.index for s in loops}
     free = free_anchors(left) | free_anchors(right)
-    if model is None or not products or bound & {"", "T"} or not all(_is_along(p, free - bound) for p in products):
+    if bound & {"", "T"} or not all(_is_along(p, free - bound) for p in products):
         return
     for state in (var for name, var in model.arrays.items() if name in model.with_initial):
         if all(shape(p) == state.axes * 2 for p in products):

@@ -91,6 +91,8 @@ def term(value: Operand) -> Term:
 
 def children(term: Term) -> tuple[Term, ...]:
     """The terms directly inside a term."""
+    if isinstance(term, Var):
+        return ()
     return tuple([value for value in vars(term).values() if isinstance(value, Term)])
 
 
