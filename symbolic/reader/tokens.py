@@ -37,7 +37,7 @@ class Token:
         return self.text
 
 
-WORDS = ("softmax", "sigmoid", "tanh", "sinh", "cosh", "diag", "exp", "log", "ln")
+WORDS = ("softmax", "sigmoid", "tanh", "sinh", "cosh", "sech", "diag", "exp", "log", "ln")
 _SPACING = """\\, \\; \\: \\! \\> \\quad \\qquad \\enspace \\thinspace \\medspace \\thickspace \\nonumber \\notag
 \\displaystyle \\textstyle \\limits \\nolimits \\hfill \\allowbreak \\middle \\begingroup \\endgroup ~"""
 SPACES = frozenset({"\\ ", *_SPACING.split()})
@@ -47,6 +47,7 @@ _TOKEN = re.compile(
     r"(?P<space>\s+|%[^\n]*\n?)"
     r"|(?P<row>\\\\\*?\s*\[\s*-?[\d.]+\s*(?:ex|em|pt|mm|cm|in|\\[a-z]+skip)\s*\])"
     r"|(?P<command>\\(?:[A-Za-z]+\*?|.|\n))"
+    r"|(?P<norm>\|\|)"
     r"|(?P<number>\d+(?:\.\d+)?)"
     rf"|(?P<word>(?<![A-Za-z])(?:{'|'.join(WORDS)})(?![A-Za-z]))"
     r"|(?P<letter>[^\W\d_])"
@@ -56,6 +57,7 @@ _UNICODE = {
     "−": "-", "–": "-", "·": r"\cdot", "×": r"\times", "⊙": r"\odot", "∘": r"\circ", "⊗": r"\otimes", "∂": r"\partial",
     "∇": r"\nabla", "∑": r"\sum", "Σ": r"\Sigma", "σ": r"\sigma", "τ": r"\tau", "α": r"\alpha", "θ": r"\theta",
     "。": ".", "，": ",", "；": ";", "：": ":", "（": "(", "）": ")", "⟨": r"\langle", "⟩": r"\rangle",
+    "‖": r"\|", "||": r"\|", "∼": r"\sim", "∝": r"\propto",
     "δ": r"\delta", "∈": r"\in", "≠": r"\neq", "⊤": r"\top", "′": "'", "…": r"\ldots", "→": r"\to", "⇒": r"\Rightarrow",
 }  # fmt: skip
 

@@ -217,3 +217,36 @@ So $\hat y = \frac{\exp(o)}{1^\top \exp(o)}$ and $\hat y = \frac{\exp(o)}{1 \exp
 def test_a_sum_that_starts_nowhere_is_not_read():
     text = "<!-- check\nmodel rnn\ntime subscript\n-->\n$\\sum_{t=}^{T} h_t = h_T$"
     assert [each.verdict for formula in findings("a.md", text) for each in formula] == ["unread"]
+
+
+NUMBER_AND_VECTORS = "name x : number\nname u : H\nname v : H\nname W : H×H"
+OTHER_FUNCTIONS = {
+    r"\frac{d}{dx}\tanh x = \operatorname{sech}^2 x": "proved",
+    r"\frac{d}{dx}\tanh x = sech^2(x)": "proved",
+    r"\frac{d}{dx}\tanh x = \frac{1}{\cosh^2 x}": "proved",
+    r"\frac{d}{dx}\operatorname{sech}(x) = -\operatorname{sech}(x) \tanh(x)": "proved",
+    r"\frac{d}{dx}\operatorname{sech}(x) = \operatorname{sech}(x) \tanh(x)": "refuted",
+    r"\frac{d}{dx}\tanh x = \operatorname{sech} x": "refuted",
+    r"\frac{d}{dx}\tanh x = \operatorname{sech}^{-2} x": "unread",
+    r"||u - v||_2^2 = (u - v)^\top (u - v)": "proved",
+    r"||u||^2 ||v||^2 = (u^\top u) (v^\top v)": "proved",
+    r"‖u‖^2 = u^\top u": "proved",
+    r"||u - v||^2 = u^\top u - v^\top v": "refuted",
+    r"||u||^2 = u u^\top": "ill_typed",
+    r"||u||_2 = u^\top u": "unread",
+    r"||u||_1^2 = u^\top u": "unread",
+    r"||W||^2 = \operatorname{Tr}(W^\top W)": "unread",
+    r"|u||v| = u^\top v": "unread",
+    r"x = p(u||v)": "unread",
+    r"\sqrt{x^2} = x": "unread",
+    r"u \sim v": "unread",
+    r"u ∼ v": "unread",
+    r"u ∝ v": "unread",
+    r"u \propto u": "unread",
+}
+
+
+@pytest.mark.parametrize(("formula", "verdict"), OTHER_FUNCTIONS.items())
+def test_hyperbolic_functions_norms_and_relations_are_read_where_they_are_exact(formula, verdict):
+    text = f"<!-- check\n{NUMBER_AND_VECTORS}\n-->\n${formula}$"
+    assert [each.verdict for found in findings("a.md", text) for each in found] == [verdict]

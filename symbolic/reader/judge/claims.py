@@ -191,7 +191,7 @@ def defined_by(judge: Judging, n: int, sides: Sequence[Tokens]) -> str | None:
             return "the declaration"
         if node.base == r"\sigma":
             return "the logistic function"
-    if isinstance(node, s.Applied) and node.function in {"softmax", "sigmoid", "tanh", "sinh", "cosh"}:
+    if isinstance(node, s.Applied) and node.function in {"softmax", "sigmoid", "tanh", "sinh", "cosh", "sech"}:
         return "the function"
     return None
 

@@ -50,6 +50,8 @@ def function_of(resolver: Resolving, name: str, r: Reading, at: int) -> Reading:
         return mapped(r, lambda x: (f.exp(x) - f.exp(-x)) / 2)
     if name == "cosh":
         return mapped(r, lambda x: (f.exp(x) + f.exp(-x)) / 2)
+    if name == "sech":
+        return mapped(r, lambda x: 2 / (f.exp(x) + f.exp(-x)))
     if name == "softmax" and isinstance(r.term, Term) and r.rank:
         return Reading(f.Softmax(r.term), r.layout)
     if name == "diag" and isinstance(r.term, Term) and r.rank == 1:
