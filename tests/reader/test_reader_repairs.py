@@ -117,3 +117,24 @@ def test_a_repair_that_would_be_read_as_something_else_is_written_as_it_was_prov
 def test_a_square_may_be_missing_or_too_many(wrong, repair):
     found = judged(wrong, "model rnn\ntime subscript")
     assert (found.verdict, repair.replace("h_t}", "h_{t}}") in found.repair) == ("refuted", True), found.repair
+
+
+def test_what_is_added_is_repaired_as_the_part_that_comes_through_the_same_parameters():
+    found = judged(r"d h_{t-1} = d h_{t-1} + W_{hz} d z_{t-1}", LSTM)
+    assert (found.verdict, found.repair) == ("ill_typed", r"W_{hz}^{\top} d \alpha_{t-1}")
+    assert judged(rf"d h_{{t-1}} += {found.repair}", LSTM).verdict == "proved"
+    assert judged(r"d h_{t-1} += W_{xo} d o_t", LSTM).repair == ""
+
+
+def test_a_value_is_repaired_by_the_equation_that_makes_it():
+    found = judged(r"h^{(t)} = \tanh(V a^{(t)} + o^{(t)})")
+    assert (found.verdict, found.defect, found.repair) == ("definition", True, r"\tanh\left(a^{(t)}\right)")
+    assert not judged(f"h^{{(t)}} = {found.repair}").defect
+
+
+def test_an_entry_and_a_function_of_all_may_be_missing_together():
+    found = judged(r"\operatorname{softmax}(o^{(t)}) = \frac{o_j^{(t)}}{\sum_k o_k^{(t)}}")
+    assert (found.verdict, found.defect) == ("definition", True)
+    left, right = found.repair.split(" = ")
+    assert (r"_{j}" in left, right.count(r"\exp")) == (True, 2)
+    assert not judged(found.repair).is_wrong

@@ -28,9 +28,13 @@ class NoRule(ValueError):
 
 
 def closed_forms(left: Term, scope: Scope) -> Iterator[Term]:
-    """What a derivative, or an entry of one, may be in closed form."""
+    """What a derivative, or an entry of one, may be in closed form; a value by the equation that makes it."""
     derivative, subscripts = (left.arg, left.subscripts) if isinstance(left, f.Entry) else (left, ())
     model = scope.model
+    if model is not None and isinstance(derivative, Var) and (made := model.by_name.get(derivative.name)) is not None:
+        right = made.right if derivative.step is None else moved(made.right, "t", derivative.step)
+        yield entry(right, subscripts) if subscripts else right
+        return
     if model is None or not isinstance(derivative, f.Derivative):
         return
     chain = _Chain(model, derivative.by, derivative.total)

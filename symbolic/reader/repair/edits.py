@@ -37,6 +37,16 @@ def once(sides: Sides, scope: Scope) -> Iterator[Sides]:
             yield edited, right
 
 
+def on_both_sides(sides: Sides, left: Node, scope: Scope) -> Iterator[Sides]:
+    """An edited left side, and the right side with a rule at all places alike."""
+    edited, right = sides
+    if edited is not left:
+        for rule in RULES:
+            everywhere = _everywhere(right, rule, scope)
+            if everywhere is not None:
+                yield edited, everywhere
+
+
 def exchanged(node: Node, scope: Scope) -> Iterator[Node]:
     """ŷ and y for each other, wherever they stand: two names of the same shape and steps."""
     names: dict[tuple[str, str], s.Name] = {}

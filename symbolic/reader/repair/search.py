@@ -8,19 +8,20 @@ from itertools import islice
 
 from symbolic import second_opinion
 from symbolic import terms as f
+from symbolic.model import variables
 from symbolic.prove import axes_of
 from symbolic.reader.candidates import Candidate, candidates, instances, record, verdict_of
-from symbolic.reader.readings import Misfit
+from symbolic.reader.readings import Misfit, Reading
 from symbolic.reader.repair.closed import closed_forms
-from symbolic.reader.repair.edits import Sides, once, twice
+from symbolic.reader.repair.edits import Sides, on_both_sides, once, twice
 from symbolic.reader.repair.missing import contributions, of_one_step
 from symbolic.reader.repair.written import written
 from symbolic.reader.resolve import Memo, Resolver
 from symbolic.reader.scope import Scope
-from symbolic.reader.syntax.nodes import Node
+from symbolic.reader.syntax.nodes import Node, names_in
 from symbolic.reader.tokens import Unread
 from symbolic.shapes import ShapeMismatch
-from symbolic.terms import Term, Var
+from symbolic.terms import LOSS, Term, Var
 from symbolic.verdicts import Proved, one_hot
 
 SECONDS = 8.0
@@ -31,13 +32,19 @@ MOST_EDITS = 120  # edits of a stage that are read
 def repair(left: Node, right: Node, scope: Scope, is_part: bool = False) -> str | None:
     """The nearest formula that is proved, as LaTeX; None if none is found in time.
 
-    First the sides with at most one edit, then the closed form of the left side, then two edits.  What is added to a
-    gradient (`is_part`) is to be one of its parts.
+    First the sides with at most one edit, then the closed form of the left side, then two edits of the right side, then
+    one of each.  What is added to a gradient (`is_part`) is to be one of its parts.
     """
     search = _Search(scope, (left, right), is_part)
     first = [(left, right), *once((left, right), scope)]
     second = (two for sides in first if sides[0] is left for two in twice(sides, scope))
-    return search.among(first) or (None if is_part else search.closed()) or search.among(second)
+    third = (both for sides in first for both in on_both_sides(sides, left, scope))
+    return (
+        search.among(first)
+        or (search.part() if is_part else search.closed())
+        or search.among(second)
+        or search.among(third)
+    )
 
 
 class _Search:
@@ -78,17 +85,41 @@ class _Search:
 
     def closed(self) -> str | None:
         """The left side in closed form."""
-        try:
-            readings = Resolver(self.scope, self.scope.partial or "total").of(self.sides[0])
-        except (Unread, Misfit, ShapeMismatch):
-            return None
-        for reading in readings:
+        for reading in self.read_as(self.sides[0]):
             if isinstance(reading.term, Term):
                 for form in closed_forms(reading.term, self.scope):
                     each = Candidate(((reading.term, form),), "")
                     if self.is_proved(each):
                         return written(each, self.sides, False, self.scope)
         return None
+
+    def part(self) -> str | None:
+        """Of the parts of the gradient that is added to, the one that comes through the same parameters."""
+        left, right = self.sides
+        model, names = self.scope.model, set(self.named(right))
+        for reading in self.read_as(left):
+            gradient = reading.term
+            for _, part in contributions(gradient, self.scope) if isinstance(gradient, Term) else ():
+                used = {v.name for v in variables(part)} & {p.name for p in model.parameters} if model else set()
+                through = [d.by for d in f.subterms(part) if isinstance(d, f.Derivative) and d.of == LOSS]
+                if used and used == names and len(through) == 1 and isinstance(gradient, f.Derivative):
+                    exact = f.MatMul(f.grad(through[0]), f.immediate(through[0], gradient.by))
+                    if self.is_proved(Candidate(((exact, part),), "")):
+                        return written(Candidate(((gradient, part),), ""), self.sides, False, self.scope)
+        return None
+
+    def named(self, node: Node) -> Iterator[str]:
+        """The model's parameters that a side names."""
+        known = {p.name for p in self.scope.model.parameters} if self.scope.model else set()
+        for name in names_in(node):
+            terms = (reading.term for reading in self.read_as(name))
+            yield from {v.name for term in terms if isinstance(term, Term) for v in variables(term)} & known
+
+    def read_as(self, node: Node) -> list[Reading]:
+        try:
+            return Resolver(self.scope, self.scope.partial or "total").of(node)
+        except (Unread, Misfit, ShapeMismatch):
+            return []
 
     def is_proved(self, candidate: Candidate) -> bool:
         if candidate.pairs in self.tried:
