@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from numeric.reference.cell import Cell, Values, flat, sums, transposed
+from numeric.reference.cell import Cell, Values, flat, outer_sums, sums, transposed
 from numeric.reference.checks import Arrays, Batch, Layout
 from numeric.reference.losses import Array
 
@@ -82,10 +82,9 @@ def steps_backward(
             dh_next += by_gate[1]
             if batch.skip is not None:
                 dh_next += held
-        da_T = flat(da).swapaxes(1, 2)
-        dW += da_T @ flat(batch.x[now])
-        dU[:2] += da_T[:2] @ flat(h[now])
-        dU[2] += da_T[2] @ flat(reset[now])
+        dW += outer_sums(flat(da), flat(batch.x[now]))
+        dU[:2] += outer_sums(flat(da[:2]), flat(h[now]))
+        dU[2] += outer_sums(flat(da[2]), flat(reset[now]))
         db += sums(flat(da))
         np.add.reduce(da @ W[:, np.newaxis], axis=0, out=dx[now])
     gradients = {"x": dx, "h0": dh_next}

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from numeric.reference.cell import Cell, Values, flat, sums, transposed
+from numeric.reference.cell import Cell, Values, flat, outer_sums, sums, transposed
 from numeric.reference.checks import Arrays, Batch, Layout
 from numeric.reference.losses import Array
 
 GATES = "ofic"
+AHEAD = 8  # steps for which the inputs are projected at a time: so few stay in the cache until they are used
 
 
 def steps(parameters: Arrays, batch: Batch) -> Values:
@@ -28,9 +29,11 @@ def steps(parameters: Arrays, batch: Batch) -> Values:
     state, one, four = (batch.steps + 1, "N", "H"), ("T", "N", "H"), (4, "T", "N", "H")
     h, c, gates, tanh_c, dh = batch.room(state, state, four, one, one)
     h[0], c[0] = batch.states["h"], batch.states["c"]
-    np.matmul(batch.x_and_one, Wxb_T[:, np.newaxis], out=gates)
+    x_and_one = batch.x_and_one
     recurrent, product = batch.empty(4, "N", "H"), batch.empty("N", "H")
     for t in range(batch.steps):
+        if t % AHEAD == 0:
+            np.matmul(x_and_one[t : t + AHEAD], Wxb_T[:, np.newaxis], out=gates[:, t : t + AHEAD])
         now = gates[:, t]
         np.matmul(h[t], Wh_T, out=recurrent)
         now += recurrent
@@ -81,9 +84,8 @@ def steps_backward(
             if batch.skip is not None:
                 dh_next += held_h
                 dc += held_c
-        da_T = flat(da).swapaxes(1, 2)
-        dWx += da_T @ flat(batch.x[now])
-        dWh += da_T @ flat(h[now])
+        dWx += outer_sums(flat(da), flat(batch.x[now]))
+        dWh += outer_sums(flat(da), flat(h[now]))
         db += sums(flat(da))
         np.add.reduce(da @ Wx[:, np.newaxis], axis=0, out=dx[now])
     gradients = {"x": dx, "h0": dh_next, "c0": dc}

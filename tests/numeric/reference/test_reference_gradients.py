@@ -64,7 +64,7 @@ MISTAKES = {
         ("np.matmul(da[2, k], U[2], out=dreset)", "np.matmul(da[2, k], U[2].T, out=dreset)"),
         ("            dh_next += dreset\n", ""),
         ("            dh_next *= keep[k]\n", ""),
-        ("da_T[2] @ flat(reset[now])", "da_T[2] @ flat(h[now])"),
+        ("flat(reset[now])", "flat(h[now])"),
     ],
 }
 
@@ -190,7 +190,7 @@ def test_a_backward_pass_in_several_blocks_is_the_one_in_one(name, mask, monkeyp
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
-        ("lstm", "dWh += da_T", "dWh[...] = da_T"),
+        ("lstm", "dWh += ", "dWh[...] = "),
         ("lstm", "flat(h[now])", "flat(h[: len(block)])"),
         ("gru", "t = block[k]", "t = k"),
     ],
@@ -199,6 +199,25 @@ def test_a_block_that_forgets_the_others_is_seen(name, old, new, monkeypatch):
     monkeypatch.setattr(checks, "CACHE", 1)
     found, _ = error(case(name, module=mutated(CELLS[name], old, new)))
     assert found > 1000 * TOLERANCE, (name, new, found)
+
+
+def test_inputs_projected_for_some_steps_at_a_time_are_all_projected(monkeypatch):
+    c = case("lstm", mask=ragged_mask())
+    whole = c.gradients()
+    for steps in (1, SIZES["T"] - 1):
+        monkeypatch.setattr(lstm, "AHEAD", steps)
+        found, where = largest_difference(c.gradients(), whole)
+        assert found < 1e-13, (steps, where, found)
+
+
+@pytest.mark.parametrize("strips", [True, False])
+@pytest.mark.parametrize(("I", "J"), [(64, 128), (32, 64), (64, 60), (33, 64), (5, 4)])
+def test_weights_in_strips_have_the_gradients_of_weights_as_a_whole(strips, I, J, monkeypatch):
+    monkeypatch.setattr(cell, "SMALL_PRODUCTS", strips)
+    rng = np.random.default_rng(0)
+    u, v = rng.normal(size=(3, 21, I)), rng.normal(size=(21, J))
+    np.testing.assert_allclose(cell.outer_sums(u, v), np.einsum("gni,nj->gij", u, v), rtol=1e-12, atol=1e-13)
+    np.testing.assert_allclose(cell.outer_sums(u[0], v), u[0].T @ v, rtol=1e-12, atol=1e-13)
 
 
 @cells
