@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from symbolic.reader.judge import DEFINITION, PROVED, UNKNOWN, UNREAD, VERDICTS, Finding
+from symbolic.reader.judge import UNKNOWN, UNREAD, VERDICTS, Finding
 from symbolic.verdicts import Counterexample, exact_text
 
 WORDS = {"ill_typed": "ill-typed", "unread": "cannot read"}
@@ -28,8 +28,8 @@ def lines(findings: Sequence[Finding], style: str = "text") -> Iterator[str]:
 
 
 def _block(finding: Finding) -> Iterator[str]:
-    yield _head(finding, _word(finding))
-    for name, fact in _facts(finding):
+    yield _head(finding, word(finding))
+    for name, fact in facts(finding):
         yield f"    {name:<12} {fact}"
 
 
@@ -39,10 +39,10 @@ def _head(finding: Finding, word: str) -> str:
 
 def _github(finding: Finding) -> Iterator[str]:
     level = "error" if finding.is_wrong else "warning"
-    text = "; ".join(f"{name} {fact}" for name, fact in _facts(finding))
+    text = "; ".join(f"{name} {fact}" for name, fact in facts(finding))
     file = re.sub(r"(\.ipynb):\d+$", r"\1", finding.file)
     place = f"file={_property(file)},line={finding.line},col={finding.column}"
-    title = _property(f"gradproof: {_word(finding)}")
+    title = _property(f"gradproof: {word(finding)}")
     yield f"::{level} {place},title={title}::{_data(f'{_cut(finding.latex)}  {text}')}"
 
 
@@ -54,12 +54,14 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _word(finding: Finding) -> str:
-    word = WORDS.get(finding.verdict, finding.verdict)
-    return f"{word} with a defect" if finding.defect else word
+def word(finding: Finding) -> str:
+    """`ill-typed`, `definition with a defect`."""
+    verdict = WORDS.get(finding.verdict, finding.verdict)
+    return f"{verdict} with a defect" if finding.defect else verdict
 
 
-def _facts(finding: Finding) -> Iterator[tuple[str, str]]:
+def facts(finding: Finding) -> Iterator[tuple[str, str]]:
+    """What belongs to the verdict: `read as`, `fails at`, `where`, `because`, `did you mean`."""
     if finding.reading:
         yield "read as", finding.reading
     if finding.counterexample is not None:
@@ -115,19 +117,6 @@ def unread_note(findings: Sequence[Finding]) -> str:
     return ", ".join(parts)
 
 
-def as_markdown(findings: Sequence[Finding]) -> Iterator[str]:
-    """A table of everything that is displayed or claimed: its place, verdict, reading, and what belongs to it."""
-    yield "| line:column | verdict | read as | because; repair |"
-    yield "|---|---|---|---|"
-    for finding in findings:
-        if finding.displayed or finding.defect or finding.verdict != DEFINITION:
-            notes = [*(f"under {h}" for h in finding.hypotheses), finding.message]
-            notes += [f"repair: `{finding.repair}`"] * bool(finding.repair)
-            reading = f"`{_cut(finding.reading, 240)}`" if finding.reading else ""
-            cells = [f"{finding.line}:{finding.column}", _word(finding), reading, "; ".join(n for n in notes if n)]
-            yield "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
-
-
 def as_json(findings: Sequence[Finding]) -> str:
     """The schema of docs/check.md."""
     return json.dumps({"formulas": [_formula(f) for f in findings], "summary": counts(findings)}, ensure_ascii=False)
@@ -160,6 +149,3 @@ def _formula(finding: Finding) -> dict[str, Any]:
 
 def _strings(value: Any) -> Any:
     return [_strings(each) for each in value] if isinstance(value, list) else str(value)
-
-
-__all__ = ["DEFINITION", "PROVED", "as_json", "as_markdown", "counts", "lines", "summary", "unread_note"]

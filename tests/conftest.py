@@ -1,8 +1,9 @@
-"""What all tests share: Ctrl-C, and that the complete mutation suite runs only where it is asked for (`-m full`)."""
+"""What all tests share: Ctrl-C, the findings of the audit, and that the mutation suite runs only with `-m full`."""
 
 from __future__ import annotations
 
 import signal
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,18 @@ import pytest
 def interruptible() -> None:
     """Ctrl-C interrupts; a shell has what it starts in the background ignore it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def kept_audit(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file that keeps the findings on docs/audit, judged once for all tests."""
+    from gradproof.site.build import DOCUMENTS, chapters_folder
+    from gradproof.site.formulas import documents
+    from gradproof.site.verdicts import prove_all
+
+    file = tmp_path_factory.mktemp("audit") / "audit.pickle"
+    prove_all([], file, documents(DOCUMENTS, chapters_folder()))
+    return file
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -25,12 +25,14 @@ from gradproof.claims import load
 from gradproof.request import BadRequest
 from gradproof.run import Judged
 from gradproof.site import page, printed
+from gradproof.site.formulas import documents
 from gradproof.site.verdicts import Run, prove_all
 from symbolic.records import Derivation
 
 INSTALLED = Path(__file__).parent / "docs" / "site"
 CHECKOUT = Path(__file__).parents[2] / "docs" / "site"
 CLAIMS = "examples/right.py"
+DOCUMENTS = "../audit/*.txt"
 MARK = "searchindex.js"
 PDF = "gradproof.pdf"
 
@@ -59,7 +61,7 @@ def build(records: Sequence[Derivation], out: Path, kept: Path, pdf: bool = Fals
     if pdf:
         printed.browser()
     own = list(load(chapters_folder() / CLAIMS))
-    run = prove_all([*records, *own], kept)
+    run = prove_all([*records, *own], kept, documents(DOCUMENTS, chapters_folder()))
     judged = [Judged(record, run.of(record)) for record in records]
     judged += [Judged(record, run.of(record), own=True) for record in own]
     if wrong := [each for each in judged if not each.is_expected]:
@@ -102,7 +104,7 @@ def _shown(out: Path, kept: Path, builder: str) -> set[str]:
     with what formulas have in common.  Threads of BLAS would only wait for each other on pictures' small matrices.
     """
     source = chapters_folder()
-    settings = {"gradproof_verdicts": str(kept), "gradproof_claims": CLAIMS}
+    settings = {"gradproof_verdicts": str(kept), "gradproof_claims": CLAIMS, "gradproof_documents": DOCUMENTS}
     with threadpool_limits(1), patch_docutils(source), docutils_namespace():
         app = Sphinx(
             source,

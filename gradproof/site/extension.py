@@ -1,7 +1,8 @@
 """The Sphinx extension: formulas on pages, each with the verdict of the run that builds them.
 
 In:  a project's pages.  `{formula}` shows records of the catalogue, `{proof}` those of the claims
-     file that `gradproof_claims` in conf.py names; `{model}`, `{picture}`, `{session}`, `{tally}`,
+     file that `gradproof_claims` in conf.py names, `{audit}` one of the documents that
+     `gradproof_documents` names, `{audits}` their counts; `{model}`, `{picture}`, `{session}`, `{tally}`,
      `{misprints}`, `{difference}`, `{fold}` and `{notation}` are the book's other parts.
 Out: HTML, the mathematics of the whole project as MathML.
 A missing, stale or unexpected verdict, and mathematics that does not parse, raise: the build fails.
@@ -18,7 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 from sphinx.writers.html5 import HTML5Translator
 
-from gradproof.site import formulas, parts
+from gradproof.site import audit, formulas, parts
 from gradproof.site.mathml import BadMath, font, mathml
 from gradproof.site.page import folded
 
@@ -27,11 +28,14 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Directives, roles, the renderer of mathematics and the style sheet."""
     app.add_config_value("gradproof_verdicts", "", "env", str)
     app.add_config_value("gradproof_claims", "", "env", str)
+    app.add_config_value("gradproof_documents", "", "env", str)
     app.add_domain(formulas.Formulas)
     app.add_directive("formula", formulas.FormulaDirective)
     app.add_directive("proof", formulas.ProofDirective)
     app.add_directive("tally", formulas.TallyDirective)
     app.add_directive("misprints", formulas.MisprintsDirective)
+    app.add_directive("audit", audit.AuditDirective)
+    app.add_directive("audits", audit.AuditsDirective)
     app.add_role("formula", formulas.FormulaRole())
     app.add_directive("model", parts.ModelDirective)
     app.add_directive("notation", parts.NotationDirective)

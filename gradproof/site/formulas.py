@@ -20,7 +20,9 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 from sphinx.util.nodes import make_refnode
 
+from gradproof import check_run
 from gradproof.claims import BadClaims, load
+from gradproof.request import BadRequest
 from gradproof.site import page
 from gradproof.site.verdicts import NoVerdict, Run, prove_all, read
 from symbolic.derivations import catalogue, chapters
@@ -202,6 +204,14 @@ def own_claims(config: Config, folder: Path) -> Catalogue:
         raise ExtensionError(str(error)) from None
 
 
+def documents(pattern: str, folder: Path) -> list[check_run.Document]:
+    """The documents that a pattern finds from a folder on, with their declarations."""
+    try:
+        return check_run.documents(sorted(path.resolve() for path in folder.glob(pattern)) if pattern else [])
+    except BadRequest as error:
+        raise ExtensionError(str(error)) from None
+
+
 def this_run(config: Config) -> Run:
     """The run that this build is made from."""
     return _read(Path(config.gradproof_verdicts))
@@ -211,12 +221,12 @@ _read = cache(read)
 
 
 def prove(app: Sphinx) -> None:
-    """Without a run to build from, prove the catalogue and the project's own claims, or keep what still holds."""
+    """Without a run to build from, judge the catalogue, the project's own claims and documents, or keep what holds."""
     _read.cache_clear()
     if not app.config.gradproof_verdicts:
         records = list(catalogue())
         if app.config.gradproof_claims:
             records += own_claims(app.config, Path(app.srcdir))
         file = Path(app.doctreedir) / "gradproof.pickle"
-        prove_all(records, file)
+        prove_all(records, file, documents(app.config.gradproof_documents, Path(app.srcdir)))
         app.config.gradproof_verdicts = str(file)

@@ -14,9 +14,9 @@ CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", 
 
 
 @pytest.fixture(scope="session")
-def kept(tmp_path_factory) -> Path:
-    """The file that keeps the verdicts of the session's build."""
-    return tmp_path_factory.mktemp("kept") / "docs.pickle"
+def kept(tmp_path_factory, kept_audit) -> Path:
+    """The file that keeps the verdicts of the session's build; the audit is on it already."""
+    return Path(shutil.copy(kept_audit, tmp_path_factory.mktemp("kept") / "docs.pickle"))
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from sphinx.errors import ExtensionError, SphinxError
 
 from gradproof.request import BadRequest
 from gradproof.site import build, parts, verdicts
+from gradproof.site.formulas import documents
 from gradproof.site.verdicts import NoVerdict, Run, prove_all, read
 from numeric import derivation_source
 from numeric.source import numpy_source
@@ -23,6 +25,11 @@ CLAIM = """from gradproof import *
 x = scalar("x")
 own = derivation("own", "Mine", d(x * x, x), ("power rule", {} * x), source="my notes")
 """
+NOTES = r"""By the output gate $d o_t = \tanh(c_t) \odot d h_t$, and by the forget gate
+$$ d f_t = c_t \odot d c_t $$ where $\ourown_t = 1$.
+"""
+DECLARED = "model lstm\nread d as gradient\n"
+DECIDED = "1:21 proved\n2:4 refuted repaired\n2:38 unread\n"
 RECORDS = catalogue().select(["activations"])
 
 
@@ -67,7 +74,7 @@ def test_a_broken_formula_is_judged_again_and_its_old_verdict_is_not_shown(tmp_p
 def test_other_code_or_another_library_makes_every_verdict_stale(tmp_path, monkeypatch):
     file = tmp_path / "run.pickle"
     prove_all(RECORDS[:1], file)
-    for name, change in (("_code", lambda package: "other"), ("version", lambda name: "0.0")):
+    for name, change in (("_code", lambda package, without: "other"), ("version", lambda name: "0.0")):
         with monkeypatch.context() as patch:
             patch.setattr(verdicts, name, change)
             verdicts.key.cache_clear()
@@ -75,6 +82,57 @@ def test_other_code_or_another_library_makes_every_verdict_stale(tmp_path, monke
                 read(file).judged(RECORDS[0])
         verdicts.key.cache_clear()
     assert read(file).judged(RECORDS[0]).is_expected
+
+
+@pytest.fixture
+def notes(tmp_path):
+    """A document with its declarations, and what was decided on."""
+    for ending, text in (("txt", NOTES), ("check", DECLARED), ("verdicts", DECIDED)):
+        (tmp_path / f"mine.{ending}").write_text(text)
+    return lambda: documents("*.txt", tmp_path)
+
+
+def test_an_unchanged_document_is_not_judged_again_and_a_changed_one_has_no_findings(tmp_path, notes, monkeypatch):
+    file = tmp_path / "run.pickle"
+    before = prove_all([], file, notes())
+    assert (before.read_now, prove_all([], file, notes()).read_now) == (1, 0)
+    assert read(file).on(*notes()) == before.on(*notes())
+    for name, change in (("_code", lambda package, without: "other"), ("version", lambda name: "0.0")):
+        with monkeypatch.context() as patch:
+            patch.setattr(verdicts, name, change)
+            with pytest.raises(NoVerdict):
+                before.on(*notes())
+    for ending, text in (("txt", NOTES.replace("c_t", "c_{t-1}")), ("check", DECLARED + "read beside as hadamard\n")):
+        (tmp_path / f"mine.{ending}").write_text(text)
+        with pytest.raises(NoVerdict, match=r"mine\.txt: this run has not judged the document as it stands now"):
+            read(file).on(*notes())
+        assert prove_all([], file, notes()).read_now == 1
+
+
+def test_what_is_not_as_it_was_decided_stops_the_build_and_is_judged_again(tmp_path, notes):
+    file = tmp_path / "run.pickle"
+    prove_all([], file, notes())
+    (tmp_path / "mine.verdicts").write_text(DECIDED.replace("2:4 refuted repaired", "2:4 proved"))
+    with pytest.raises(ExtensionError, match=r"mine\.txt:2:4 is refuted repaired \(decided: proved\)"):
+        sphinx(tmp_path, "```{audit} mine.txt\n```", gradproof_verdicts=str(file))
+    assert prove_all([], file, notes()).read_now == 1
+
+
+def test_a_page_shows_what_was_found_in_a_document(tmp_path, notes):
+    settings = {"gradproof_verdicts": str(tmp_path / "run.pickle"), "gradproof_documents": "*.txt"}
+    prove_all([], tmp_path / "run.pickle", notes())
+    html = re.sub("</?span[^>]*>", "", sphinx(tmp_path, "```{audits}\n```\n\n```{audit} mine.txt\n```", **settings))
+    wrong, right = html.split("Proved, or defined as it should be: 1")
+    assert re.findall("<td><p>(.*?)</p></td>", wrong)[-6:] == ["all", "3", "1", "1", "1", "0"]
+    for said in ('href="#text-mine-2-4"', "fails at", "grad(c[t])", r"\ourown_t = 1", "cannot read"):
+        assert said in wrong
+    assert "tanh(c[t]) * grad(h[t])" in right
+    assert (wrong.count("<math"), right.count("<math")) == (
+        2,
+        1,
+    )  # formula and repair; what KaTeX does not take is quoted
+    with pytest.raises(ExtensionError, match=r"there is no file other\.txt"):
+        sphinx(tmp_path, "```{audit} other.txt\n```", **settings)
 
 
 def test_a_file_that_cannot_be_read_is_no_verdict(tmp_path):
@@ -111,11 +169,13 @@ def test_sphinx_stops_at_a_formula_without_a_verdict_of_this_run(tmp_path, chang
         sphinx(tmp_path, "```{formula} activations.tanh\n```", gradproof_verdicts=str(file))
 
 
-def test_a_persons_own_project_shows_its_proofs_and_stops_at_a_wrong_one(tmp_path):
+def test_a_persons_own_project_shows_its_proofs_and_documents_and_stops_at_a_wrong_one(tmp_path, notes):
     (tmp_path / "claims.py").write_text(CLAIM.format(2))
-    html = sphinx(tmp_path, "```{proof} own\n```", gradproof_claims="claims.py")
+    page = "```{proof} own\n```\n\n```{audit} mine.txt\n```"
+    html = sphinx(tmp_path, page, gradproof_claims="claims.py", gradproof_documents="*.txt")
     assert "badge proved" in html
     assert "Mine" in html
+    assert "badge refuted" in html
     (tmp_path / "claims.py").write_text(CLAIM.format(3))
     with pytest.raises(ExtensionError, match=r"own is refuted \(expected proved\)"):
         sphinx(tmp_path, "```{proof} own\n```", gradproof_claims="claims.py")
@@ -142,10 +202,18 @@ def test_a_closed_form_that_has_no_function_is_shown_without_one(tmp_path):
 
 
 def test_what_judges_reads_no_statement_but_the_claim():
-    """Verdicts are kept by claim and by the code of `symbolic` without its statements; so it must not read them."""
+    """Verdicts are kept by claim and by the code of `symbolic` without its statements; so it must not read them.
+
+    Findings on a document are kept by the code of `symbolic` with its models, which declarations name.
+    """
     judging = read_by("symbolic.prove")
     assert {"symbolic.normal_form", "symbolic.differentiate", "symbolic.second_opinion.tape"} <= judging
     assert {name for name in judging if name.startswith(STATEMENTS)} == set()
+    reading = read_by("symbolic.reader.document")
+    assert {
+        name for name in reading if name.startswith(tuple(f"symbolic.{name}" for name in verdicts.CLAIMED))
+    } == set()
+    assert {name for name in reading if name.startswith(STATEMENTS)} != set()
     assert {name for name in read_by("symbolic.derivations.lstm") if name.startswith(STATEMENTS)} != set()
 
 
