@@ -35,7 +35,9 @@ def command(out: Path, opens: bool, pdf: bool) -> None:
             click.echo("\n".join(report.explanation(each)))
         click.echo("gradproof: the site is not built", err=True)
         sys.exit(run.exit_code(unproved.judged))
-    proved = f"{len(site.run.verdicts)} claims, {site.run.proved_now} of them judged now"
-    click.echo(f"{site.index}: {proved}; {time.perf_counter() - started:.1f} s")
+    found = site.run
+    claims = f"{len(found.verdicts)} claims, {found.proved_now} of them judged now"
+    documents = f"{len(found.findings)} documents, {found.read_now} of them judged now"
+    click.echo(f"{site.index}: {claims}; {documents}; {time.perf_counter() - started:.1f} s")
     if opens:
         webbrowser.open(site.index.resolve().as_uri())

@@ -1,4 +1,4 @@
-"""What checking documents costs: the five seed texts, and a thousand formulas of which no two are the same."""
+"""What checking documents costs: the five texts of the audit, and a thousand formulas of which no two are the same."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 from child import cost
 
-ROOT = Path(__file__).parents[2]
-SEEDS = sorted((ROOT.parent / "shared" / "seeds").glob("*.txt"))
+TEXTS = sorted((Path(__file__).parents[2] / "docs" / "audit").glob("*.txt"))
 CHECK = (sys.executable, "-c", "from gradproof.cli import main; main()", "check", "--json")
 PROCESSES = [
     pytest.param([], id="as many processes as cores"),
@@ -46,12 +45,11 @@ def sums(wrong: int) -> Iterator[tuple[str, bool]]:
         yield rf"{a} \, {x} {sign} {b} \, {y} = {a} \, ({KNOWN[x]}) {other} {b} \, ({KNOWN[y]})", is_wrong
 
 
-@pytest.mark.benchmark(group="documents, cold process: five seed texts")
-@pytest.mark.skipif(not SEEDS, reason="the seed texts are not beside the project")
+@pytest.mark.benchmark(group="documents, cold process: the five texts of the audit")
 @pytest.mark.parametrize("jobs", PROCESSES)
-def test_seed_texts(benchmark, jobs):
-    found = measured(benchmark, *map(str, SEEDS), "--declare", str(ROOT / "docs" / "audit"), *jobs)
-    assert {Path(each["file"]).name for each in found["formulas"]} == {path.name for path in SEEDS}
+def test_texts_of_the_audit(benchmark, jobs):
+    found = measured(benchmark, *map(str, TEXTS), *jobs)
+    assert {Path(each["file"]).name for each in found["formulas"]} == {path.name for path in TEXTS}
 
 
 @pytest.mark.benchmark(group="documents, cold process: sums of gradients, one in 20 wrong")
