@@ -30,6 +30,11 @@ TYPOGRAPHY = {
 }  # fmt: skip
 ACCENTS = {"\u0300": "`", "\u0301": "'", "\u0302": "^", "\u0303": "~", "\u0308": '"', "\u030c": "v", "\u0327": "c"}
 MATH_ACCENTS = {"\u0302": "hat", "\u0303": "tilde", "\u0304": "bar", "\u0307": "dot", "\u0308": "ddot"}
+ACCENTED = r"[\u0300-\u036f]"
+PART = (
+    r"[_^]\{[^{}]*\}|[_^]\([^()]*\)|[_^](?:[A-Za-z0-9]+|[^\W_])"
+    rf"|[A-Za-z]{{2,}}(?!{ACCENTED})|.{ACCENTED}*"
+)
 FUNCTIONS = ("tanh", "sinh", "cosh", "exp", "log", "ln", "max", "min")
 OPERATORS = ("softmax", "diag")
 
@@ -99,7 +104,7 @@ def symbol(name: str) -> str:
     if name.endswith("hat") and len(name) > 3:
         return rf"\hat{{{symbol(name[:-3])}}}"
     if not name.isascii():
-        return "".join(_in_math(c).strip() for c in unicodedata.normalize("NFC", name))
+        return "".join(_in_math(c).strip() for c in _characters(unicodedata.normalize("NFC", name)))
     return name if name.isdigit() else rf"\mathit{{{_escaped(name)}}}"
 
 
@@ -137,7 +142,7 @@ def _mathematics(word: str) -> str:
     A letter takes one subscript and one superscript; another one stands beside it.
     """
     written, scripts = "", ""
-    for part in re.findall(r"[_^]\{[^{}]*\}|[_^]\([^()]*\)|[_^](?:[A-Za-z0-9]+|[^\W_])|[A-Za-z]{2,}|.", word):
+    for part in re.findall(PART, word):
         latex = _part(part)
         kind = latex[:1] if latex[:1] in ("_", "^", "'") else ""
         if kind and (kind in scripts.rstrip("'") or (kind == "'" and ("^" in scripts or "'" in scripts.rstrip("'")))):
@@ -154,7 +159,7 @@ def _part(part: str) -> str:
         return f"\\{part} "
     if part in OPERATORS:
         return rf"\operatorname{{{part}}}"
-    if len(part) > 1:
+    if len(part) > 1 and part.isascii():
         return part if len(part) == 2 else rf"\mathrm{{{part}}}"
     return _in_math(part)
 
@@ -174,13 +179,18 @@ def _in_math(c: str) -> str:
         kind, digit = unicodedata.decomposition(c).split()
         return f"{'^' if kind == '<super>' else '_'}{{{chr(int(digit, 16))}}}"
     letter, *accents = list(unicodedata.normalize("NFD", c))
-    if letter.isascii() and len(accents) == 1 and accents[0] in MATH_ACCENTS:
-        return rf"\{MATH_ACCENTS[accents[0]]}{{{letter}}}"
+    if len(accents) == 1 and accents[0] in MATH_ACCENTS:
+        return rf"\{MATH_ACCENTS[accents[0]]}{{{_in_math(letter).strip()}}}"
     return rf"\text{{{_escaped(c)}}}"
 
 
 def _escaped(word: str) -> str:
-    return "".join(_in_text(c) for c in word)
+    return "".join(_in_text(c) for c in _characters(word))
+
+
+def _characters(text: str) -> list[str]:
+    """The characters, each with the accents that Unicode has no single character for, as in h̃."""
+    return re.findall(f".{ACCENTED}*", text, re.DOTALL)
 
 
 def _in_text(c: str) -> str:
@@ -193,12 +203,12 @@ def _in_text(c: str) -> str:
     letter, *accents = list(unicodedata.normalize("NFD", c))
     if letter.isascii() and len(accents) == 1 and accents[0] in ACCENTS:
         return rf"\{ACCENTS[accents[0]]}{{{letter}}}"
-    return f"[U+{ord(c):04X}]"
+    return "".join(f"[U+{ord(each):04X}]" for each in c)
 
 
 def _greek(c: str) -> str:
     """`sigma` for σ; capitals that LaTeX has a name for as well."""
-    words = unicodedata.name(c, "").split()
+    words = unicodedata.name(c, "").split() if len(c) == 1 else []
     if words[:2] == ["GREEK", "SMALL"] and len(words) == 4 and words[3].lower() in GREEK:
         return words[3].lower()
     if words[:2] == ["GREEK", "CAPITAL"] and len(words) == 4 and words[3].capitalize() in GREEK:
@@ -207,7 +217,7 @@ def _greek(c: str) -> str:
 
 
 def _is_script(c: str) -> bool:
-    kind, *rest = unicodedata.decomposition(c).split() or ("",)
+    kind, *rest = (unicodedata.decomposition(c).split() if len(c) == 1 else []) or [""]
     return kind in ("<super>", "<sub>") and len(rest) == 1 and chr(int(rest[0], 16)).isascii()
 
 

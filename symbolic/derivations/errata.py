@@ -168,7 +168,7 @@ def lstm_errata() -> list[Derivation]:
                 "chain rule, both uses of c_{T−1}",
                 d(L_t[T], c[T]) @ immediate(c[T], c[T - 1]) + d(L_t[T], h[T - 1]) @ immediate(h[T - 1], c[T - 1]),
             ),
-            ("c = f ∘ c + i ∘ g; h = o ∘ tanh(c)", lstm.f[T] * d(L_t[T], c[T]) + h_by_c * d(L_t[T], h[T - 1])),
+            ("c = f ⊙ c + i ⊙ g; h = o ⊙ tanh(c)", lstm.f[T] * d(L_t[T], c[T]) + h_by_c * d(L_t[T], h[T - 1])),
             model=LSTM_SQUARED,
         ),
         refuted(
@@ -416,7 +416,7 @@ def softmax_errata() -> list[Derivation]:
             grad(h.at(1)),
             -sum_over(i, grad(yhat.at(i)) * d(yhat, h).at(i, 1)),
             "softmax.hidden",
-            f"{ANSWER_001}: ∇_h1 L = −Σ_i ∇_ŷi L ∇_h1 ŷ_i",
+            f"{ANSWER_001}: ∇_h L = −Σ_i (∂L/∂ŷ_i) ∇_h ŷ_i",
             HEAD,
         ),
         refuted(

@@ -107,14 +107,14 @@ DERIVATIONS = [
         "The gradient by the update gate",
         grad(z[t]),
         ("chain rule", d(h[t], z[t]).T @ grad(h[t])),
-        ("h_t = (1 − z) ∘ h_{t−1} + z ∘ h̃", grad(h[t]) * (htilde[t] - h[t - 1])),
+        ("h_t = (1 − z) ⊙ h_{t−1} + z ⊙ h̃", grad(h[t]) * (htilde[t] - h[t - 1])),
     ),
     claim(
         "htilde",
         "The gradient by the candidate",
         grad(htilde[t]),
         ("chain rule", d(h[t], htilde[t]).T @ grad(h[t])),
-        ("h_t = (1 − z) ∘ h_{t−1} + z ∘ h̃", grad(h[t]) * z[t]),
+        ("h_t = (1 − z) ⊙ h_{t−1} + z ⊙ h̃", grad(h[t]) * z[t]),
     ),
     claim(
         "r",

@@ -275,7 +275,7 @@ SQUARED_ERROR = [
         grad(o),
         ("chain rule", d(yhat, o).T @ grad(yhat)),
         ("Jacobian of softmax; ŷ − y", jacobian @ r),
-        ("diag(u) v = u ∘ v and (u ⊗ u) v = u (uᵀv)", yhat * r - yhat * (yhat @ r)),
+        ("diag(u) v = u ⊙ v and (u ⊗ u) v = u (uᵀv)", yhat * r - yhat * (yhat @ r)),
         ("ŷ apart", yhat * (r - yhat @ r)),
         model=HEAD_SQUARED,
         source=f"{TEXT_002}, L_t as MSE through part B",

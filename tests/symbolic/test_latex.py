@@ -305,11 +305,19 @@ def test_of_many_entries_the_first_row_and_the_general_one():
         ("Müller’s “one–hot”", "M\\\"{u}ller's ``one--hot''"),
         ("1−tanh²", r"$1-\tanh ^{2}$"),
         ("★", "[U+2605]"),
+        ("z ⊙ h̃", r"$z \odot  \tilde{h}$"),
+        ("by σ̃_t", r"by $\tilde{\sigma}_{t}$"),
+        ("the h̃ of it", r"the \~{h} of it"),
     ],
 )
 def test_prose(line, expected):
     assert prose(line) == expected
     assert problems(prose(line).replace(r"\"", "")) == []
+
+
+@pytest.mark.parametrize("id", [record.id for record in catalogue()])
+def test_every_character_of_the_catalogue_is_typeset(id):
+    assert "[U+" not in derivation_latex(catalogue()[id], steps=True)
 
 
 # What is written out is what `elementwise` computes
