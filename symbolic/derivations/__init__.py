@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import signal
 from collections.abc import Iterable
 from functools import cache
 from types import ModuleType
@@ -31,7 +32,9 @@ def chapters() -> tuple[ModuleType, ...]:
 
 
 def main(derivations: Iterable[Derivation]) -> None:
-    """Print derivations as LaTeX, every equality with its reason."""
+    """Print derivations as LaTeX, every equality with its reason; end quietly where nobody reads on."""
     from symbolic.latex import derivation_latex
 
+    if hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     print("\n\n".join(derivation_latex(each, steps=True) for each in derivations))

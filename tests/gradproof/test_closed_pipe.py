@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 
@@ -31,6 +32,14 @@ def test_a_closed_pipe_ends_quietly(tmp_path, arguments):
     assert process.returncode == 141
     assert "Error" not in stderr
     assert "Exception" not in stderr
+
+
+def test_a_closed_pipe_ends_the_script_of_a_chapter_quietly():
+    command = [sys.executable, "-m", "symbolic.derivations.softmax"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        process.stdout.close()
+        stderr = process.stderr.read()
+    assert (process.returncode, stderr) == (-signal.SIGPIPE, "")
 
 
 def test_what_the_code_prints_is_no_part_of_the_json(tmp_path):
