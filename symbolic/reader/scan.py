@@ -232,7 +232,8 @@ _ESCAPE = r"(?P<skip_escape>\\[\\$`%])"
 _DISPLAY = r"(?P<display>\$\$(?P<in_display>(?:[^$\\]|\\[\s\S]|\$(?!\$))+?)\$\$)"
 _BRACKET = r"(?P<bracket>\\\[)"
 _PAREN = r"(?P<paren>\\\()"
-_DOLLAR = r"(?P<dollar>\$(?P<in_dollar>(?:[^$\\\n]|\\[\s\S]|\n(?![ \t]*\n))+?)\$)"
+_QUOTING = r"\\(?:text|textrm|textit|mbox|hbox)\{[^{}$\n]*(?:\$[^$\n]+\$[^{}$\n]*)+\}"
+_DOLLAR = rf"(?P<dollar>\$(?P<in_dollar>(?:[^$\\\n]|{_QUOTING}|\\[\s\S]|\n(?![ \t]*\n))+?)\$)"
 _ENVIRONMENT = rf"(?P<environment>\\begin\{{(?P<name>(?:{ENVIRONMENTS})\*?)\}})"
 _VERBATIM = r"(?P<skip_verbatim>\\begin\{(?P<verb>verbatim|lstlisting|minted|comment)\*?\})"
 CLOSING = {
@@ -241,11 +242,14 @@ CLOSING = {
     "environment": r"\end{{{}}}",
     "skip_comment": "-->",
     "skip_verbatim": r"\end{{{}",
+    "skip_false": r"\fi",
 }
 _PERCENT = r"(?P<skip_percent>%[^\n]*)"
+_VERB = r"(?P<skip_verb>\\(?:verb|lstinline)\*?(?P<vmark>[^\sA-Za-z*{\[])[^\n]*?(?P=vmark))"
+_FALSE = r"(?P<skip_false>\\iffalse\b)"
 _ROLE = r"(?P<role>:math:`(?P<in_role>[^`]+)`)"
 _DIRECTIVE = (
-    r"(?P<directive>^(?P<margin>[ \t]*)\.\. math::[ \t]*"
+    r"(?P<directive>^(?P<margin>[ \t]*)\.\. math::[ \t]*(?:\n(?P=margin)[ \t]+:[a-z-]+:(?=[ \n])[^\n]*)*"
     r"(?P<in_directive>[^\n]*\n(?:(?P=margin)[ \t]+[^\n]*\n|[ \t]*\n)*))"
 )
 _SKIP_LITERAL = r"(?P<skip_literal>``[^`\n]*``)"
@@ -258,6 +262,6 @@ def _pattern(*parts: str) -> re.Pattern[str]:
 
 PATTERNS = {
     "md": _pattern(_MATH_FENCE, _FENCE, _COMMENT, _BRACKET, _PAREN, _ESCAPE, _SPAN, *_SHARED[:1], *_SHARED[3:]),
-    "tex": _pattern(_VERBATIM, _BRACKET, _PAREN, _ESCAPE, _PERCENT, _DISPLAY, _ENVIRONMENT, _DOLLAR),
+    "tex": _pattern(_VERBATIM, _VERB, _FALSE, _BRACKET, _PAREN, _ESCAPE, _PERCENT, _DISPLAY, _ENVIRONMENT, _DOLLAR),
     "rst": _pattern(_ROLE, _DIRECTIVE, _SKIP_LITERAL),
 }

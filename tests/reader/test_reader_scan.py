@@ -107,3 +107,20 @@ def test_the_source_of_a_formula_is_shown_whole_with_its_macros(source, shown):
     found = findings("a.tex", f"{head}\\begin{{align}}\n{source}\n\\end{{align}}\n")
     inside = r"\\begin\{align\}|\\end\{align\}"
     assert [re.sub(inside, "", each.latex).strip() for formula in found for each in formula] == shown
+
+
+def test_what_tex_prints_as_it_stands_or_leaves_out_holds_no_formula():
+    text = r"\verb|$a$| \verb*!$b$! \iffalse $c$ \[ d \] \fi \verbose $e$"
+    assert [f.latex for s in sources("a.tex", text) for f in formulas(s)] == ["e"]
+
+
+def test_the_options_of_a_directive_are_no_formula():
+    text = ".. math::\n   :label: a-b\n   :nowrap:\n\n   x = y\n\ntext\n\n.. math::\n\n   :x = y\n"
+    assert [f.latex.strip() for s in sources("a.rst", text) for f in formulas(s)] == ["x = y", ":x = y"]
+
+
+def test_mathematics_that_words_quote_ends_no_formula():
+    text = r"$a = b \text{ if $i = j$ and $k = l$}$ and $c$"
+    for name in ("a.md", "a.tex"):
+        found = [f.latex for s in sources(name, text) for f in formulas(s)]
+        assert found == [r"a = b \text{ if $i = j$ and $k = l$}", "c"]
