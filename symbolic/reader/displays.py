@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.syntax.rows import depth_of, is_cases_environment, split, without_argument
-from symbolic.reader.syntax.vocabulary import CASES, CLOSING, OPENING, OPERATORS, RELATIONS, ROWS
+from symbolic.reader.syntax.vocabulary import CASES, CLOSING, OPENING, OPERATORS, RELATIONS, ROWS, TEXTS
 from symbolic.reader.tokens import SIZES, Token, Unread, plain
 
 DISPLAYS = frozenset({
@@ -28,7 +28,38 @@ MOST_ROWS = 200
 
 def rows(tokens: Tokens) -> Iterator[Tokens]:
     """The rows of a formula, those that continue an expression joined to the row before; raises Unread."""
-    return _joined(_rows(_without_remarks(_unwrapped(tokens))))
+    return _joined(_rows(_without_remarks(_unwrapped(_unquoted(tokens)))))
+
+
+def _unquoted(tokens: Tokens) -> Tokens:
+    r"""\text{if $i = j$ holds} as \text{if} i = j \text{holds}: a relation that words quote is a condition."""
+    found: list[Token] = []
+    depth, position = 0, 0  # how many braces are open in words
+    while position < len(tokens):
+        token = tokens[position]
+        position += 1
+        end = next((n for n in range(position, len(tokens)) if tokens[n].text == "$"), 0) if token.text == "$" else 0
+        inside = tokens[position:end]
+        if depth and end and any(each.text in RELATIONS for each in inside):
+            last = tokens[end]
+            marks = (Token(r"\text", last.at, "command", last.end), Token("{", last.at, "sign", last.end))
+            found += () if _drop_empty(found) else (Token("}", token.at, "sign", token.end),)
+            found += (*inside, *marks)
+            position = end + 1
+            continue
+        begins = token.text == "{" and bool(found) and found[-1].text in TEXTS
+        depth += (token.text == "{" and (depth > 0 or begins)) - (token.text == "}" and depth > 0)
+        if token.text != "}" or not _drop_empty(found):
+            found.append(token)
+    return tuple(found)
+
+
+def _drop_empty(found: list[Token]) -> bool:
+    r"""Takes back \text{ where nothing has been said since."""
+    is_empty = len(found) > 1 and found[-1].text == "{" and found[-2].text in TEXTS
+    if is_empty:
+        del found[-2:]
+    return is_empty
 
 
 def _unwrapped(tokens: Tokens) -> Tokens:
@@ -60,7 +91,10 @@ def _without_remarks(tokens: Tokens) -> Tokens:
         if token.text not in REMARKS:
             found.append(token)
         elif position < len(tokens):
-            position = end_of_argument(tokens, position)
+            end = end_of_argument(tokens, position)
+            if token.text == r"\tag" and any(each.text in RELATIONS for each in tokens[position:end]):
+                raise Unread(token.at, "a condition in \\tag is not in the grammar: say it in the sentence around")
+            position = end
     return tuple(found)
 
 

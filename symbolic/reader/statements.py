@@ -94,7 +94,7 @@ def _parts(row: Tokens) -> Iterator[tuple[Tokens, bool, str]]:
 
 
 def _between_words(part: Tokens) -> Iterator[tuple[Tokens, bool, str]]:
-    """What stands between words; words in the middle separate statements, a remark in parentheses is left out."""
+    """What stands between words; of a remark in parentheses its relation alone, if it ends in one."""
     held: list[Token] = []
     position = 0
     depth = 0
@@ -122,7 +122,13 @@ def _between_words(part: Tokens) -> Iterator[tuple[Tokens, bool, str]]:
         if depth == 0 and token.text == "(" and (end := _end_of_remark(part, position)):
             if (CONDITIONS | NEGATIVE) & {*(words := _words(part[position:end])).split()}:
                 raise Unread(token.at, f"a condition in words ({words}) is not in the grammar")
-            position = end
+            start = end_of_argument(part, position + 2)
+            words, position = _words(part[position:start]), end
+            if _is_related(part[start : end - 1], part[end - 1]):
+                if held:
+                    yield tuple(held), restricts, lead
+                yield part[start : end - 1], restricts, words
+                held = []
             continue
         if depth == 0 and token.text == "(" and held and _is_related(inside := part[position + 1 : -1], part[-1]):
             yield tuple(held), restricts, lead

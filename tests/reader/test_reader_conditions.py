@@ -551,3 +551,49 @@ def test_inline_formulas_that_are_declared_to_be_quotations_are_not_judged():
     found = [each for formula in findings("a.md", f"{head}Not ${LAST}$, as\n\n$${LAST}$$") for each in formula]
     assert [each.verdict for each in found] == ["definition", "refuted"]
     assert not found[0].is_wrong
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        r"\quad \text{for $i \ne j$}",
+        r"\quad \mbox{if $i \neq j$}",
+        r"\quad (\text{for } i \ne j)",
+        r"\quad \text{where $i \ne j$ holds}",
+    ],
+)
+def test_a_condition_that_words_of_the_formula_quote_holds_for_it(condition):
+    for opening, closing in (("$", "$"), ("$$", "$$"), (r"\[", r"\]"), (r"\begin{align}", r"\end{align}")):
+        for name in ("notes.md", "notes.tex"):
+            (found,) = judged(f"{opening}{OFF_DIAGONAL} {condition}{closing}\n", name)
+            assert (found.verdict, found.hypotheses) == ("proved", ("i ≠ j",))
+            (found,) = judged(f"{opening}{ON_DIAGONAL} {condition}{closing}\n", name)
+            assert found.verdict == "refuted"
+
+
+def test_cases_may_quote_their_conditions():
+    cases = r"\begin{cases} %s & \text{if $i = j$} \\ %s & \text{if $i \ne j$} \end{cases}"
+    left, same = OFF_DIAGONAL.split(" = ")[0], ON_DIAGONAL.split(" = ")[1]
+    apart = OFF_DIAGONAL.split(" = ")[1]
+    for values, verdict in (((same, apart), "proved"), ((apart, same), "refuted")):
+        (found,) = judged(f"${left} = {cases % values}$")
+        assert found.verdict == verdict
+
+
+def test_what_words_quote_and_relates_nothing_stays_words():
+    found = judged(r"$$\nabla_{o_t} L = \hat y_t - y_t \quad \text{by the rule for $\hat y_t$}$$")
+    assert [each.verdict for each in found] == ["proved"]
+    found = judged(r"$$\nabla_{o_t} L = y_t - \hat y_t \quad \text{by the rule for $\hat y_t$}$$")
+    assert [each.verdict for each in found] == ["refuted"]
+
+
+def test_a_condition_for_a_tag_is_not_left_out():
+    assert [each.verdict for each in judged(rf"$$ {OFF_DIAGONAL} \tag{{$i \ne j$}} $$")] == ["unread"]
+    assert [each.verdict for each in judged(rf"$$ {OFF_DIAGONAL} \tag{{3}} $$")] == ["refuted"]
+
+
+def test_the_limits_of_a_sum_nearby_deny_nothing_of_the_targets():
+    right = r"\nabla_{o_t} L = \hat y_t - y_t"
+    double = r"\nabla_W L = \sum_{s=1}^T \sum_{t=s}^T \frac{\partial L_t}{\partial a_s} h_{s-1}^\top"
+    assert judged(f"With ${double}$ we have ${right}$.")[-1].verdict == "proved"
+    assert judged(rf"With $\sum_{{i=1}}^K y_{{t,i}} = 2$ we have ${right}$.")[-1].verdict == "unknown"

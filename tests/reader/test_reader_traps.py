@@ -500,3 +500,25 @@ def test_a_square_beside_one_is_no_number(right):
         "ill_typed",
         r"\operatorname{diag}\left(1 - h_{t}^{2}\right) W",
     )
+
+
+def test_a_sum_over_two_subscripts_is_two_sums():
+    assert verdicts(r"\sum_{i,j} y_{t,i} \hat y_{t,j} = \sum_i y_{t,i}") == ["proved"]
+    assert verdicts(r"\sum_{i,j} y_{t,i} \hat y_{t,i} = \sum_i y_{t,i} \hat y_{t,i}") == ["refuted"]
+    assert verdicts(r"\sum_{i,j} y_{t,i} \hat y_{t,j} - y_{t,j} = \sum_i y_{t,i} - y_{t,j}") == ["unread"]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [r"2 \sum_i y_{t,i} - \hat y_{t,i}", r"\sum_j \sum_i y_{t,i} - \hat y_{t,i}", r"2 \cdot \sum_i y_{t,i} - y_{t,i}"],
+)
+def test_a_letter_behind_a_sum_that_a_product_ends_in_may_run_in_it(left):
+    assert verdicts(f"{left} = {left}") == ["unread"]
+    assert verdicts(r"2 \sum_i y_{t,i} - \hat y_{t,j} = -\hat y_{t,j} + 2 \sum_i y_{t,i}") == ["proved"]
+
+
+def test_a_sum_down_to_an_earlier_step_is_not_read_as_empty():
+    loop = r"\nabla_W L = \sum_{t=%s}^{%s} \nabla_{a_t} L\, h_{t-1}^\top"
+    assert verdicts(loop % (1, "T")) == ["proved"]
+    assert verdicts(loop % ("T", 1)) == ["unread"]
+    assert verdicts(loop % (2, "T")) == ["refuted"]

@@ -81,7 +81,7 @@ DENIED = _phrase(
     r"\b(?:not|n't|never|without|no longer|no) (?:\w+ ){0,3}(?:one-?hot|normali[sz]ed|sum\w* to (?:one|1))\b"
     r"|\b(?:unnormali[sz]ed|multi-?label|multi-?hot)\b"
 )
-UNUSUAL = re.compile(r"\\sum[^=]*?(?:\\neq?\s*1\b|=\s*(?:[02-9]|1\d|[A-Za-z]))")
+UNUSUAL = re.compile(r"\\sum(?:\{[^{}]*\}|[^={}])*?(?:\\neq?\s*1\b|=\s*(?:[02-9]|1\d|[A-Za-z]))")
 ANOTHER = _phrase(
     r"\b(?:first|next|following|other|second) (?:(?:hidden|time) ?)?(?:steps?|states?|time|case|entr(?:y|ies))\b"
 )

@@ -24,8 +24,7 @@ def total(resolver: Resolving, at: int, parts: tuple[tuple[int, Node], ...]) -> 
     has_number = any(isinstance(part, s.Number) for _, part in parts)  # 1 - h² is entry by entry
     for number, (sign, part) in enumerate(parts):
         refuse_loose(part, bound)
-        if isinstance(part, s.Big):
-            bound.add(lower_limit(part)[0])
+        bound |= open_letters(part)
         with resolver.squaring(resolver.inner_squares and not has_number):
             each = resolver.of(part)
         signed = each if sign > 0 else [negated(r) for r in each]
@@ -34,6 +33,15 @@ def total(resolver: Resolving, at: int, parts: tuple[tuple[int, Node], ...]) -> 
             continue
         found = resolver.all(lambda a, b, where=part.at: [added(a, b, where)], found, signed)
     return found
+
+
+def open_letters(node: Node) -> set[str]:
+    """The letters of the sums that a summand ends in: of 2 Σ_i u_i Σ_j w_j both."""
+    if isinstance(node, s.Tight):
+        return open_letters(node.factors[-1])
+    if isinstance(node, s.Infix):
+        return open_letters(node.right)
+    return {lower_limit(node)[0], *open_letters(node.body)} if isinstance(node, s.Big) else set()
 
 
 def refuse_loose(node: object, bound: set[str]) -> None:
@@ -162,6 +170,8 @@ def over_steps(resolver: Resolving, node: s.Big, letter: str, first: Step, last:
             return Reading(f.ProductSteps(name, first, last, factor))
 
         return resolver.all(lambda r: [product(r)], body)
+    if first.anchor != last.anchor and is_later(first, last, resolver.runs):
+        raise Unread(node.at, f"a sum from {first} to {last}, which is earlier: write the earlier below")
     everywhere = not node.upper and letter not in resolver.scope.ranges
 
     def over(r: Reading) -> list[Reading]:

@@ -24,6 +24,7 @@ from symbolic.reader.syntax.nodes import (
     Tokens,
 )
 from symbolic.reader.syntax.parsing import Grammar, Parsing
+from symbolic.reader.syntax.rows import split
 from symbolic.reader.syntax.vocabulary import (
     ACCENTS,
     DOTS,
@@ -176,7 +177,13 @@ class Parser(Parsing):
 
     def big(self, at: int, operator: str) -> Node:
         lower, upper = self.scripts()
-        return Big(at, operator, lower, upper, self.term())
+        whole = self.term()
+        letters = split(lower, {","})
+        if len(letters) < 2 or upper or any(len(each) != 1 for each in letters) or operator != r"\sum":
+            return Big(at, operator, lower, upper, whole)
+        for each in reversed(letters):  # Σ_{i,j} is Σ_i Σ_j
+            whole = Big(at, operator, each, (), whole)
+        return whole
 
 
 def of_ones(one: Scripted) -> Node:
