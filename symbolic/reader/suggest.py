@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import count
 
 from symbolic.notation import AXES
 from symbolic.reader.declare import MODELS, printed_name, spelled
@@ -65,7 +66,7 @@ def _lines(seen: _Seen) -> Iterator[str]:
     known = _names_of(best) if fitting > 1 else {}
     letters = _letters(seen, best if fitting > 1 else "")
     if letters:
-        yield "dims " + ", ".join(f"{letter} = {size}" for size, letter in letters.items() if size.isdigit())
+        yield "dims " + ", ".join(_dims(letters))
     for (base, sub), times in sorted(_grouped(seen).items()):
         if (base, sub) in known or (base in SPECIAL and not sub):
             continue
@@ -76,6 +77,18 @@ def _lines(seen: _Seen) -> Iterator[str]:
             yield f"# name {latex} : ?    its shape is not said"
     if seen.has_d:
         yield "# d x occurs: say `read d as gradient` or `read d as differential along X`"
+
+
+def _dims(letters: dict[str, str]) -> Iterator[str]:
+    """H = 5, n as H for the axis of a model, and for a letter that is not known a size that no other has."""
+    sizes = count(max([5, *(int(size) for size in letters if size.isdigit())]) + 1)
+    for size, letter in letters.items():
+        if size.isdigit():
+            yield f"{letter} = {size}"
+        elif size != letter:
+            yield f"{size} as {letter}"
+        else:
+            yield f"{letter} = {next(sizes)}"
 
 
 def _seen(name: str, content: str) -> _Seen:

@@ -124,3 +124,14 @@ def test_mathematics_that_words_quote_ends_no_formula():
     for name in ("a.md", "a.tex"):
         found = [f.latex for s in sources(name, text) for f in formulas(s)]
         assert found == [r"a = b \text{ if $i = j$ and $k = l$}", "c"]
+
+
+def test_a_draft_with_sizes_that_are_letters_is_itself_read():
+    text = (
+        "We have $x_t \\in \\mathbb{R}^{d}$, $h_t \\in \\mathbb{R}^n$ and $W_{hy} \\in \\mathbb{R}^{k \\times n}$.\n\n"
+        "$h_t = \\tanh(a_t)$ $\\nabla_{h_t} L = \\nabla_{a_t} L$\n"
+    )
+    draft = suggestion("a.md", text)
+    assert "dims d as D, n as H, k = 6" in draft.splitlines()
+    found = [each.verdict for of_one in findings("a.md", f"{draft}\n{text}") for each in of_one]
+    assert found == ["definition"] * 4 + ["refuted"]
