@@ -33,14 +33,17 @@ HELPERS = {
     "softmax": '''def softmax(x):
     """exp(x) / sum(exp(x)) along the last axis, which overflows for no x."""
     e = np.exp(x - x.max(axis=-1, keepdims=True))
-    e /= e.sum(axis=-1, keepdims=True)
+    e /= e @ np.ones((x.shape[-1], 1), x.dtype)  # faster than a sum
     return e
 ''',
     "log_softmax": '''def log_softmax(x):
-    """x - log(sum(exp(x))) along the last axis, which overflows for no x."""
-    x = x - x.max(axis=-1, keepdims=True)
-    x -= np.log(np.exp(x) @ np.ones((x.shape[-1], 1), x.dtype))
-    return x
+    """x - log(sum(exp(x))) along the last axis, which overflows for no x, and its exponential."""
+    log = x - x.max(axis=-1, keepdims=True)
+    e = np.exp(log)
+    total = e @ np.ones((x.shape[-1], 1), x.dtype)  # faster than a sum
+    log -= np.log(total)
+    e /= total
+    return log, e
 ''',
     "outer_sum": '''def outer_sum(u, v):
     """The outer products of the rows of u (..., T, N, I) and v (T, N, J), summed: (..., I, J)."""

@@ -18,6 +18,8 @@ from numeric.backward_source import adjoint, backward_pass, direct, stacked_name
 from numeric.batched import HELPERS
 from numeric.formulas import Formulas
 from numeric.forward_source import forward_pass
+from numeric.gates import Gates, gates
+from numeric.gates import stacked_names as stacked_weights
 from numeric.input_source import NAMES, input_source
 from numeric.layout import docstring
 from numeric.recurrence import Backward, backward, forward, read_from
@@ -32,13 +34,14 @@ def cell_source(model: Model, records: Iterable[Derivation] | None = None) -> st
     if not model.is_sequence:
         raise ValueError(f"{model.name} has no steps: its formulas are functions one by one")
     back = backward(model, Formulas(model, records))
-    _refuse_clashes(model, back)
     front = forward(model, [formula.term for formula in back.formulas.values()])
-    there, here = Scope(model, front), Scope(model, front, blocks=True)
+    gated = gates(model, front)
+    _refuse_clashes(model, back, gated)
+    there, here = Scope(model, front, blocks=gated is not None), Scope(model, front, blocks=True)
     last = backward_pass(here, read_from(back, front.names))
     parameters = {v.name for v in model.parameters}
     cached = [name for name in there.values if name in here.read - parameters]
-    first = forward_pass(there, front, cached, supposes=bool(_hypotheses(back)))
+    first = forward_pass(there, front, gated, cached, supposes=bool(_hypotheses(back)))
     helpers = [HELPERS[name].rstrip() for name in sorted(there.called | here.called)]
     axes, *checks = _checks(model, back, [there.values[name].name for name in cached])
     head = "\n\n".join([_about(model, back), "import numpy as np", axes])
@@ -71,19 +74,21 @@ RESERVED = (
     "block",
     "before",
     "share",
+    "gates",
+    "x_and_1",
     *NAMES,
     *HELPERS,
 )
 
 
-def _refuse_clashes(model: Model, back: Backward) -> None:
+def _refuse_clashes(model: Model, back: Backward, gated: Gates | None) -> None:
     """ValueError where two arrays would share a name in the source."""
     given = {*model.inputs, *model.targets}
     names = [identifier(var.name) for var in model.arrays.values() if var not in given]
     names += [adjoint(var) for var in back.formulas if var.sequence] + [direct(var) for var in back.direct]
     names += [name.name for name in (*back.slopes, *back.names.values())]
     names += list(dict.fromkeys(block_name(var.axes) for var in (*back.loop, *back.slopes)))
-    names += stacked_names(back)
+    names += [*stacked_names(back), *stacked_weights(gated)]
     names += [f"{state_key(var)}0" for var in model.arrays.values() if var.name in model.with_initial]
     for name, count in Counter([*names, *RESERVED]).items():
         if count > 1:

@@ -14,7 +14,7 @@ from symbolic.verdicts import ONE_HOT, SUMS_TO_ONE, Hypothesis
 
 Axes = Mapping[str, str]
 
-NAMES = ("PARAMETERS", "DATA", "STATES", "CACHE", "BLOCK", "CPU", "AVX512", "known", "check", "check_targets")
+NAMES = ("PARAMETERS", "DATA", "STATES", "CACHE", "BLOCK", "AHEAD", "CPU", "AVX512", "known", "check", "check_targets")
 
 
 def input_source(
@@ -27,6 +27,7 @@ def input_source(
     ]
     axes.append(listed("CACHE = {", [f'"{name}"' for name in cached], "}", 0))
     axes.append("BLOCK = 2**20  # bytes of adjoints at a time: what a core's own cache holds")
+    axes.append("AHEAD = 8  # steps that inputs are projected for at a time: so few wait in the cache")
     axes.append('CPU = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ())')
     axes.append('AVX512 = "AVX512F" in CPU or "X86_V4" in CPU  # as NumPy calls it until 2.3, and from 2.4 on')
     kinds = {hypothesis.kind for hypothesis in hypotheses}
@@ -56,7 +57,8 @@ _CHECK = '''def check(kind, arrays, axes, known):
             raise ValueError(f"{what} has the shape {array.shape}, not ({wanted})")
         if not array.size:
             raise ValueError(f"{what} has the shape {array.shape}; no axis may be empty")
-        if not np.isfinite(array).all():
+        # A sum of squares is finite only if its terms are, and faster to get.
+        if not np.isfinite(np.vdot(array, array)) and not np.isfinite(array).all():
             raise ValueError(f"{what} has an entry that is not finite")'''
 
 

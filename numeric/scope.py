@@ -15,6 +15,7 @@ from numeric.arguments import array, identifier
 from numeric.batched import Batched, step_text
 from numeric.layout import WIDTH, statement
 from numeric.recurrence import Forward
+from numeric.stacks import Stack
 from symbolic.model import Model
 from symbolic.notation import Axis, N, Shape, Step, t
 from symbolic.terms import Derivative, Term, Var
@@ -133,12 +134,20 @@ class Scope:
             each.append(f"        {', '.join(names)} = {room}[{':, ' if several else ''}: last - first + 1]")
         return " + ".join(sizes), once, each
 
-    def room(self, variables: list[tuple[Var, str]]) -> list[str]:
-        """Arrays of T + 1 steps; those of one shape in one block, which is not given back between calls."""
+    def room(self, variables: list[tuple[Var, str]], stack: Stack | None = None) -> list[str]:
+        """Arrays of T + 1 steps; those of one shape in one block, which is not given back between calls.
+
+        The members of `stack` stand first in theirs.
+        """
         lines = []
         for axes, names in _by_axes(variables).items():
             several = [str(len(names))] if len(names) > 1 else []
-            lines.append(f"    {', '.join(names)} = np.empty({self.shape(axes, *several, 'T + 1')}, dtype)")
+            room = f"np.empty({self.shape(axes, *several, 'T + 1')}, dtype)"
+            if stack and stack.members[0].axes == axes:
+                lines += [f"    {block_name(axes)} = {room}", f"    {', '.join(names)} = {block_name(axes)}"]
+                lines.append(f"    {stack.name} = {block_name(axes)}[:{len(stack.members)}]")
+            else:
+                lines.append(f"    {', '.join(names)} = {room}")
         return lines
 
     def indent(self, over: Over) -> int:

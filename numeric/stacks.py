@@ -23,13 +23,10 @@ from symbolic.terms import Derivative, Term, Var, grad
 
 @dataclass(frozen=True)
 class Stack:
-    """Adjoints in one array, each an entry of its first axis."""
+    """Values or adjoints in one array, each an entry of its first axis."""
 
+    name: str
     members: tuple[Var, ...]
-
-    @property
-    def name(self) -> str:
-        return f"d{together(self.members)}"
 
     def part(self, members: Sequence[Var], *index: str) -> str:
         """The entries of neighbours: `da`, `da[1:]`, `da[1:, t - first]`."""
@@ -62,7 +59,7 @@ def stacks(back: Backward) -> list[Stack]:
     for var in back.loop:
         if var in back.kept:
             by_axes.setdefault(var.axes, []).append(var)
-    return [Stack(tuple(members)) for members in by_axes.values() if len(members) > 1]
+    return [Stack(f"d{together(members)}", tuple(members)) for members in by_axes.values() if len(members) > 1]
 
 
 def stack_of(back: Backward, variables: Sequence[Var]) -> Stack | None:

@@ -127,6 +127,16 @@ def test_a_backward_pass_in_several_blocks_of_steps_is_the_one_in_one(model):
 
 
 @pytest.mark.parametrize("model", CELLS, ids=lambda model: model.name)
+def test_inputs_projected_for_few_steps_at_a_time_give_what_they_give_all_at_once(model):
+    code, given = run(source_of(model)), input_of(model, seed=19)
+    loss, whole = code["loss_and_gradients"](**given)
+    for code["AHEAD"] in (1, 2, 3, 4, 5):
+        found, gradients = code["loss_and_gradients"](**given)
+        np.testing.assert_allclose(found, loss, rtol=1e-14)
+        agree(gradients, whole)
+
+
+@pytest.mark.parametrize("model", CELLS, ids=lambda model: model.name)
 def test_weights_in_strips_have_the_gradients_of_weights_as_a_whole(model):
     code = run(source_of(model))
     given = case(
@@ -245,13 +255,17 @@ CHANGES = [(" - ", " + "), (" + ", " - "), (" * ", " + "), (" += ", " -= "), (" 
 CHANGES += [(" *= ", " += "), (" *= ", " = "), ("np.subtract(", "np.add("), ("np.multiply(", "np.add(")]
 
 
-def mutants(source: str) -> Iterator[tuple[str, str]]:
-    """The backward pass with one operator changed or one transpose dropped, and the line it is in."""
-    start = source.index('"""\n', source.index("dv is grad(v)"))
-    lines = source[start : source.index("return gradients")].splitlines()
+# How many steps at a time: no value depends on it.
+BLOCKS = ("    most = ", "        last = ")
+
+
+def mutants(source: str, first: str, last: str) -> Iterator[tuple[str, str]]:
+    """The lines from `first` to `last` with one operator changed or one transpose dropped, and the line it is in."""
+    start = source.index(first)
+    lines = source[start : source.index(last, start)].splitlines()
     for number, line in enumerate(lines):
         code = line.partition("  #")[0]
-        if code.startswith("    most = "):  # how many steps at a time, which no gradient depends on
+        if code.startswith(BLOCKS) or code.lstrip().startswith("#"):
             continue
         for old, new in CHANGES:
             for match in re.finditer(re.escape(old), code):
@@ -263,22 +277,29 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
                 )
 
 
+PASSES = {"forward": ("    dtype = x.dtype\n", "    cache = {"), "backward": ("    final = {} if", "return gradients")}
+
+
+@pytest.mark.parametrize("part", PASSES)
 @pytest.mark.parametrize("model", [RNN, MINIBATCH, LSTM, LSTM_SQUARED, GRU], ids=lambda model: model.name)
-def test_a_letter_changed_in_the_source_is_caught(model):
+def test_a_letter_changed_in_the_source_is_caught(model, part):
     given = input_of(model, seed=8)
     final = {name: np.random.default_rng(8).normal(size=state.shape) for name, state in given["initial"].items()}
 
-    def gradients(source: str) -> dict:
-        code = run(re.sub(r"most = .*", "most = 3", source))  # of 4 steps
-        return code["backward"](given["parameters"], code["forward"](**given)[1], final)
+    def results(source: str) -> dict:
+        source = re.sub(r"most = .*", "most = 3", source).replace("AHEAD = 8", "AHEAD = 3")  # of 4 steps
+        code = run(source.replace("np.empty(", "unwritten("))
+        code["unwritten"] = lambda shape, dtype: np.full(shape, np.nan, dtype)
+        loss, cache = code["forward"](**given)
+        return {"loss": loss, **code["backward"](given["parameters"], cache, final)}
 
-    expected = gradients(source_of(model))
+    expected = results(source_of(model))
     survivors, count = [], 0
-    for what, source in mutants(source_of(model)):
+    for what, source in mutants(source_of(model), *PASSES[part]):
         count += 1
         try:
             with np.errstate(all="ignore"):
-                found = gradients(source)
+                found = results(source)
             agree(found, expected)
         except (AssertionError, ValueError, IndexError, NameError, SyntaxError, TypeError):
             continue
