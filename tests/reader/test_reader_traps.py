@@ -522,3 +522,12 @@ def test_a_sum_down_to_an_earlier_step_is_not_read_as_empty():
     assert verdicts(loop % (1, "T")) == ["proved"]
     assert verdicts(loop % ("T", 1)) == ["unread"]
     assert verdicts(loop % (2, "T")) == ["refuted"]
+
+
+def test_the_transpose_of_the_loss_under_a_gradient_is_that_of_the_gradient():
+    assert verdicts(r"\nabla_W L^\top = \sum_t h_{t-1} \nabla_{a_t} L^\top") == ["proved"]
+    assert verdicts(r"\nabla_W L^\top = \sum_t \nabla_{a_t} L \, h_{t-1}^\top") == ["refuted"]
+    assert verdicts(r"\mathrm{tr}(\nabla_W L^\top W) = \sum_t (\nabla_{a_t} L)^\top W h_{t-1}") == ["proved"]
+    assert verdicts(r"\frac{\partial L^\top}{\partial W} = \sum_t \nabla_{a_t} L \, h_{t-1}^\top") == ["unread"]
+    assert verdicts(r"\frac{\partial L}{\partial W}^\top = \sum_t h_{t-1} \nabla_{a_t} L^\top") == ["proved"]
+    assert verdicts(r"\nabla_{o_t} L^T = \nabla_{o_t} L") == ["unread"]

@@ -6,22 +6,25 @@ from dataclasses import replace
 
 from symbolic import terms as f
 from symbolic.notation import Index, Step
-from symbolic.reader.readings import COLUMN, ROW, Grid, Reading, derived, of_term
+from symbolic.reader.readings import COLUMN, ROW, Grid, Reading, derived, of_term, transposed
 from symbolic.reader.resolve.resolving import Resolving
+from symbolic.reader.resolve.scripts import TRANSPOSES
 from symbolic.reader.resolve.shifts import moved
 from symbolic.reader.resolve.steps import step_of
 from symbolic.reader.scope import IMMEDIATE
 from symbolic.reader.syntax import nodes as s
-from symbolic.reader.syntax.nodes import Node, Tokens, inside
+from symbolic.reader.syntax.nodes import Node, Tokens, inside, unbraced
 from symbolic.reader.syntax.parser import parse
 from symbolic.reader.syntax.vocabulary import unstyled
-from symbolic.reader.tokens import Unread
+from symbolic.reader.tokens import Unread, plain
 from symbolic.terms import Term, Var
 
 
 def derivative(resolver: Resolving, node: s.Derivative) -> list[Reading]:
     if node.of is None:
         raise Unread(node.at, "a derivative of nothing")
+    if (number := without_transpose(resolver, node.of)) is not None:
+        raise Unread(number.at, "the transpose of a number: write it behind the derivative")
     return resolver.all(
         lambda of, by: [differentiated(resolver, of, by.term, node)],
         resolver.of(inside(node.of)),
@@ -79,11 +82,23 @@ def is_immediate(resolver: Resolving, of: Term, by: Var) -> bool:
 
 
 def nabla(resolver: Resolving, at: int, by: Tokens, of: Node) -> list[Reading]:
+    """The gradient; in ∇_x L⊤ the transpose is that of the gradient, as L is a number."""
+    if (number := without_transpose(resolver, of)) is not None:
+        return [transposed(r) for r in nabla(resolver, at, by, number)]
     parsed = parse(by, resolver.scope.grammar)
     if (copy := copied(resolver, parsed)) is not None:
         return resolver.all(lambda r: [derived(f.Derivative(r.array, *copy))], resolver.of(inside(of)))
     variable = resolver.of(parsed)[0].term
     return resolver.all(lambda r: [differentiated(resolver, r, variable, s.Nabla(at, by, of))], resolver.of(inside(of)))
+
+
+def without_transpose(resolver: Resolving, of: Node) -> Node | None:
+    """L of L⊤, where it is a number."""
+    of = unbraced(of)
+    if not isinstance(of, s.Name | s.Scripted) or plain(of.sup) not in TRANSPOSES - {"T", "'"}:
+        return None
+    number = replace(of, sup=())
+    return number if all(r.is_scalar for r in resolver.of(number)) else None
 
 
 def copied(resolver: Resolving, by: Node) -> tuple[Var, bool, Step] | None:
