@@ -75,6 +75,7 @@ RESERVED = (
     "before",
     "share",
     "gates",
+    "now",
     "x_and_1",
     *NAMES,
     *HELPERS,

@@ -11,7 +11,7 @@ all gates at a step is one call (`gates`).
 from __future__ import annotations
 
 from numeric.arguments import batch_shape, state_key
-from numeric.batched import ATOM, MUL
+from numeric.batched import ADD, ATOM, MUL
 from numeric.gates import Gate, Gates, Rows, recurrence
 from numeric.layout import docstring, listed, unpacked
 from numeric.recurrence import Forward
@@ -96,29 +96,36 @@ def _step(scope: Scope, eq: Equation) -> list[str]:
 def _gated_loop(scope: Scope, front: Forward, gates: Gates) -> list[str]:
     """The steps in blocks; a block begins with what the inputs give its gates."""
     x = scope.text(gates.members[0].known.rows, ATOM, Over.ALL)
-    several = len(gates.members) > 1
+    axes, several = gates.stack.members[0].axes, [str(len(gates.members))] * (len(gates.members) > 1)
+    size = " * ".join([*several, *scope.shape(axes).strip("()").split(", ")])
     weights = f"{gates.projection}[:, None]" if several else gates.projection
     target = "gates[:, block]" if several else f"{scope.name(gates.members[0].equation.left)}[block]"
     lines = [
         *_weights(scope, gates),
         f"    {x}_and_1 = np.concatenate(({x}, np.ones((T, N, 1), dtype)), axis=-1)",
+        f"    share = np.empty({scope.shape(axes, *[str(gates.most)] * bool(several))}, dtype)",
         "    # Blocks of steps: what the inputs give a pre-activation waits where its activation will be.",
-        "    for first in range(1, T + 1, AHEAD):",
-        "        last = min(first + AHEAD - 1, T)",
+        f"    most = max(1, BLOCK // (2 * {size} * dtype.itemsize))",
+        "    for first in range(1, T + 1, most):",
+        "        last = min(first + most - 1, T)",
         "        block, before = slice(first, last + 1), slice(first - 1, last)",
         f"        np.matmul({x}_and_1[before], {weights}, out={target})",
         "        for t in range(first, last + 1):",
     ]
-    parts = {part[0].equation.left: part for part in gates.parts if len(part) > 1}
-    begun = {gate.equation.left: var for var, part in parts.items() for gate in part}
-    done: set[Var] = set()
+    parts = {gate.equation.left: part for part in gates.parts for gate in part if _in_one(part)}
+    done: list[list[Gate]] = []
     for eq in front.loop:
-        if eq.left not in begun:
+        if eq.left not in parts:
             lines += _step(scope, eq)
-        elif (var := begun[eq.left]) not in done:
-            done.add(var)
-            lines += _part(scope, gates, parts[var])
+        elif (part := parts[eq.left]) not in done:
+            done.append(part)
+            lines += _part(scope, gates, part)
     return lines
+
+
+def _in_one(part: list[Gate]) -> bool:
+    """Whether a part is one product and one tanh: not one sigmoid alone, for which no weights are copied."""
+    return len(part) > 1 or part[0].function == "tanh"
 
 
 def _weights(scope: Scope, gates: Gates) -> list[str]:
@@ -152,11 +159,21 @@ def _weights(scope: Scope, gates: Gates) -> list[str]:
 def _part(scope: Scope, gates: Gates, part: list[Gate]) -> list[str]:
     """The statements of a step that make gates of one product."""
     variables = [at(gate.equation.left, None) for gate in part]
-    sigmoids = [var for var, gate in zip(variables, part, strict=True) if gate.function == "sigmoid"]
-    target, rows = gates.stack.part(variables, "t"), scope.text(part[0].recurrent.rows, ATOM, Over.STEP)
-    lines = [f"{target} += {rows} @ {recurrence(part)}", f"np.tanh({target}, out={target})"]
+    sigmoids = [gate for gate in part if gate.function == "sigmoid"]
+    rows, weights = scope.text(part[0].recurrent.rows, ADD, Over.STEP), recurrence(part)
+    if len(part) > 1:
+        target, share = gates.stack.part(variables, "t"), "share" if len(part) == gates.most else f"share[:{len(part)}]"
+    else:
+        target, share = f"{scope.name(part[0].equation.left)}[t]", "share" if gates.most == 1 else "share[0]"
+        weights = scope.as_rows(part[0].recurrent.weights, part[0].recurrent.transposed)
+    lines = [
+        f"now = {target}",
+        f"np.matmul({rows}, {weights}, out={share})",
+        f"now += {share}",
+        "np.tanh(now, out=now)",
+    ]
     if sigmoids:
-        halves = gates.stack.part(sigmoids, "t")
+        halves = "now" if len(sigmoids) == len(part) else f"now[:{len(sigmoids)}]"
         lines += [f"{halves} *= 0.5", f"{halves} += 0.5"]
     return [" " * scope.indent(Over.STEP) + line for line in lines]
 

@@ -62,6 +62,11 @@ class Gates:
         """The gates by what their recurrent weights are multiplied by; the sigmoids of each first."""
         return [list(part) for _, part in groupby(self.members, lambda gate: gate.recurrent.rows)]
 
+    @property
+    def most(self) -> int:
+        """The largest number of gates that are one product."""
+        return max(len(part) for part in self.parts)
+
 
 def gates(model: Model, front: Forward) -> Gates | None:
     """The gates of the loop; None where there are none, or not all are of one shape and of one input."""

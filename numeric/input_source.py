@@ -14,7 +14,7 @@ from symbolic.verdicts import ONE_HOT, SUMS_TO_ONE, Hypothesis
 
 Axes = Mapping[str, str]
 
-NAMES = ("PARAMETERS", "DATA", "STATES", "CACHE", "BLOCK", "AHEAD", "CPU", "AVX512", "known", "check", "check_targets")
+NAMES = ("PARAMETERS", "DATA", "STATES", "CACHE", "BLOCK", "CPU", "AVX512", "known", "check", "check_targets")
 
 
 def input_source(
@@ -26,8 +26,7 @@ def input_source(
         listed(f"{name} = {{", [f'"{key}": "{own}"' for key, own in table.items()], "}", 0) for name, table in tables
     ]
     axes.append(listed("CACHE = {", [f'"{name}"' for name in cached], "}", 0))
-    axes.append("BLOCK = 2**20  # bytes of adjoints at a time: what a core's own cache holds")
-    axes.append("AHEAD = 8  # steps that inputs are projected for at a time: so few wait in the cache")
+    axes.append("BLOCK = 2**20  # bytes to work on at a time: what a core's own cache holds")
     axes.append('CPU = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ())')
     axes.append('AVX512 = "AVX512F" in CPU or "X86_V4" in CPU  # as NumPy calls it until 2.3, and from 2.4 on')
     kinds = {hypothesis.kind for hypothesis in hypotheses}

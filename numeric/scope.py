@@ -97,6 +97,11 @@ class Scope:
         line = f"    {made} = ({copies})"
         return [line if len(line) <= WIDTH else f"    {made} = (\n        {copies}\n    )"]
 
+    def as_rows(self, weights: Var, transposed: bool) -> str:
+        """What rows are multiplied by: weights, or their transpose."""
+        name = self.name(weights)
+        return self.transposed.setdefault(name, f"{name}_T") if transposed else name
+
     def stacks(self) -> list[str]:
         """The weights that have been mentioned together, in one array each."""
         return [f"    {name} = np.stack(({', '.join(weights)}))" for name, weights in self.stacked.items()]
@@ -180,8 +185,7 @@ class _Reading:
 
     def transposed(self, leaf: Var | Derivative) -> str:
         name = self.leaf(leaf)
-        self.scope.transposed[name] = f"{name}_T"
-        return self.scope.transposed[name]
+        return self.scope.transposed.setdefault(name, f"{name}_T")
 
     def size(self, axis: Axis | None) -> str:
         return "T" if axis is None else "N" if axis == N else self.scope.size(axis)
