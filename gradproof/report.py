@@ -15,7 +15,7 @@ import click
 from gradproof.run import Judged
 from symbolic.latex import statement_latex
 from symbolic.records import Derivation
-from symbolic.verdicts import Ambiguous, Counterexample, IllTyped, Proved, Refuted, Unknown, Verdict
+from symbolic.verdicts import ENDS, Ambiguous, Counterexample, IllTyped, Proved, Refuted, Unknown, Verdict
 
 KINDS: tuple[type[Verdict], ...] = (Proved, Refuted, IllTyped, Ambiguous, Unknown)
 COLUMNS = ("id", "statement", "verdict", "hypotheses", "scope", "seconds")
@@ -190,8 +190,12 @@ def _chain(record: Derivation, verdict: Verdict) -> Iterator[str]:
 
 def counterexample(record: Derivation, found: Counterexample) -> Iterator[str]:
     """The equality that fails, where, both sides there, and the exact value of every variable."""
-    left, right = record.chain[found.equality - 1 : found.equality + 1]
-    yield f"counterexample: equality {found.equality} fails ({record.reasons[found.equality - 1]})"
+    if found.equality == ENDS:
+        left, right = record.chain[0], record.chain[-1]
+        yield "counterexample: the first and the last term differ where a term between them does not exist"
+    else:
+        left, right = record.chain[found.equality - 1 : found.equality + 1]
+        yield f"counterexample: equality {found.equality} fails ({record.reasons[found.equality - 1]})"
     if where := place(found):
         yield f"  entry {where}"
     yield f"  left   {left}"

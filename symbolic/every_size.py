@@ -49,7 +49,7 @@ from symbolic.index_form import (
     running,
     summed,
 )
-from symbolic.model import Model, variables
+from symbolic.model import Model, made_from, variables
 from symbolic.notation import Axis, Sizes, Step
 from symbolic.shapes import axes_in, shape
 from symbolic.terms import LOSS, Term, Var, free_anchors, moved, subterms
@@ -78,7 +78,7 @@ class _Sides:
         self.equality, self.model = equality, equality.model
         self.targets = {y.name for y in equality.targets} if assumes_target else set()
         self.steps = equality.mentioned - {loop.index for loop in equality.loops} | {*equality.anchors}
-        self.opaque = {(n.of, n.by) for n in equality.symbols(CHOICES[0])}
+        self.opaque = {(n.of, n.by) for n in equality.symbols(CHOICES[0]) if n.of != n.by}
 
     def bound(self) -> Counter[Axis]:
         """Of two steps k ≤ t the bound far apart, and at every gap at which one derivative becomes another."""
@@ -88,6 +88,7 @@ class _Sides:
         pair = len(self.steps) == 2 and {*self.steps} == {*equality.anchors} and "t" in self.steps
         if len(self.steps) > 1 and (not pair or equality.loops):
             raise NotUniform("steps that may coincide")
+        self.refuse_functions_of_targets()
         form = self.form(self.opaque)
         least = self.counted(form, equality.left, equality.right)
         for gap in form.close_gaps() if pair else ():
@@ -96,6 +97,13 @@ class _Sides:
             form = self.form({(of, by) for of, by in there if of != by})
             least |= self.counted(form, moved(equality.left, near), moved(equality.right, near))
         return least
+
+    def refuse_functions_of_targets(self) -> None:
+        """Where Σ_k y_k = 1, Π_k exp(y_k) = e: that relation has as many factors as there are classes."""
+        known = {*self.targets}.union(*(made_from(self.model, y) for y in self.targets if self.model))
+        for s in self.equality.written if known else ():
+            if isinstance(s, f.Call | f.Softmax) and any(v.name in known for v in variables(s.arg)):
+                raise NotUniform(f"a function of a target: {s}")
 
     def form(self, opaque: Set[Chain]) -> _IndexForm:
         logits = {v.name for v in self.equality.logits}
@@ -281,8 +289,8 @@ class _IndexForm:
 
     def derivative(self, what: Term, by: Var, total: bool, copy: Step | None) -> Sum:
         if not isinstance(what, Var):
-            if any(s == LOSS or isinstance(s, f.Derivative) for s in subterms(what)):
-                raise NotUniform("the loss or a derivative inside what is differentiated")
+            if any(s == LOSS or isinstance(s, f.Derivative | f.SumSteps | f.ProductSteps) for s in subterms(what)):
+                raise NotUniform("the loss, a derivative or a sum over steps inside what is differentiated")
             return self._through(
                 variables(what),
                 lambda used: differentiated(_IndexForm(self.model, by=used).expand(what), used),

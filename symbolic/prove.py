@@ -10,6 +10,7 @@ Every equality of the chain is judged on its own, in this order:
 3. if that leaves a residual: the same under a hypothesis about the targets;
 4. a rational point at which the two sides certainly differ (`refute`);
 5. other choices of what stays a symbol.
+Where a link may not exist at places where both ends do, the ends are judged as well.
 Whatever is left is Unknown.
 """
 
@@ -24,6 +25,7 @@ from math import prod
 from symbolic import attempt, independence, second_opinion
 from symbolic.equality import CHOICES, Equality, Shown, Where
 from symbolic.every_size import NotUniform, bound
+from symbolic.existence import bridged
 from symbolic.model import is_positive
 from symbolic.normal_form import OutOfReach
 from symbolic.notation import Axis, Sizes, shape_text
@@ -32,6 +34,7 @@ from symbolic.refute import has_values, refute
 from symbolic.shapes import ShapeMismatch, axes_in, shape
 from symbolic.terms import Call, Div, Pow, Term, subterms
 from symbolic.verdicts import (
+    ENDS,
     ONE_HOT,
     SUMS_TO_ONE,
     Counterexample,
@@ -86,7 +89,10 @@ class _Judge:
         try:
             self.check_shapes()
             self.check_sizes()
-            shown = [self.judge(n, left, right) for n, (left, right) in enumerate(pairwise(self.derivation.chain), 1)]
+            chain = self.derivation.chain
+            shown = [self.judge(n, left, right) for n, (left, right) in enumerate(pairwise(chain), 1)]
+            if not bridged(chain, self.model):
+                shown.append(self.judge(ENDS, chain[0], chain[-1]))
             return self.proved(shown)
         except ShapeMismatch as bad:
             ends = shape_text(bad.left), shape_text(bad.right)

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from symbolic.model import Model, variables
-from symbolic.notation import Axis, shape_text
-from symbolic.terms import LOSS, Derivative, Term, free_anchors, subterms
+from symbolic.notation import Axis, Step, shape_text
+from symbolic.terms import LOSS, Derivative, ProductSteps, Reciprocal, SumSteps, Term, Var, free_anchors, subterms
 from symbolic.verdicts import Hypothesis
 
 EXPECTED = ("proved", "refuted", "ill_typed")
@@ -44,8 +44,9 @@ class Derivation:
     def __post_init__(self) -> None:
         known = dict(self.model.arrays) if self.model else {}
         if not (self.model and self.model.is_sequence):
-            for var in (v for term in self.chain for v in variables(term) if v.step is not None):
-                raise ValueError(f"{self.id}: {var} has a step, and there is no model with steps")
+            for part in (s for term in self.chain for s in subterms(term)):
+                if said := _of_steps(part):
+                    raise ValueError(f"{self.id}: {part} {said}, and there is no model with steps")
         for term in self.chain:
             for var in variables(term):
                 plain = replace(var, step=None)
@@ -71,6 +72,21 @@ class Derivation:
         from symbolic.latex import statement_latex
 
         return f"$\\displaystyle {statement_latex(self)}$"
+
+
+def _of_steps(term: Term) -> str:
+    """What a term by itself says of the steps of a sequence."""
+    match term:
+        case Var(step=Step()):
+            return "has a step"
+        case Reciprocal(None):
+            return "counts the steps"
+        case SumSteps(first=first, last=last) | ProductSteps(first=first, last=last) if "T" in (
+            first.anchor,
+            last.anchor,
+        ):
+            return "runs over the steps"
+    return ""
 
 
 def derivation(

@@ -24,6 +24,7 @@ class Hypothesis:
 
 SUMS_TO_ONE = "sums to one"
 ONE_HOT = "one-hot"
+ENDS = 0
 
 
 def sums_to_one(target: Var) -> Hypothesis:
@@ -42,7 +43,8 @@ class Counterexample:
 
     `values` holds the exact rational entries of every free variable; `left` and `right`
     enclose the two sides (decimal endpoints, rounded outwards).  `parts` has what the formula
-    itself names, to six digits.
+    itself names, to six digits.  `equality` counts from 1; ENDS is the chain's first and last term,
+    where a term between them does not exist.
     """
 
     equality: int

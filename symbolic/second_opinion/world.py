@@ -271,7 +271,6 @@ class World:
         return self.tape.constant(_full((self.sizes[axis],), 1)).diagonal()
 
 
-@lru_cache(maxsize=128)
 def world_of(
     model: Model | None,
     sizes: tuple[tuple[Axis, int], ...],
@@ -281,10 +280,19 @@ def world_of(
     field: Field,
     seed: str,
 ) -> World:
-    shorter = None
-    if model is not None and T > 1 and not any(_tells_the_length(equation.right) for equation in model.equations):
-        shorter = world_of(model, sizes, T - 1, hypotheses, draw, field, seed)
-    return World(model, dict(sizes), T, hypotheses, draw, field, seed, shorter)
+    """The world at T steps, which all who ask for it share."""
+    worlds = _worlds(model, sizes, hypotheses, draw, field, seed)
+    goes_on = model is not None and not any(_tells_the_length(equation.right) for equation in model.equations)
+    while len(worlds) < T:
+        shorter = worlds[-1] if worlds and goes_on else None
+        worlds.append(World(model, dict(sizes), len(worlds) + 1, hypotheses, draw, field, seed, shorter))
+    return worlds[T - 1]
+
+
+@lru_cache(maxsize=64)
+def _worlds(*_: object) -> list[World]:
+    """The worlds at 1, 2, … steps.  They are forgotten together: a longer one stands on what a shorter one made."""
+    return []
 
 
 def _tells_the_length(term: Term) -> bool:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import random
 import types
+from dataclasses import replace
+from functools import cache
 from itertools import product
 from typing import Any
 
@@ -322,6 +325,24 @@ def test_leaves_are_a_function_of_the_seed() -> None:
     assert all(0 <= value < P for value in h("a"))
 
 
+def test_worlds_that_are_kept_are_what_they_are_alone() -> None:
+    models = [replace(r.RNN, name=name) for name in "abc"]
+    rng = random.Random(0)
+    for _ in range(300):
+        model, length, size = rng.choice(models), rng.randint(1, 4), rng.randint(1, 40)
+        sizes = {D: 1, H: 1, K: size}
+        drawn = world.world_of(model, tuple(sizes.items()), length, (), 0, RESIDUES, model.name)
+        for step in range(1, length + 1):
+            there = drawn.entries(grad(r.h[t]), {"t": step}, {})
+            assert there.tolist() == alone(model, size, length, step), (model.name, length, size)
+
+
+@cache
+def alone(model: Model, size: int, length: int, step: int) -> list[int]:
+    by_itself = World(model, {D: 1, H: 1, K: size}, length, (), 0, RESIDUES, model.name)
+    return by_itself.entries(grad(r.h[t]), {"t": step}, {}).tolist()
+
+
 # The adjoints against central differences of forward passes written by hand in NumPy
 
 Arrays = dict[str, NDArray[Any]]
@@ -408,7 +429,7 @@ def test_judges_while_the_first_engine_is_out_of_order(monkeypatch: pytest.Monke
                 monkeypatch.setattr(module, name, broken)
             elif isinstance(value, type) and value.__module__ == module.__name__:
                 monkeypatch.setattr(value, "__init__", broken)
-    world.world_of.cache_clear()
+    world._worlds.cache_clear()
     model, left, right, (wrong, *_) = NEIGHBOURS["adjoint of the cell"]
     assert judged(left, right, model=model) == "modular, T = 2, 3"
     with pytest.raises(Disagreement):

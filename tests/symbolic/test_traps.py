@@ -42,7 +42,7 @@ from symbolic.terms import (
     term,
     total,
 )
-from symbolic.verdicts import Hypothesis, Proved, Refuted, Unknown, Verdict, one_hot, sums_to_one
+from symbolic.verdicts import ENDS, Hypothesis, Proved, Refuted, Unknown, Verdict, one_hot, sums_to_one
 
 i, k = Index("i", K), Index("k", K)
 n, v = scalar("n"), array("v", H)
@@ -797,3 +797,83 @@ def test_a_formula_is_differentiated_where_all_of_it_exists() -> None:
         assert isinstance(verdict(left, right, linear), Proved)
         assert isinstance(prove(claim(left + FAR * W, right + FAR * W, linear), steps=5), Proved)
         assert isinstance(verdict(left, right + W, linear), Refuted)
+
+
+P = Axis("P", 2)
+s = Step("s")
+IDENTITIES = [
+    (total(d(v, v)), 5 + 0 * total(d(v, v)), None),
+    (total(d(W, W)), 25 + 0 * total(d(W, W)), None),
+    (total(d(W, W)), 25 + 0 * total(d(W, W)), RNN),
+    (inner(eye(H), d(h[t], h[t])), 5 + 0 * inner(eye(H), d(h[t], h[t])), RNN),
+    (total(d(h[t], h[t])), 5 + 0 * total(d(a[t], h[t])), RNN),
+]
+
+
+@pytest.mark.parametrize(("left", "right", "model"), IDENTITIES)
+def test_a_variable_by_itself_is_an_identity_whose_trace_is_its_size(
+    left: Term, right: Term, model: Model | None
+) -> None:
+    found = verdict(left, right, model)
+    assert isinstance(found, Proved)
+    assert found.every_size is None
+    assert isinstance(prove(claim(left, right, model), {H: 6}), Refuted)
+
+
+def gram(p: Term, q: Term, r: Term) -> Term:
+    """The determinant of the products of three vectors: 0 in a plane, and not in space."""
+    pp, qq, rr, pq, qr, pr = p @ p, q @ q, r @ r, p @ q, q @ r, p @ r
+    return pp * (qq * rr - qr * qr) - pq * (pq * rr - qr * pr) + pr * (pq * qr - qq * pr)
+
+
+@pytest.mark.parametrize(("first", "last"), [(t, t), (t - 1, t), (t, t + 1)])
+def test_what_is_differentiated_under_a_sum_over_steps_counts_its_subscripts(first: Step, last: Step) -> None:
+    u, p, q = (sequence(name, P) for name in ("u", "p", "q"))
+    loss = sequence("loss")
+    model = sequence_model(inputs=(u, p, q), equations=(equation(loss[t], u[t] @ p[t] + q[t] @ q[t]),))
+    left = d(sum_steps(gram(u[s], p[s], q[s]), first, last, index="s"), u[t])
+    found = verdict(left, 0 * u[t], model)
+    assert isinstance(found, Proved)
+    assert found.every_size is None
+    assert isinstance(prove(claim(left, 0 * u[t], model), {P: 3}), Refuted)
+
+
+def test_exponentials_of_targets_that_sum_to_one_know_how_many_there_are() -> None:
+    o, y, p = (sequence(name, K) for name in ("o", "y", "p"))
+    z, loss = sequence("z", K), sequence("loss")
+    made = (
+        equation(p[t], softmax(o[t])),
+        equation(z[t], exp(y[t])),
+        equation(loss[t], -(y[t] @ log(p[t])) + z[t] @ z[t]),
+    )
+    model = sequence_model(inputs=(o,), targets=(y,), equations=made)
+    for e in (exp(y[t]), z[t]):
+        record = claim(total(e) ** 2 - total(e**2), 2 * exp(term(1)), model)
+        found = prove(record, {K: 2})
+        assert isinstance(found, Proved)
+        assert (found.hypotheses, found.every_size) == ((sums_to_one(y),), None)
+        assert isinstance(prove(record, {K: 3}), Refuted)
+
+
+def test_ends_that_differ_where_a_link_does_not_exist_are_refuted() -> None:
+    state, z, loss = sequence("state", H), sequence("z", H), sequence("loss")
+    made = (equation(state[t], state[t - 1] * z[t]), equation(loss[t], total(state[t])))
+    model = sequence_model(inputs=(z,), equations=made)
+    link = ones(H) + z[t + 1] * grad(state[t + 1])
+    inside = sum_steps(d(loss[s], state[t]), t + 1, T - 1, index="s")
+    for last, kind in [(ones(H) + inside + d(loss[T], state[t]), Refuted), (link, Proved)]:
+        record = derivation("claim", "", grad(state[t]), ("", link), ("", last), source="", model=model)
+        assert isinstance(prove(record), kind)
+    late = 0 * outer(z[t + 1], z[t + 1])
+    record = derivation("claim", "", 0 * outer(z[t], z[t]), ("", late), ("", d(z[T], z[t])), source="", model=model)
+    found = prove(record)
+    assert isinstance(found, Refuted)
+    assert found.counterexample is not None
+    assert found.counterexample.equality == ENDS
+
+
+@pytest.mark.parametrize("left", [sum_steps(v), sum_steps(v, 1, T - 1), one_over(None) * v, sum_steps(v, T, 3)])
+def test_without_a_sequence_there_is_no_last_step(left: Term) -> None:
+    with pytest.raises(ValueError, match="and there is no model with steps"):
+        claim(left, v)
+    assert isinstance(verdict(sum_steps(v, 1, 3), 3 * v), Proved)

@@ -1,0 +1,70 @@
+"""Where along a sequence a term exists: does a link of a chain exist wherever its two ends do?
+
+In:  the terms of a chain, and the model whose sequences they speak of.
+Out: `bridged`.  Where it is False, equalities between neighbours may say nothing of the ends.
+
+A term exists where every variable in it has a value: at a ≤ t ≤ T − b for what it reads at
+t, and in a sequence that is long enough.  Of the ends only what certainly has to exist is
+counted, what a sum over steps reads is left out; of the links all that ever may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import inf
+
+from symbolic.model import Model
+from symbolic.notation import Step
+from symbolic.terms import Derivative, ProductSteps, SumSteps, Term, Var, children
+
+Limit = tuple[str, float, float]
+"""Of a step: from where it may be, and how far from the end, at least."""
+
+
+def bridged(chain: Sequence[Term], model: Model | None) -> bool:
+    """Whether every link exists wherever the two ends do, whatever the length."""
+    first, *links, last = chain
+    if model is None or not links:
+        return True
+    low: dict[str, float] = {}
+    high: dict[str, float] = {}
+    length = 1.0
+    for anchor, start, end in (limit for side in (first, last) for limit in _limits(side, model, ends=True)):
+        if anchor in ("", "T"):
+            length = max(length, end if anchor == "" else start)
+        else:
+            low[anchor] = max(low.get(anchor, 1), start)
+            high[anchor] = max(high.get(anchor, 0), end)
+    length = max([length, *(low[anchor] + high[anchor] for anchor in low)])
+
+    def is_met(anchor: str, start: float, end: float) -> bool:
+        match anchor:
+            case "":
+                return start <= 0 and end <= length
+            case "T":
+                return end <= 0 and start <= length
+        return start <= low.get(anchor, 1) and end <= high.get(anchor, 0)
+
+    return all(is_met(*limit) for link in links for limit in _limits(link, model, ends=False))
+
+
+def _limits(term: Term, model: Model, ends: bool) -> Iterator[Limit]:
+    if isinstance(term, SumSteps | ProductSteps):
+        if not ends:
+            for anchor, start, end in _limits(term.body, model, ends):
+                if anchor == term.index:
+                    yield term.first.anchor, start - term.first.offset, -inf
+                    yield term.last.anchor, -inf, end + term.last.offset
+                else:
+                    yield anchor, start, end
+        return
+    if isinstance(term, Derivative) and term.copy is not None:
+        yield _limit(term.copy, 1)
+    if isinstance(term, Var) and term.step is not None:
+        yield _limit(term.step, 0 if term.name in model.with_initial else 1)
+    for child in children(term):
+        yield from _limits(child, model, ends)
+
+
+def _limit(step: Step, least: int) -> Limit:
+    return step.anchor, least - step.offset, step.offset
