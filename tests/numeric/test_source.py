@@ -14,10 +14,15 @@ import numpy as np
 import pytest
 from cases import arguments_of, arrays_by_gradient, case, central_differences
 
+from numeric.batched import HELPERS
 from numeric.compiled import compile as compile_entries
+from numeric.forward_source import forward_pass
+from numeric.gates import gates
+from numeric.recurrence import forward
+from numeric.scope import Scope
 from numeric.source import numpy_source
 from symbolic.derivations import catalogue
-from symbolic.model import Model, equation
+from symbolic.model import Equation, Model, equation
 from symbolic.models.gru import GRU
 from symbolic.models.head import HEAD
 from symbolic.models.lstm import LSTM, LSTM_SQUARED
@@ -25,7 +30,7 @@ from symbolic.models.minibatch import MINIBATCH
 from symbolic.models.rnn import RNN, RNN_SQUARED, L_t, U, V, W, a, h, o, x, y
 from symbolic.notation import D, H, K, N, t
 from symbolic.records import Derivation, derivation
-from symbolic.terms import Term, array, grad, outer, sequence, sum_steps, tanh, total
+from symbolic.terms import Term, array, grad, outer, sequence, sigmoid, sum_steps, tanh, total
 
 CELLS = [RNN, RNN_SQUARED, MINIBATCH, LSTM, LSTM_SQUARED, GRU]
 SIZES = {D: 4, H: 5, K: 3, N: 3}
@@ -183,6 +188,20 @@ def test_large_logits_and_pre_activations_do_not_overflow(model):
         loss, gradients = run(source_of(model))["loss_and_gradients"](**given)
     assert np.isfinite(loss)
     assert all(np.isfinite(gradient).all() for gradient in gradients.values())
+
+
+@pytest.mark.parametrize("largest", [0.0, 1.0, 7.99, 8.0, 8.01, 700.0, 1e5])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_softmax_and_its_logarithm_are_right_for_logits_of_any_size(largest, dtype):
+    logits = largest * np.random.default_rng(20).uniform(-1, 1, (3, 5)).astype(dtype)
+    logits[0, 0], logits[1, 1] = largest, -largest
+    log, e = run(source_of(LSTM))["log_softmax"](logits)
+    exact = logits.astype(np.longdouble) - logits.max(axis=-1, keepdims=True)
+    exact -= np.log(np.exp(exact).sum(axis=-1, keepdims=True))
+    eps = np.finfo(dtype).eps
+    np.testing.assert_allclose(log, exact, rtol=4 * eps, atol=20 * eps)
+    np.testing.assert_allclose(e, np.exp(exact), rtol=40 * eps, atol=eps)
+    assert log.dtype == e.dtype == dtype
 
 
 @pytest.mark.parametrize("model", CELLS, ids=lambda model: model.name)
@@ -397,6 +416,52 @@ def test_a_new_cell_needs_its_equations_and_its_records_only():
     given = input_of(RESIDUAL, seed=9)
     _, gradients = run(numpy_source(RESIDUAL, OWN))["loss_and_gradients"](**given)
     agree(gradients, compile_entries(RESIDUAL, SIZES, steps=4)(**given)[1])
+
+
+GATES = {gate: sequence(gate, H) for gate in "fikg"}
+PRE = {gate: sequence(f"a{gate}", H) for gate in GATES}
+WEIGHTS = {gate: (array(f"W{gate}", H, H), array(f"b{gate}", H)) for gate in GATES}
+
+
+def pre_activation(gate: str, state: Term) -> Equation:
+    weights, bias = WEIGHTS[gate]
+    return equation(PRE[gate][t], bias + U @ x[t] + weights @ state)
+
+
+GATED = replace(
+    RESIDUAL,
+    name="gated",
+    title="Two sigmoids and a tanh of the last state, a sigmoid of what one of them lets through",
+    parameters=(U, V, *(parameter for pair in WEIGHTS.values() for parameter in pair)),
+    equations=(
+        pre_activation("f", h[t - 1]),
+        equation(GATES["f"][t], sigmoid(PRE["f"][t])),
+        pre_activation("k", GATES["f"][t] * h[t - 1]),
+        equation(GATES["k"][t], sigmoid(PRE["k"][t])),
+        pre_activation("g", h[t - 1]),
+        equation(GATES["g"][t], tanh(PRE["g"][t])),
+        pre_activation("i", h[t - 1]),
+        equation(GATES["i"][t], sigmoid(PRE["i"][t])),
+        equation(h[t], GATES["f"][t] * h[t - 1] + GATES["i"][t] * GATES["g"][t] * GATES["k"][t]),
+        equation(e[t], V @ h[t] - y[t]),
+        equation(L_t[t], total(e[t] ** 2) / 2),
+    ),
+)
+
+
+def test_gates_of_several_products_and_a_sigmoid_of_its_own_have_the_loss_of_their_equations():
+    plan = forward(GATED, [])
+    together = gates(GATED, plan)
+    assert [[gate.equation.left.name for gate in part] for part in together.parts] == [["f", "i", "g"], ["k"]]
+    scope = Scope(GATED, plan, blocks=True)
+    source = forward_pass(scope, plan, together, [], supposes=False)
+    code = run("\n".join(["import numpy as np", *(HELPERS[name] for name in sorted(scope.called)), source]))
+    given = input_of(GATED, seed=21)
+    expected, _ = compile_entries(GATED, SIZES, steps=4)(**given)
+    for size in (1, 3000, 10**6):
+        code |= {"check": lambda *_: None, "DATA": {}, "PARAMETERS": {}, "STATES": {}, "BLOCK": size}
+        loss, _ = code["forward"](**given)
+        np.testing.assert_allclose(loss, expected, rtol=1e-13)
 
 
 @pytest.mark.parametrize("name", ["cache", "check", "known", "share", "h0"])
