@@ -97,13 +97,14 @@ def _gated_loop(scope: Scope, front: Forward, gates: Gates) -> list[str]:
     """The steps in blocks; a block begins with what the inputs give its gates."""
     x = scope.text(gates.members[0].known.rows, ATOM, Over.ALL)
     axes, several = gates.stack.members[0].axes, [str(len(gates.members))] * (len(gates.members) > 1)
+    parts = {gate.equation.left: part for part in gates.parts for gate in part if _in_one(part)}
     size = " * ".join([*several, *scope.shape(axes).strip("()").split(", ")])
     weights = f"{gates.projection}[:, None]" if several else gates.projection
     target = "gates[:, block]" if several else f"{scope.name(gates.members[0].equation.left)}[block]"
     lines = [
         *_weights(scope, gates),
         f"    {x}_and_1 = np.concatenate(({x}, np.ones((T, N, 1), dtype)), axis=-1)",
-        f"    share = np.empty({scope.shape(axes, *[str(gates.most)] * bool(several))}, dtype)",
+        *[f"    share = np.empty({scope.shape(axes, *[str(gates.most)] * (gates.most > 1))}, dtype)"] * bool(parts),
         "    # Blocks of steps: what the inputs give a pre-activation waits where its activation will be.",
         f"    most = max(1, BLOCK // (2 * {size} * dtype.itemsize))",
         "    for first in range(1, T + 1, most):",
@@ -112,7 +113,6 @@ def _gated_loop(scope: Scope, front: Forward, gates: Gates) -> list[str]:
         f"        np.matmul({x}_and_1[before], {weights}, out={target})",
         "        for t in range(first, last + 1):",
     ]
-    parts = {gate.equation.left: part for part in gates.parts for gate in part if _in_one(part)}
     done: list[list[Gate]] = []
     for eq in front.loop:
         if eq.left not in parts:
@@ -134,7 +134,7 @@ def _weights(scope: Scope, gates: Gates) -> list[str]:
     known, biases = [gate.known for gate in gates.members], [scope.name(gate.bias) for gate in gates.members]
     if several == 1:
         return [f"    {gates.projection} = np.vstack(({_as_rows(scope, known[0])}, {biases[0]})).copy()"]
-    D, H = (scope.size(axis) for axis in (_ends(known[0])))
+    D, H = (scope.size(axis) for axis in _ends(known[0]))
     lines = [
         f"    {gates.projection} = np.empty(({several}, {D} + 1, {H}), dtype)",
         listed(f"{gates.projection}[:, :-1] = (", [_as_rows(scope, rows) for rows in known], ")", 4),

@@ -447,17 +447,35 @@ GATED = replace(
         equation(L_t[t], total(e[t] ** 2) / 2),
     ),
 )
+MINIMAL = replace(
+    GATED,
+    name="minimal",
+    title="A sigmoid of the last state, a tanh of what it lets through",
+    parameters=(U, V, *WEIGHTS["f"], *WEIGHTS["g"]),
+    equations=(
+        *GATED.equations[:2],
+        pre_activation("g", GATES["f"][t] * h[t - 1]),
+        GATED.equations[5],
+        equation(h[t], h[t - 1] + GATES["f"][t] * GATES["g"][t]),
+        *GATED.equations[-2:],
+    ),
+)
 
 
-def test_gates_of_several_products_and_a_sigmoid_of_its_own_have_the_loss_of_their_equations():
-    plan = forward(GATED, [])
-    together = gates(GATED, plan)
-    assert [[gate.equation.left.name for gate in part] for part in together.parts] == [["f", "i", "g"], ["k"]]
-    scope = Scope(GATED, plan, blocks=True)
+@pytest.mark.parametrize(
+    ("model", "parts"),
+    [(GATED, [["f", "i", "g"], ["k"]]), (MINIMAL, [["f"], ["g"]])],
+    ids=["products of three and of one", "products of one"],
+)
+def test_gates_of_several_products_have_the_loss_of_their_equations(model, parts):
+    plan = forward(model, [])
+    together = gates(model, plan)
+    assert [[gate.equation.left.name for gate in part] for part in together.parts] == parts
+    scope = Scope(model, plan, blocks=True)
     source = forward_pass(scope, plan, together, [], supposes=False)
     code = run("\n".join(["import numpy as np", *(HELPERS[name] for name in sorted(scope.called)), source]))
-    given = input_of(GATED, seed=21)
-    expected, _ = compile_entries(GATED, SIZES, steps=4)(**given)
+    given = input_of(model, seed=21)
+    expected, _ = compile_entries(model, SIZES, steps=4)(**given)
     for size in (1, 3000, 10**6):
         code |= {"check": lambda *_: None, "DATA": {}, "PARAMETERS": {}, "STATES": {}, "BLOCK": size}
         loss, _ = code["forward"](**given)
