@@ -18,10 +18,10 @@ from symbolic.elementwise import free_indices
 from symbolic.notation import Index
 from symbolic.prove import axes_of, prove
 from symbolic.reader.canonical import canonical
-from symbolic.reader.readings import COLUMN, EITHER, ROW, Grid, Misfit, Reading, grid
+from symbolic.reader.readings import COLUMN, EITHER, ROW, Grid, Misfit, Reading, grid, is_number
 from symbolic.reader.resolve import Memo, Resolver
 from symbolic.reader.scope import Scope
-from symbolic.reader.syntax.nodes import Node
+from symbolic.reader.syntax.nodes import Node, Number, Sum, inside
 from symbolic.reader.tokens import Unread
 from symbolic.records import Derivation, derivation
 from symbolic.shapes import ShapeMismatch
@@ -59,7 +59,20 @@ def candidates(left: Node, right: Node, scope: Scope, memo: Memo | None = None) 
             raise why from None
 
 
-def _candidates(left: Node, right: Node, scope: Scope, memo: Memo | None, inner_squares: bool) -> list[Candidate]:
+def at_every_entry(left: Node, right: Node, scope: Scope) -> list[Candidate]:
+    """σ(a) + σ(−a) = 1 with the number as a vector of ones, where a sum of vectors equals it; else nothing."""
+    number, whole = (left, right) if isinstance(inside(left), Number) else (right, left)
+    if not isinstance(inside(number), Number) or not isinstance(inside(whole), Sum):
+        return []
+    try:
+        return _candidates(left, right, scope, None, inner_squares=False, ones=True)
+    except (Misfit, Unread):
+        return []
+
+
+def _candidates(
+    left: Node, right: Node, scope: Scope, memo: Memo | None, inner_squares: bool, ones: bool = False
+) -> list[Candidate]:
     found: dict[object, Candidate] = {}
     last: Misfit | None = None
     seen: tuple[Reading, Reading] | None = None
@@ -73,6 +86,8 @@ def _candidates(left: Node, right: Node, scope: Scope, memo: Memo | None, inner_
             continue
         for a, b in pairs:
             seen = seen or (a, b)
+            if ones:
+                a, b = _of_ones(a, b), _of_ones(b, a)
             if (matched := _matched(a, b)) is not None:
                 key = tuple((canonical(x), canonical(y)) for x, y in matched)
                 text = f"{described(a)} = {described(b)}"
@@ -87,6 +102,14 @@ def _candidates(left: Node, right: Node, scope: Scope, memo: Memo | None, inner_
     if len(found) > MOST_READINGS:
         raise Unread(left.at, f"more than {MOST_READINGS} readings: add brackets, or say how products are read")
     return list(found.values())
+
+
+def _of_ones(number: Reading, vector: Reading) -> Reading:
+    """A written number as the vector of it that lies as another; what is no number, as it is."""
+    if not number.is_scalar or not is_number(number.term) or vector.rank != 1:
+        return number
+    ones = f.Ones(vector.axes)
+    return Reading(ones if number.term == f.term(1) else f.Mul(number.array, ones), vector.layout)
 
 
 def _matched(a: Reading, b: Reading) -> tuple[Pair, ...] | None:

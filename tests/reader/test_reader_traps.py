@@ -531,3 +531,24 @@ def test_the_transpose_of_the_loss_under_a_gradient_is_that_of_the_gradient():
     assert verdicts(r"\frac{\partial L^\top}{\partial W} = \sum_t \nabla_{a_t} L \, h_{t-1}^\top") == ["unread"]
     assert verdicts(r"\frac{\partial L}{\partial W}^\top = \sum_t h_{t-1} \nabla_{a_t} L^\top") == ["proved"]
     assert verdicts(r"\nabla_{o_t} L^T = \nabla_{o_t} L") == ["unread"]
+
+
+@pytest.mark.parametrize(
+    ("latex", "expected"),
+    [
+        (r"h_t^2 + \operatorname{sech}^2(a_t) = 1", "proved"),
+        (r"1 = \tanh^2(a_t) + \operatorname{sech}^2(a_t)", "proved"),
+        (r"\cosh^2(a_t) - \sinh^2(a_t) = 1", "proved"),
+        (r"\sigma(a_t) + \sigma(-a_t) = 1", "proved"),
+        (r"h_t^2 + \operatorname{sech}^2(a_{t-1}) = 1", "refuted"),
+        (r"h_t^2 + \operatorname{sech}^2(a_t) = 2", "refuted"),
+        (r"\cosh^2(a_t) + \sinh^2(a_t) = 1", "refuted"),
+        (r"h_t^\top h_t + \operatorname{sech}^2(a_t) = 1", "refuted"),
+        (r"\sigma(a_t) - \sigma(-a_t) = 1", "ill_typed"),
+        (r"h_t + h_t = 1", "ill_typed"),
+        (r"\mathbf{1} = 1", "ill_typed"),
+        (r"h_t = 1", "definition!"),
+    ],
+)
+def test_a_sum_of_vectors_may_equal_a_number_at_every_entry(latex, expected):
+    assert verdicts(latex) == [expected]

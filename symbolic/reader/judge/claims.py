@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from symbolic import terms as f
 from symbolic.notation import Step
-from symbolic.reader.candidates import Candidate, candidates, verdict_of
+from symbolic.reader.candidates import Candidate, at_every_entry, candidates, verdict_of
 from symbolic.reader.judge.clock import TooLong, within
 from symbolic.reader.judge.findings import AMBIGUOUS, DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, UNREAD, Finding
 from symbolic.reader.judge.judging import Judging
@@ -35,6 +35,8 @@ def claimed(
     try:
         found = candidates(left, right, judge.scope)
     except Misfit as why:
+        if (whole := in_every_entry(judge, n, sides, left, right, start, end)) is not None:
+            return whole
         if judge.given.numbers:
             return judge.finding(UNKNOWN, start, end, message=f"{why}; where all are numbers, shapes are not looked at")
         refuse_primes(judge, left, right)
@@ -47,6 +49,8 @@ def claimed(
         return repaired(judge, judge.finding(verdict, start, end, message=message, defect=defect), left, right)
     verdicts = [(candidate, judge.verdict(candidate)) for candidate in found]
     one = merged(judge, n, sides, verdicts, start, end)
+    if one.verdict == REFUTED and (whole := in_every_entry(judge, n, sides, left, right, start, end)) is not None:
+        return whole
     if (one.verdict == REFUTED or one.defect) and n == 0 and (free := assumed(judge, found)) is not None:
         if free.step == Step("", 0):
             return judge.finding(DEFINITION, start, end, reading=one.reading, message="no verdict makes use of it")
@@ -62,6 +66,19 @@ def claimed(
     if one.verdict == REFUTED and (meaning := as_a_special_case(judge, found)) is not None:
         return replace(one, verdict=UNREAD, counterexample=None, message=meaning)
     return repaired(judge, one, left, right) if one.is_wrong else one
+
+
+def in_every_entry(
+    judge: Judging, n: int, sides: Sequence[Tokens], left: Node, right: Node, start: int, end: int | None
+) -> Finding | None:
+    """The finding on tanh² + sech² = 1 as an equality of vectors, unless it is wrong so too.
+
+    A square is taken entry by entry wherever that conforms, and a written number is the same for all entries.
+    """
+    verdicts = [(each, judge.verdict(each)) for each in at_every_entry(left, right, judge.scope)]
+    if {verdict.name for _, verdict in verdicts} in ({PROVED}, {UNKNOWN}):
+        return merged(judge, n, sides, verdicts, start, end)
+    return None
 
 
 def refuse_primes(judge: Judging, *sides: Node) -> None:
