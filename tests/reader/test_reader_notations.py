@@ -250,3 +250,36 @@ OTHER_FUNCTIONS = {
 def test_hyperbolic_functions_norms_and_relations_are_read_where_they_are_exact(formula, verdict):
     text = f"<!-- check\n{NUMBER_AND_VECTORS}\n-->\n${formula}$"
     assert [each.verdict for found in findings("a.md", text) for each in found] == [verdict]
+
+
+@pytest.mark.parametrize(
+    "square",
+    [
+        r"\operatorname{sech}^2(u_t)",
+        r"\operatorname{sech}(u_t)^2",
+        r"\frac{1}{\cosh^2(u_t)}",
+        r"\left(\frac{1}{\cosh(u_t)}\right)^2",
+    ],
+)
+def test_an_even_power_of_sech_is_one_of_the_slope_of_tanh(square):
+    declared = "\nmodel rnn\ntime subscript\nname u_t = a\n"
+    gradient = r"\nabla_{u_t} L"
+    formulas = [
+        rf"{gradient} = {square} \odot \nabla_{{h_t}} L",
+        rf"{gradient} = {square} \odot {square} \odot \nabla_{{h_t}} L",
+        rf"{gradient} = {square.replace('u_t', 'u_{t-1}')} \odot \nabla_{{h_t}} L",
+    ]
+    assert verdicts(declared, formulas) == ["proved", "refuted", "refuted"]
+
+
+def test_a_gradient_is_divided_by_an_even_power_of_cosh():
+    declared = "\nmodel rnn\ntime subscript\nname u_t = a\n"
+    formulas = [
+        r"\nabla_{u_t} L = \nabla_{h_t} L \oslash \cosh^2(u_t)",
+        r"\nabla_{u_t} L = \nabla_{h_t} L \oslash \cosh^4(u_t)",
+        r"\nabla_{u_t} L = \nabla_{h_t} L / \cosh(u_t)^2",
+        r"\nabla_{u_t} L = \nabla_{h_t} L / \sinh(u_t)^2",
+    ]
+    found = verdicts(declared, formulas)
+    assert found[:3] == ["proved", "refuted", "proved"]
+    assert found[3] != "proved"

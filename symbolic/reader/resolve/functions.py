@@ -9,6 +9,7 @@ from symbolic import terms as f
 from symbolic.notation import Index
 from symbolic.reader.canonical import distinct
 from symbolic.reader.readings import Misfit, Reading, mapped
+from symbolic.reader.resolve.hyperbolic import cosh, sech
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.resolve.scripts import scripted
 from symbolic.reader.syntax import nodes as s
@@ -49,9 +50,9 @@ def function_of(resolver: Resolving, name: str, r: Reading, at: int) -> Reading:
     if name == "sinh":
         return mapped(r, lambda x: (f.exp(x) - f.exp(-x)) / 2)
     if name == "cosh":
-        return mapped(r, lambda x: (f.exp(x) + f.exp(-x)) / 2)
+        return mapped(r, cosh)
     if name == "sech":
-        return mapped(r, lambda x: 2 / (f.exp(x) + f.exp(-x)))
+        return mapped(r, sech)
     if name == "softmax" and isinstance(r.term, Term) and r.rank:
         return Reading(f.Softmax(r.term), r.layout)
     if name == "diag" and isinstance(r.term, Term) and r.rank == 1:

@@ -11,6 +11,7 @@ from symbolic.reader.canonical import plainest
 from symbolic.reader.readings import EITHER, Grid, Misfit, Reading, grid, hadamard, mapped
 from symbolic.reader.resolve.blocks import multiplied_out, product_of_blocks
 from symbolic.reader.resolve.chain_rule import telescoped, telescopes
+from symbolic.reader.resolve.hyperbolic import squared
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node, inside, operands, plain_factors
@@ -77,7 +78,7 @@ def infix(resolver: Resolving, node: s.Infix) -> list[Reading]:
     if operator == "·":
         return resolver.multiplied(left, right, at, resolver.scope.dot)
     if operator in {"⊙", "⊘"}:
-        build: Any = f.Mul if operator == "⊙" else f.Div
+        build: Any = f.Mul if operator == "⊙" else over
         try:
             return resolver.all(lambda a, b: [by_entries(resolver, a, b, at, build)], left, right)
         except Misfit:
@@ -156,5 +157,9 @@ def divided(resolver: Resolving, a: Reading, b: Reading, at: int) -> Reading:
         below = b.term
         if isinstance(a.term, f.Const) and isinstance(below, f.Const) and below.value:
             return Reading(f.Const(a.term.value / below.value))
-        return mapped(a, lambda x: f.Div(x, below))
-    return hadamard(a, b, at, f.Div)
+        return mapped(a, lambda x: over(x, below))
+    return hadamard(a, b, at, over)
+
+
+def over(a: Term, b: Term) -> Term:
+    return squared(f.Div(a, b))

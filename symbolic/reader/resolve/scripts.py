@@ -8,6 +8,7 @@ from symbolic import terms as f
 from symbolic.notation import Axis, Index, Subscript
 from symbolic.reader.canonical import distinct
 from symbolic.reader.readings import Misfit, Reading, mapped, transposed
+from symbolic.reader.resolve.hyperbolic import squared
 from symbolic.reader.resolve.resolving import Resolving
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.syntax.vocabulary import STYLES
@@ -44,7 +45,7 @@ def powers(resolver: Resolving, r: Reading, n: int, by_entries: bool, at: int) -
     is_matrix = r.rank > 1 and not by_entries
     if is_matrix and (n < 0 or (len(set(r.axes)) == 1 and not isinstance(r.term, f.Diag))):
         raise Unread(at, f"the power {n} of a matrix is not in the grammar: write a product, or ⊙ for entries")
-    plain_power = mapped(r, lambda x: f.Pow(x, n))
+    plain_power = mapped(r, lambda x: squared(f.Pow(x, n)))
     if (
         resolver.inner_squares
         and r.rank == 1
