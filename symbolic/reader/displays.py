@@ -6,7 +6,7 @@ Out: rows without them.  A row that starts with an operator, or that begins insi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.syntax.rows import depth_of, is_cases_environment, split, without_argument
@@ -28,10 +28,14 @@ MOST_ROWS = 200
 
 def rows(tokens: Tokens) -> Iterator[Tokens]:
     """The rows of a formula, those that continue an expression joined to the row before; raises Unread."""
-    return _joined(_rows(_without_remarks(_unwrapped(_unquoted(tokens)))))
+    return _joined(_rows(_without_remarks(_unwrapped(unquoted(tokens)))))
 
 
-def _unquoted(tokens: Tokens) -> Tokens:
+def relates(part: Tokens) -> bool:
+    return any(token.text in RELATIONS for token in part)
+
+
+def unquoted(tokens: Tokens, is_condition: Callable[[Tokens], bool] = relates) -> Tokens:
     r"""\text{if $i = j$ holds} as \text{if} i = j \text{holds}: a relation that words quote is a condition."""
     found: list[Token] = []
     depth, position = 0, 0  # how many braces are open in words
@@ -40,7 +44,7 @@ def _unquoted(tokens: Tokens) -> Tokens:
         position += 1
         end = next((n for n in range(position, len(tokens)) if tokens[n].text == "$"), 0) if token.text == "$" else 0
         inside = tokens[position:end]
-        if depth and end and any(each.text in RELATIONS for each in inside):
+        if depth and end and is_condition(inside):
             last = tokens[end]
             marks = (Token(r"\text", last.at, "command", last.end), Token("{", last.at, "sign", last.end))
             found += () if _drop_empty(found) else (Token("}", token.at, "sign", token.end),)

@@ -13,18 +13,15 @@ from dataclasses import dataclass, replace
 from symbolic.reader.displays import end_of_argument, levels, rows
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.syntax.rows import depth_of, split
-from symbolic.reader.syntax.vocabulary import RELATIONS, TEXTS
+from symbolic.reader.syntax.vocabulary import RELATIONS
 from symbolic.reader.tokens import Token, Unread
+from symbolic.reader.words import NEGATIVE, WORDS_APART, end_of_remark, is_name, words_of
 
 ARROWS = frozenset(
     rf"\{arrow}"
     for arrow in ("Rightarrow", "implies", "to", "rightarrow", "longrightarrow", "Longrightarrow", "iff", "therefore")
 )
-WORDS_APART = TEXTS - {r"\operatorname", r"\mathop"}
 CONDITIONS = frozenset({"if", "when", "unless", "otherwise", "provided", "assuming", "whenever"})
-NEGATIVE = frozenset(
-    {"unless", "otherwise", "except", "not", "only", "other", "others", "without", "neither", "nor", "outside"}
-)
 
 
 @dataclass(frozen=True)
@@ -89,13 +86,17 @@ def _continued(above: Statement, below: Statement) -> Statement:
 
 def _parts(row: Tokens) -> Iterator[tuple[Tokens, bool, str]]:
     """The parts of a row between arrows, commas and words; whether each restricts, and the words before it."""
-    for part in split(row, ARROWS | {",", ";"}):
-        yield from _between_words(part)
+    for number, part in enumerate(split(row, ARROWS | {",", ";", r"\forall"})):
+        yield from _between_words(part, number > 0)
 
 
-def _between_words(part: Tokens) -> Iterator[tuple[Tokens, bool, str]]:
-    """What stands between words; of a remark in parentheses its relation alone, if it ends in one."""
+def _between_words(part: Tokens, is_behind: bool) -> Iterator[tuple[Tokens, bool, str]]:
+    """What stands between words; of a remark in parentheses its relation alone, if it ends in one.
+
+    `is_behind`: another part of the row stands before this one, so that parentheses around it all are a remark.
+    """
     held: list[Token] = []
+    last = len(part) - (part[-1:] != () and part[-1].text == ".")
     position = 0
     depth = 0
     restricts, lead = False, ""
@@ -104,14 +105,14 @@ def _between_words(part: Tokens) -> Iterator[tuple[Tokens, bool, str]]:
         scripted = position and part[position - 1].text in {"_", "^"}
         if depth == 0 and not scripted and token.text in WORDS_APART and position + 1 < len(part):
             end = end_of_argument(part, position + 1)
-            words = _words(part[position:end])
+            words = words_of(part[position:end])
             following = part[end].text if end < len(part) else ""
             if words in CONDITIONS - NEGATIVE and held and following:
                 yield tuple(held), restricts, lead
                 held, restricts, lead = [], True, words
             elif (CONDITIONS | NEGATIVE) & {*words.split()}:
                 raise Unread(token.at, f"a condition in words ({words}) is not in the grammar")
-            elif _is_name(part, position, end):
+            elif is_name(part, position, end):
                 held += part[position:end]
             else:
                 if held:
@@ -119,20 +120,22 @@ def _between_words(part: Tokens) -> Iterator[tuple[Tokens, bool, str]]:
                 held, lead = [], words
             position = end
             continue
-        if depth == 0 and token.text == "(" and (end := _end_of_remark(part, position)):
-            if (CONDITIONS | NEGATIVE) & {*(words := _words(part[position:end])).split()}:
+        if depth == 0 and token.text == "(" and (end := end_of_remark(part, position)):
+            if (CONDITIONS | NEGATIVE) & {*(words := words_of(part[position:end])).split()}:
                 raise Unread(token.at, f"a condition in words ({words}) is not in the grammar")
             start = end_of_argument(part, position + 2)
-            words, position = _words(part[position:start]), end
+            words, position = words_of(part[position:start]), end
             if _is_related(part[start : end - 1], part[end - 1]):
                 if held:
                     yield tuple(held), restricts, lead
                 yield part[start : end - 1], restricts, words
                 held = []
             continue
-        if depth == 0 and token.text == "(" and held and _is_related(inside := part[position + 1 : -1], part[-1]):
-            yield tuple(held), restricts, lead
-            held, restricts, lead = list(inside), True, ""
+        inside = part[position + 1 : last - 1]
+        if depth == 0 and token.text == "(" and (held or is_behind) and _is_related(inside, part[last - 1]):
+            if held:
+                yield tuple(held), restricts, lead
+            held, restricts, lead = list(inside), True, "" if held else lead
             break
         depth += depth_of(token)
         held.append(token)
@@ -149,54 +152,6 @@ def _is_related(inside: Tokens, closing: Token) -> bool:
         and all(depth >= 0 for _, depth in inner)
         and any(token.text in RELATIONS and depth == 0 for token, depth in inner)
     )
-
-
-def without_words(given: Tokens) -> Tokens:
-    r"""A comma for each \text{…} that is no name: what words say is no condition."""
-    found: list[Token] = []
-    position = 0
-    while position < len(given):
-        token = given[position]
-        scripted = position and given[position - 1].text in {"_", "^"}
-        end = position + 1
-        if token.text in WORDS_APART and end < len(given) and not scripted:
-            end = end_of_argument(given, end)
-        if end > position + 1 and not _is_name(given, position, end):
-            found.append(Token(",", token.at, "sign"))
-        else:
-            found += given[position:end]
-        position = end
-    return tuple(found)
-
-
-def _is_name(part: Tokens, position: int, end: int) -> bool:
-    r"""Whether \text{…} is a letter, or the name of what follows in brackets or carries scripts."""
-    following = part[end].text if end < len(part) else ""
-    return following in {"(", r"\big", r"\Big", r"\left", "_", "^"} or end - position <= 4
-
-
-def _words(some: Tokens) -> str:
-    r"""What \text{…} says, as words in small letters."""
-    text, end = "", 0
-    for token in some:
-        text += " " * (token.at != end) + (token.text if token.kind in {"letter", "word"} else " ")
-        end = token.end
-    return " ".join(text.lower().split())
-
-
-def _end_of_remark(part: Tokens, position: int) -> int:
-    """Where ( \text{…} … ) ends, if the parentheses hold a remark."""
-    if position + 1 >= len(part) or part[position + 1].text not in TEXTS - {r"\operatorname"}:
-        return 0
-    content_end = end_of_argument(part, position + 2) if position + 2 < len(part) else 0
-    if content_end - position <= 5:
-        return 0
-    depth = 0
-    for end in range(position, len(part)):
-        depth += (part[end].text == "(") - (part[end].text == ")")
-        if depth == 0:
-            return end + 1
-    return 0
 
 
 def _without_label(part: Tokens, labels: tuple[Tokens, ...]) -> Tokens:

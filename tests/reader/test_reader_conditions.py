@@ -597,3 +597,68 @@ def test_the_limits_of_a_sum_nearby_deny_nothing_of_the_targets():
     double = r"\nabla_W L = \sum_{s=1}^T \sum_{t=s}^T \frac{\partial L_t}{\partial a_s} h_{s-1}^\top"
     assert judged(f"With ${double}$ we have ${right}$.")[-1].verdict == "proved"
     assert judged(rf"With $\sum_{{i=1}}^K y_{{t,i}} = 2$ we have ${right}$.")[-1].verdict == "unknown"
+
+
+@pytest.mark.parametrize("head", ["", "<!-- check\nread words as comments\n-->\n"])
+@pytest.mark.parametrize(
+    "condition",
+    [
+        r"\quad \mathrm{for}\ i\ne j",
+        r"\quad \textbf{where } i \ne j",
+        r"\quad \textrm{for all } i \ne j",
+        r"\quad \forall i \ne j",
+        r"\quad (\forall i \ne j)",
+        r", \quad (i \ne j).",
+        r"\quad (i \ne j).",
+    ],
+)
+def test_a_condition_is_read_in_whatever_letters_and_parentheses_it_stands(head, condition):
+    assert [(each.verdict, each.hypotheses) for each in judged(f"{head}$${OFF_DIAGONAL} {condition}$$")] == [
+        ("proved", ("i ≠ j",))
+    ]
+    assert [each.verdict for each in judged(f"{head}$${ON_DIAGONAL} {condition}$$")] == ["refuted"]
+
+
+@pytest.mark.parametrize("head", ["", "<!-- check\nread words as comments\n-->\n"])
+@pytest.mark.parametrize("words", ["only for", "unless", "except for", "but not for"])
+def test_what_words_say_of_a_relation_that_they_lead_to_is_no_comment(head, words):
+    for condition in (rf"\text{{{words} }} t = T", rf"\text{{{words} $t = T$}}", rf"\mathrm{{{words}}}\ t = T"):
+        assert [each.verdict for each in judged(rf"{head}$${LAST} \quad {condition}$$")] in (
+            ["unread"],
+            ["unread", "unread"],
+        )
+
+
+@pytest.mark.parametrize(
+    "condition", [r"\text{for } t = T", r"\text{for $t = T$}", r"\text{by the rule}, \quad (t = T)"]
+)
+def test_a_relation_beside_comments_restricts(condition):
+    (found,) = judged(rf"{AS_COMMENTS}$${LAST} \quad {condition}$$")
+    assert (found.verdict, found.hypotheses) == ("proved", ("t = T",))
+    (found,) = judged(rf"{AS_COMMENTS}$${NOT_TRANSPOSED} \quad {condition.replace('= T', '< T')}$$")
+    assert found.verdict == "refuted"
+
+
+def test_an_initial_state_in_parentheses_behind_a_comma_is_a_condition():
+    for comma in (",", ""):
+        (found,) = judged(rf"$${FROM_THE_SECOND}{comma} \quad (h_0 = 0)$$")
+        assert (found.verdict, "refuted without “h_0 = 0”" in found.message) == ("unknown", True)
+    (found,) = judged(rf"$${WITHOUT_SUM}, \quad (h_0 = 0)$$")
+    assert found.verdict == "refuted"
+
+
+@pytest.mark.parametrize("head", ["", "<!-- check\nread words as comments\n-->\n"])
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (r"\text{if } i = j", r"\text{else}"),
+        (r"\text{if $i = j$}", r"\text{otherwise}"),
+        (r"\mathrm{if}\ i = j", r"\mathrm{otherwise}"),
+    ],
+)
+def test_the_words_of_a_case_are_no_comment(head, first, second):
+    left, same = ON_DIAGONAL.split(" = ")
+    apart = OFF_DIAGONAL.split(" = ")[1]
+    for values, verdict in (((same, apart), "proved"), ((apart, same), "refuted")):
+        cases = rf"\begin{{cases}} {values[0]} & {first} \\ {values[1]} & {second} \end{{cases}}"
+        assert [each.verdict for each in judged(f"{head}$${left} = {cases}$$")] == [verdict]

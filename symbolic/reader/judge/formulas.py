@@ -157,7 +157,7 @@ class _Judge(Judging):
         saved = self.scope, self.given
         strange = False
         for each in own:
-            is_understood = is_plain(each.lead)
+            is_understood = is_plain(re.sub(r"^for (?:all|any|every|each)$", "for", each.lead))
             effect = assumed_of_parameters(self, each) or partial(related, self, statement=each)
             stated = effect(self.scope) if is_understood else Conditions(self.scope, strange=each.lead)
             self.scope, self.given = stated.scope, self.given | stated.given

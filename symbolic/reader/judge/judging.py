@@ -16,9 +16,10 @@ from symbolic.reader.scan import Formula
 from symbolic.reader.scope import COMMENTS, Scope
 from symbolic.reader.sentence import around
 from symbolic.reader.special import Case, special_case
-from symbolic.reader.statements import Statement, statements, without_words
+from symbolic.reader.statements import Statement, statements
 from symbolic.reader.syntax.nodes import Tokens
 from symbolic.reader.tokens import Unread, tokens
+from symbolic.reader.words import without_words, worded
 from symbolic.verdicts import Verdict
 
 NEAR = 8
@@ -79,7 +80,7 @@ class Judging:
 
     def tokens(self, formula: Formula) -> Tokens:
         """A formula's tokens with macros expanded, and without its words where they are comments; raises Unread."""
-        given = self.macros.expanded(tokens(formula.latex))
+        given = worded(self.macros.expanded(tokens(formula.latex)))
         return without_words(given) if self.scope.words == COMMENTS else given
 
     def statements(self, formula: Formula) -> list[Statement]:

@@ -18,14 +18,13 @@ def squared(term: Term) -> Term:
     """sech²ⁿ(x) as (1 − tanh²(x))ⁿ, however it is written (1/cosh² x, …); any other term as it is."""
     match term:
         case f.Div(above, below) if above != f.term(1) and (found := secant(below)) is not None and found[1] < 0:
-            power = squared(f.Pow(sech(found[0]), -found[1]))
-            return f.Mul(above, power) if found[1] % 2 == 0 else term
+            return f.Mul(above, squared(f.Pow(sech(found[0]), -found[1]))) if found[1] % 2 == 0 else term
     found = secant(term)
     if found is None or found[1] <= 0 or found[1] % 2:
         return term
     x, power = found
     square = 1 - f.Call("tanh", x) ** 2
-    return square if power == 2 else square ** (power // 2)
+    return square if power == 2 else f.Pow(square, power // 2)
 
 
 def secant(term: Term) -> tuple[Term, int] | None:
