@@ -3,7 +3,7 @@
 In:  the text of a document and the way it is written (Markdown, TeX, reStructuredText or
      plain text; a notebook is its Markdown cells).
 Out: `Formula`s in order, and the declaration blocks that stand in comments.
-Code fences, code spans, verbatim environments and comments hold no formulas.
+Code (fenced, indented, in spans and elements), verbatim environments and comments hold no formulas.
 To extend: add a document's ending to `KINDS`, or a pattern to the list of its kind.
 """
 
@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 LARGEST_DOCUMENT = 4_000_000
-LARGEST_FORMULA = 20_000
+LARGEST_FORMULA = 25_000
 
 
 class Unscannable(ValueError):
@@ -85,7 +85,7 @@ def sources(name: str, content: str) -> list[Source]:
     return [Source(name, content, KINDS.get(ending, "md"))]
 
 
-KINDS = {"md": "md", "markdown": "md", "txt": "md", "tex": "tex", "rst": "rst"}
+KINDS = {"md": "md", "markdown": "md", "txt": "txt", "tex": "tex", "rst": "rst"}
 ENDINGS = frozenset({*KINDS, "ipynb"})
 
 
@@ -154,10 +154,13 @@ class _Closings:
         if kind == "skip_span":
             end = self.span(match)
             return end, end, end
+        if kind == "skip_indented":
+            end = self.indented_code.get(match.start(), match.end())
+            return end, end, end
         if kind not in CLOSING:
             inside = f"in_{kind}"
             return (*(match.span(inside) if inside in match.re.groupindex else (0, 0)), match.end())
-        closing = CLOSING[kind].format(match[{"environment": "name", "skip_verbatim": "verb"}.get(kind, 0)])
+        closing = CLOSING[kind].format(match[{"environment": "name", "skip_verbatim": "verb", "skip_element": "element"}.get(kind, 0)])
         found = -1 if closing in self.gone else self.text.find(closing, match.end())
         if found < 0:
             self.gone.add(closing)
@@ -184,6 +187,32 @@ class _Closings:
         return runs[number] + len(match[0])
 
     @cached_property
+    def indented_code(self) -> dict[int, int]:
+        """Start and end of each line of code: indented behind a blank line, and no part of a list, a note or an element.
+
+        What may belong to one of these, as it stands behind it, is not taken for code.
+        """
+        found: dict[int, int] = {}
+        is_code, is_held, is_behind_blank = False, False, True
+        for line in re.finditer(r"^[^\n]+$", self.text, re.MULTILINE):
+            if line[0].isspace():
+                is_behind_blank = True
+                continue
+            is_behind_blank = is_behind_blank or self.text[max(line.start() - 2, 0) : line.start()] in {"\n", "\n\n"}
+            if INDENTED.match(line[0]):
+                is_code = not is_held and (is_code or is_behind_blank)
+                if is_code:
+                    found[line.start()] = line.end()
+            else:
+                is_code = False
+                if HOLDING.match(line[0]):
+                    is_held = True
+                elif line[0].startswith("#") or (is_behind_blank and not line[0][0].isspace()):
+                    is_held = False
+            is_behind_blank = False
+        return found
+
+    @cached_property
     def lines_of_ticks(self) -> dict[str, list[int]]:
         found: dict[str, list[int]] = {}
         for line in re.finditer(r"^([ \t]*(?:```+|~~~+))[ \t]*$", self.text, re.MULTILINE):
@@ -199,7 +228,7 @@ class _Closings:
 
 
 def blocks(source: Source) -> Iterator[Block]:
-    """Every declaration block: `<!-- check … -->`, or lines `% check: …`."""
+    """Every declaration block: `<!-- check … -->`, or lines `% check: …`; raises Unscannable where one is not closed."""
     if source.kind == "tex":
         for match in re.finditer(r"^[ \t]*%[ \t]*check:[ \t]?(.*)$", source.text, re.MULTILINE):
             yield Block(source, match.start(1), match[1])
@@ -208,11 +237,24 @@ def blocks(source: Source) -> Iterator[Block]:
             yield Block(source, match.start(1), match[1])
     else:
         end = 0
-        for match in re.finditer(r"<!--[ \t]*check\b:?", source.text):
+        for match in BLOCK.finditer(source.text):
             if match.start() >= end >= 0 and (end := source.text.find("-->", match.end())) >= 0:
                 yield Block(source, match.end(), source.text[match.end() : end])
+        if end < 0 and (start := _unclosed_block(source)) is not None:
+            raise Unscannable(f"{source.name}:{source.place(start)[0]}: <!-- check is not closed: end it with -->")
 
 
+def _unclosed_block(source: Source) -> int | None:
+    """Where a declaration block begins that nothing closes, if it is no code."""
+    text, closings, position = source.text, _Closings(source.text), 0
+    while (match := PATTERNS[source.kind].search(text, position)) is not None:
+        *_, position = closings.of(match.lastgroup or "", match)
+        if match.lastgroup == "skip_comment" and position == match.end() and BLOCK.match(text, match.start()):
+            return match.start()
+    return None
+
+
+BLOCK = re.compile(r"<!--[ \t]*check\b:?")
 def _is_mathematics(latex: str) -> bool:
     """Between dollars: either both ends touch, or neither does; `$5 and $` is money."""
     return bool(latex.strip()) and (latex[0].isspace() == latex[-1].isspace() or "\\" in latex)
@@ -228,6 +270,10 @@ _FENCE = rf"(?P<skip_fence>^(?P<tick>{_LINE_OF_TICKS})(?![ \t]*\{{?math\b)[^\n]*
 _MATH_FENCE = rf"(?P<fence>^(?P<mtick>{_LINE_OF_TICKS})[ \t]*\{{?math\}}?[^\n]*\n)"
 _SPAN = r"(?P<skip_span>`+)"
 _COMMENT = r"(?P<skip_comment><!--)"
+_ELEMENT = r"(?P<skip_element><(?P<element>(?i:pre|code|script|style))\b[^<>]*>)"
+_INDENTED = r"(?P<skip_indented>^(?: {4}| {0,3}\t))"
+INDENTED = re.compile(r" {4}| {0,3}\t")
+HOLDING = re.compile(r" {0,3}(?:[-*+•][ \t]|\d+[.)][ \t]|\[\^|:|!!!|\?\?\?|===|<|\.\. )")
 _ESCAPE = r"(?P<skip_escape>\\[\\$`%])"
 _DISPLAY = r"(?P<display>\$\$(?P<in_display>(?:[^$\\]|\\[\s\S]|\$(?!\$))+?)\$\$)"
 _BRACKET = r"(?P<bracket>\\\[)"
@@ -241,6 +287,7 @@ CLOSING = {
     "paren": r"\)",
     "environment": r"\end{{{}}}",
     "skip_comment": "-->",
+    "skip_element": "</{}>",
     "skip_verbatim": r"\end{{{}",
     "skip_false": r"\fi",
 }
@@ -260,8 +307,10 @@ def _pattern(*parts: str) -> re.Pattern[str]:
     return re.compile("|".join(parts), re.MULTILINE)
 
 
+_MARKDOWN = (_MATH_FENCE, _FENCE, _COMMENT, _ELEMENT, _BRACKET, _PAREN, _ESCAPE, _SPAN, *_SHARED[:1], *_SHARED[3:])
 PATTERNS = {
-    "md": _pattern(_MATH_FENCE, _FENCE, _COMMENT, _BRACKET, _PAREN, _ESCAPE, _SPAN, *_SHARED[:1], *_SHARED[3:]),
+    "md": _pattern(*_MARKDOWN[:2], _INDENTED, *_MARKDOWN[2:]),
+    "txt": _pattern(*_MARKDOWN),
     "tex": _pattern(_VERBATIM, _VERB, _FALSE, _BRACKET, _PAREN, _ESCAPE, _PERCENT, _DISPLAY, _ENVIRONMENT, _DOLLAR),
     "rst": _pattern(_ROLE, _DIRECTIVE, _SKIP_LITERAL),
 }

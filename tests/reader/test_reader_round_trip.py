@@ -87,13 +87,21 @@ WRITTEN_OUT = ("rnn.W", "rnn.b", "rnn.step-loss-by-h", "minibatch.b", "minibatch
                "softmax.jacobian", "bptt.forward-b")  # fmt: skip
 
 
-@pytest.mark.parametrize("id", WRITTEN_OUT)
+@pytest.mark.parametrize(
+    "id",
+    [
+        record.id if record.id in WRITTEN_OUT else pytest.param(record.id, marks=pytest.mark.full)
+        for record in catalogue()
+        if record.expected == "proved"
+    ],
+)
 def test_a_whole_derivation_with_its_worked_example_is_read_back_and_proved(tmp_path, id):
     found = judged(tmp_path, id, "--steps", "--entries")
-    assert len(found) > 3
     assert {each["verdict"] for each in found} <= {"proved", "definition"}
     assert not any(each["defect"] for each in found)
-    assert any(each["verdict"] == "proved" for each in found)
+    if id in WRITTEN_OUT:
+        assert len(found) > 3
+        assert any(each["verdict"] == "proved" for each in found)
 
 
 def displayed(record, printed):
