@@ -160,7 +160,7 @@ class _Closings:
         if kind not in CLOSING:
             inside = f"in_{kind}"
             return (*(match.span(inside) if inside in match.re.groupindex else (0, 0)), match.end())
-        closing = CLOSING[kind].format(match[{"environment": "name", "skip_verbatim": "verb", "skip_element": "element"}.get(kind, 0)])
+        closing = CLOSING[kind].format(match[NAMED.get(kind, 0)])
         found = -1 if closing in self.gone else self.text.find(closing, match.end())
         if found < 0:
             self.gone.add(closing)
@@ -188,17 +188,15 @@ class _Closings:
 
     @cached_property
     def indented_code(self) -> dict[int, int]:
-        """Start and end of each line of code: indented behind a blank line, and no part of a list, a note or an element.
-
-        What may belong to one of these, as it stands behind it, is not taken for code.
+        """Start and end of each line of code: indented behind a blank line, and nowhere that may be inside a list,
+        a note or an element.
         """
         found: dict[int, int] = {}
         is_code, is_held, is_behind_blank = False, False, True
-        for line in re.finditer(r"^[^\n]+$", self.text, re.MULTILINE):
-            if line[0].isspace():
+        for line in re.finditer(r"^.*$", self.text, re.MULTILINE):
+            if not line[0].strip():
                 is_behind_blank = True
                 continue
-            is_behind_blank = is_behind_blank or self.text[max(line.start() - 2, 0) : line.start()] in {"\n", "\n\n"}
             if INDENTED.match(line[0]):
                 is_code = not is_held and (is_code or is_behind_blank)
                 if is_code:
@@ -228,7 +226,7 @@ class _Closings:
 
 
 def blocks(source: Source) -> Iterator[Block]:
-    """Every declaration block: `<!-- check … -->`, or lines `% check: …`; raises Unscannable where one is not closed."""
+    """Every declaration block: `<!-- check … -->`, or lines `% check: …`; raises Unscannable if one is not closed."""
     if source.kind == "tex":
         for match in re.finditer(r"^[ \t]*%[ \t]*check:[ \t]?(.*)$", source.text, re.MULTILINE):
             yield Block(source, match.start(1), match[1])
@@ -255,6 +253,8 @@ def _unclosed_block(source: Source) -> int | None:
 
 
 BLOCK = re.compile(r"<!--[ \t]*check\b:?")
+
+
 def _is_mathematics(latex: str) -> bool:
     """Between dollars: either both ends touch, or neither does; `$5 and $` is money."""
     return bool(latex.strip()) and (latex[0].isspace() == latex[-1].isspace() or "\\" in latex)
@@ -273,7 +273,7 @@ _COMMENT = r"(?P<skip_comment><!--)"
 _ELEMENT = r"(?P<skip_element><(?P<element>(?i:pre|code|script|style))\b[^<>]*>)"
 _INDENTED = r"(?P<skip_indented>^(?: {4}| {0,3}\t))"
 INDENTED = re.compile(r" {4}| {0,3}\t")
-HOLDING = re.compile(r" {0,3}(?:[-*+•][ \t]|\d+[.)][ \t]|\[\^|:|!!!|\?\?\?|===|<|\.\. )")
+HOLDING = re.compile(r" {0,3}(?:(?:[-*+•:]|\d+[.)])[ \t]|\[\^|!!!|\?\?\?|=== |<(?!!--))")
 _ESCAPE = r"(?P<skip_escape>\\[\\$`%])"
 _DISPLAY = r"(?P<display>\$\$(?P<in_display>(?:[^$\\]|\\[\s\S]|\$(?!\$))+?)\$\$)"
 _BRACKET = r"(?P<bracket>\\\[)"
@@ -291,6 +291,7 @@ CLOSING = {
     "skip_verbatim": r"\end{{{}",
     "skip_false": r"\fi",
 }
+NAMED = {"environment": "name", "skip_verbatim": "verb", "skip_element": "element"}
 _PERCENT = r"(?P<skip_percent>%[^\n]*)"
 _VERB = r"(?P<skip_verb>\\(?:verb|lstinline)\*?(?P<vmark>[^\sA-Za-z*{\[])[^\n]*?(?P=vmark))"
 _FALSE = r"(?P<skip_false>\\iffalse\b)"

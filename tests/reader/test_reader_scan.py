@@ -135,3 +135,52 @@ def test_a_draft_with_sizes_that_are_letters_is_itself_read():
     assert "dims d as D, n as H, k = 6" in draft.splitlines()
     found = [each.verdict for of_one in findings("a.md", f"{draft}\n{text}") for each in of_one]
     assert found == ["definition"] * 4 + ["refuted"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("<pre>\n$a$\n</pre> $b$", ["b"]),
+        ("<code>$a$</code> $b$", ["b"]),
+        ('<script type="text/javascript">\n$$a$$\n</script>\n$b$', ["b"]),
+        ("<pre> is an element: $b$", ["b"]),
+        ("<predicate>$b$</predicate>", ["b"]),
+        ("words\n\n    $a$\n\n    $$a$$\n\n$b$", ["b"]),
+        ("\t$a$\n\n$b$", ["b"]),
+        ("words\n    $b$", ["b"]),
+        ("- item\n\n    $b$\n", ["b"]),
+        ("1. item\n   goes on\n\n    $b$\n\n     $$c$$\n", ["b", "c"]),
+        ("- item\n\nwords\n\n    $a$\n\n$b$", ["b"]),
+        ("- item\n\n## Title\n\n    $a$\n\n$b$", ["b"]),
+        ("Title\n=====\n\n    $a$\n\n$b$", ["b"]),
+        ("[^1]: note\n\n    $b$", ["b"]),
+        ("!!! note\n\n    $b$", ["b"]),
+        ("<details>\n\n    $b$\n</details>", ["b"]),
+        ("$$\nx\n\n    + y\n$$", ["\nx\n\n    + y\n"]),
+    ],
+)
+def test_code_in_elements_and_indented_holds_no_formula(text, expected):
+    assert [each.latex for each in formulas(*sources("a.md", text))] == expected
+
+
+def test_what_is_indented_in_a_plain_text_is_no_code():
+    assert [each.latex for each in formulas(*sources("a.txt", "words\n\n    $a$\n"))] == ["a"]
+
+
+def test_a_declaration_block_that_is_not_closed_is_refused_unless_it_is_code():
+    with pytest.raises(Unscannable, match=r"^a\.md:3: <!-- check is not closed: end it with -->$"):
+        list(findings("a.md", "words\n\n<!-- check\nmodel rnn\n\n$h_t = 1$\n"))
+    for text in ("`<!-- check`\n\n$1 = 1$", "```\n<!-- check\n```\n\n$1 = 1$", "<!-- checked\n\n$1 = 1$"):
+        assert [each.verdict for found in findings("a.md", text) for each in found] == ["definition"]
+
+
+@pytest.mark.parametrize(("time", "latex"), [("subscript", "h_k"), ("superscript", "h^{(k)}"), ("call", "h(k)")])
+def test_a_letter_that_is_a_subscript_and_a_step_is_named(time, latex):
+    head = f"<!-- check\nmodel rnn\ntime {time}\n%s\n-->\n"
+    ((found,),) = findings("a.md", f"{head % 'index k : K'}${latex} = 0$")
+    assert (found.verdict, "k is declared as a subscript, and stands here for a step" in found.message) == (
+        "unread",
+        True,
+    )
+    ((found,),) = findings("a.md", f"{head % 'step k'}${latex} = 0$")
+    assert "subscript" not in found.message

@@ -22,7 +22,7 @@ def step_below(resolver: Resolving, rest: Tokens, node: s.Name, anchored: bool =
         return found, rest[: texts.index(",")]
     if rest and (found := step_of(resolver, rest[-1:])) is not None and (found.anchor or not anchored):
         return found, rest[:-1]
-    raise Unread(node.at, f"{node} stands without its step")
+    raise without_step(resolver, rest, node)
 
 
 def step_above(resolver: Resolving, sup: Tokens, node: s.Name, opening: str) -> tuple[Step, Tokens]:
@@ -35,13 +35,22 @@ def step_above(resolver: Resolving, sup: Tokens, node: s.Name, opening: str) -> 
             return found, sup[end + 1 :]
     elif sup and (found := step_of(resolver, sup)) is not None and found.anchor and plain(sup) != "T":
         return found, ()
-    raise Unread(node.at, f"{node} stands without its step")
+    raise without_step(resolver, sup, node)
 
 
 def step_called(resolver: Resolving, node: s.Name) -> Step:
     if node.call is None or (found := step_of(resolver, node.call.latex)) is None:
-        raise Unread(node.at, f"{node} stands without its step")
+        raise without_step(resolver, node.call.latex if node.call else (), node)
     return found
+
+
+def without_step(resolver: Resolving, scripts: Tokens, node: s.Name) -> Unread:
+    """Why no step is found; a letter that counts entries cannot be one."""
+    index = next((token for token in scripts if token.text in resolver.scope.indices), None)
+    if index is None:
+        return Unread(node.at, f"{node} stands without its step")
+    why = f"{index} is declared as a subscript, and stands here for a step: declare `step {index}`, or two letters"
+    return Unread(node.at, f"{node} stands without its step; {why}")
 
 
 def step_of(resolver: Resolving, tokens: Tokens) -> Step | None:
