@@ -15,16 +15,24 @@ def sech(x: Term) -> Term:
 
 
 def squared(term: Term) -> Term:
-    """sech²ⁿ(x) as (1 − tanh²(x))ⁿ, however it is written (1/cosh² x, …); any other term as it is."""
-    match term:
-        case f.Div(above, below) if above != f.term(1) and (found := secant(below)) is not None and found[1] < 0:
-            return f.Mul(above, squared(f.Pow(sech(found[0]), -found[1]))) if found[1] % 2 == 0 else term
+    """sech²ⁿ(x) as (1 − tanh²(x))ⁿ, however it is written (1/cosh² x, …); any other term as it is.
+
+    What is above cosh² keeps it where it is written with exp itself, as cosh² − sinh² is.
+    """
+    if isinstance(term, f.Div) and not has_exp(term.left) and (found := secant(term.right)) is not None:
+        x, power = found
+        if power < 0 and power % 2 == 0 and term.left != f.term(1):
+            return f.Mul(term.left, squared(f.Pow(sech(x), -power)))
     found = secant(term)
     if found is None or found[1] <= 0 or found[1] % 2:
         return term
     x, power = found
     square = 1 - f.Call("tanh", x) ** 2
     return square if power == 2 else f.Pow(square, power // 2)
+
+
+def has_exp(term: Term) -> bool:
+    return any(isinstance(part, f.Call) and part.function == "exp" for part in f.subterms(term))
 
 
 def secant(term: Term) -> tuple[Term, int] | None:
