@@ -75,10 +75,26 @@ def around(formula: Formula) -> Around:
     title = headings[-1][0] if headings else ""
     before = before[headings[-1].end() :] if headings else before
     after = after[: match.start()] if (match := _TITLE.search(after)) else after
-    beside = [title, *_BLANK.split(before)[-3:], _said_inside(formula), *_BLANK.split(after)[:3], *_NOTE.findall(text)]
+    above, below = _own_item(_BLANK.split(before)[-3:], _BLANK.split(after)[:3])
+    beside = [title, *_behind_display(above), _said_inside(formula), *below, *_NOTE.findall(text)]
     whole = _uncommented(source.document or text, source.kind)
     general = [match.end() for match in _TITLE.finditer(whole) if "general" in match[0].lower()]
     return Around(*(_COMMAND.sub(" ", each) for each in ("\n".join(beside), whole[max(general, default=0) :])))
+
+
+def _own_item(above: list[str], below: list[str]) -> tuple[list[str], list[str]]:
+    """Of a list around a formula its own item, two on either side, and what stands before and behind the list."""
+    before, after = _ITEM.split(above[-1]), _ITEM.split(below[0])
+    if len(before) == 1:
+        return above, below
+    behind = [line for item in after[3:] for line in item.split("\n")[1:] if not line[:1].isspace()]
+    return [*above[:-1], before[0], *before[1:][-3:]], [*after[:3], *behind, *below[1:]]
+
+
+def _behind_display(above: list[str]) -> list[str]:
+    """Without a sentence that ends before another display, if only that stands between: it is of that display."""
+    is_ended = len(above) == 3 and re.search(r"[.!?。][\"')*_]*\s*$", above[0])
+    return above[1:] if is_ended and _DISPLAY.fullmatch(above[1].strip()) and _OPENING.fullmatch(above[2]) else above
 
 
 def _uncommented(text: str, kind: str) -> str:
@@ -91,6 +107,11 @@ _TITLE = re.compile(
 )
 _COMMAND = re.compile(r"\\(?!equiv|gets)[A-Za-z]+")
 _BLANK = re.compile(r"\n[ \t>]*\n")
+_ITEM = re.compile(r"(?:^|\n)(?=[ \t]*(?:[-*+•]|\d+[.)]|\\item)\s)")
+_DISPLAY = re.compile(
+    r"\$\$[^$]*\$\$|\\\[(?:(?!\\\])[\s\S])*\\\]|\\begin\{(\w+\*?)\}(?:(?!\\end\{\1\})[\s\S])*\\end\{\1\}"
+)
+_OPENING = re.compile(r"\s*(?:\$\$|\\\[)?\s*")
 _NOTE = re.compile(r"^\[\^[^\]\n]+\]:.*", re.MULTILINE)
 
 

@@ -36,6 +36,7 @@ class Case:
     def said(self, around: Around) -> str:
         """What of the words around may mean this case; "" if nothing may."""
         found = SAID[self.kind].search(around.document if self.is_whole else around.paragraph)
+        found = found or (BESIDE[self.kind].search(around.paragraph) if self.kind in BESIDE else None)
         return " ".join(found[0].split()) if found else ""
 
 
@@ -61,7 +62,9 @@ SAID = {
         r"(?-i:\bT\s*=\s*\d)|\b(?:two|three|2|3)[- ](?:time[- ]?)?steps?\b|\blength (?:two|three|2|3)\b|\bexample\b"
     ),
     "zero state": _words(
-        r"\b(?:initial\w*|zeros?|null\w*|anfang\w*|vanish\w*)\b|_\{?0\}?\s*(?:=|:=|\\equiv|\\gets)|\(0\)\}\s*=|初"
+        r"(?:_\{?0\}?|\(0\)\}?|\bstates?|\bbefore|\bfirst|\bstart)\W+(?:\w+\W+){0,6}vanish\w*"
+        r"|\bvanish\w* (?:\w+ ){0,2}states?\b|"
+        r"\b(?:initial\w*|zeros?|null\w*|anfang\w*)\b|_\{?0\}?\s*(?:=|:=|\\equiv|\\gets)|\(0\)\}\s*=|初"
     ),
     "symmetric": _words(
         r"(?<!a)(?:symmetr\w+|symétr\w+|\btied\b|self-adjoint)|对称|対称|W\s*=\s*W\s*\^|\^\s*\{?\\?\w+\}?\s*=\s*W\b"
@@ -76,6 +79,8 @@ SAID = {
         r"|transposed jacobians?)\b|布局"
     ),
 }
+
+BESIDE = {"zero state": _words(r"\bvanish\w*\b")}  # elsewhere it is gradients that vanish
 
 
 def special_case(candidate: Candidate, scope: Scope) -> Case | None:

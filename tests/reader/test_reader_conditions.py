@@ -662,3 +662,58 @@ def test_the_words_of_a_case_are_no_comment(head, first, second):
     for values, verdict in (((same, apart), "proved"), ((apart, same), "refuted")):
         cases = rf"\begin{{cases}} {values[0]} & {first} \\ {values[1]} & {second} \end{{cases}}"
         assert [each.verdict for each in judged(f"{head}$${left} = {cases}$$")] == [verdict]
+
+
+RIGHT = r"\nabla_{o_t} L = \hat y_t - y_t"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "verdict"),
+    [
+        ("We have\n", "", "refuted"),
+        ("At the last step\n", "", "unread"),
+        ("We have\n", "\nThese are for the last step.\n", "unread"),
+        ("We have\n", "These are for the last step.\n", "unread"),
+        ("We have\n\n", "\nThese are for the last step.\n", "unread"),
+    ],
+)
+def test_of_a_list_the_items_nearby_and_the_words_around_it_count(before, after, verdict):
+    right = [f"- here ${RIGHT}$\n"] * 5
+    items = [*right, f"- here ${LAST}$\n", *right]
+    found = judged(f"{before}{''.join(items)}{after}")
+    assert [each.verdict for each in found if each.verdict != "proved"] == [verdict]
+    for number, expected in ((0, "refuted"), (4, "unread"), (7, "unread"), (-1, "refuted")):
+        others = [*items]
+        others[number] = "- the last one\n"
+        found = judged(f"We have\n{''.join(others)}")
+        assert [each.verdict for each in found if each.verdict != "proved"] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("This was the last step.", "refuted"),
+        ("At the very end, the last step gives", "unread"),
+    ],
+)
+def test_a_sentence_that_ends_before_a_display_says_nothing_of_the_next(words, verdict):
+    wrong = judged(f"{words}\n\n$${RIGHT}$$\n\n$${LAST}$$\n")
+    assert [each.verdict for each in wrong] == ["proved", verdict]
+    for nearby in (f"$${RIGHT}$$\n\n{words}\n\n$${LAST}$$", f"$${RIGHT}$$\n\n$${LAST}$$\n\n{words}"):
+        assert judged(nearby)[-1].verdict == "unread"
+
+
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("Gradients may vanish.", "refuted"),
+        ("The vanishing gradient is a problem.", "refuted"),
+        ("The state before the first step vanishes.", "unread"),
+        ("Here $h_0$ vanishes.", "unread"),
+        ("What is there before we start vanishes.", "unread"),
+    ],
+)
+def test_far_away_it_is_a_state_that_vanishes(words, verdict):
+    text = f"# Model\n\n{words}\n\n# Gradients\n\nOne.\n\nTwo.\n\n$${FROM_THE_SECOND}$$"
+    assert judged(text)[-1].verdict == verdict
+    assert judged(f"$${FROM_THE_SECOND}$$\n\nThis vanishes.")[-1].verdict == "unread"
