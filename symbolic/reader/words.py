@@ -58,10 +58,10 @@ def without_words(given: Tokens) -> Tokens:
 
 
 def _leads(following: Tokens) -> bool:
-    r"""Whether words stand before a relation of letters, with or without parentheses around it."""
+    r"""Whether words stand before ∀, or a relation of letters with or without parentheses around it."""
     ends = WORDS_APART | ROWS | {",", ";", ".", r"\end"}
     end = next((n for n, token in enumerate(following) if token.text in ends), len(following))
-    return _relates_letters(following[:end])
+    return _relates_letters(following[:end]) or any(token.text == r"\forall" for token in following[:1])
 
 
 def _relates_letters(part: Tokens) -> bool:

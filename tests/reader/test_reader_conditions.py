@@ -623,10 +623,10 @@ def test_a_condition_is_read_in_whatever_letters_and_parentheses_it_stands(head,
 @pytest.mark.parametrize("words", ["only for", "unless", "except for", "but not for"])
 def test_what_words_say_of_a_relation_that_they_lead_to_is_no_comment(head, words):
     for condition in (rf"\text{{{words} }} t = T", rf"\text{{{words} $t = T$}}", rf"\mathrm{{{words}}}\ t = T"):
-        assert [each.verdict for each in judged(rf"{head}$${LAST} \quad {condition}$$")] in (
-            ["unread"],
-            ["unread", "unread"],
-        )
+        found = judged(rf"{head}$${LAST} \quad {condition}$$")
+        assert {each.verdict for each in found} == {"unread"}
+    (found,) = judged(rf"{head}$${RIGHT} \quad \text{{{words} }} \forall t$$")
+    assert found.verdict == "unread"
 
 
 @pytest.mark.parametrize(
