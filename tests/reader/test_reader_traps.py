@@ -11,7 +11,7 @@ import pytest
 from gradproof import check_report, check_run
 from symbolic.reader.document import findings
 from symbolic.reader.resolve import Resolver
-from symbolic.reader.scan import formulas, sources
+from symbolic.reader.scan import Unscannable, formulas, sources
 from symbolic.reader.suggest import suggestion
 
 RNN = "model rnn\ntime subscript\nindex i, j : K"
@@ -143,7 +143,10 @@ def test_a_product_of_entries_that_a_matrix_should_take_whole_is_repaired():
         ("a.md", r"\begin{align}"),
         ("a.md", r"\["),
         ("a.md", r"\("),
-        ("a.md", "<!-- check "),
+        ("a.md", "<!-- "),
+        ("a.md", "<pre>"),
+        ("a.md", "\n\n    $"),
+        ("a.md", "- \n\n    $"),
         ("a.md", "`"),
         ("a.md", "```math\n"),
         ("a.tex", r"\begin{verbatim}"),
@@ -153,6 +156,11 @@ def test_a_product_of_entries_that_a_matrix_should_take_whole_is_repaired():
 def test_what_is_opened_again_and_again_and_never_closed_holds_no_formula(name, opening):
     """Looked for from each place anew, the closing would take minutes."""
     assert list(findings(name, opening * 60_000)) == []
+
+
+def test_declarations_that_are_opened_again_and_again_are_refused_at_the_first():
+    with pytest.raises(Unscannable, match=r"^a\.md:1: <!-- check is not closed"):
+        list(findings("a.md", "<!-- check " * 60_000))
 
 
 def test_a_run_of_ticks_is_closed_by_as_many():
