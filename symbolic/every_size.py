@@ -112,6 +112,7 @@ class _Sides:
     def counted(self, form: _IndexForm, left: Term, right: Term) -> Counter[Axis]:
         """The largest number of subscripts on each axis in one product."""
         products = form.expand(left) + form.expand(right)
+        self.refuse_hidden_inverses(products)
         if self.model is None:
             _refuse_related_functions(products)
         running_free = {running(index) for index in self.equality.indices}
@@ -125,12 +126,33 @@ class _Sides:
         return _softmax_argument(x, self.model)
 
     def target(self, x: Factor) -> Term | None:
-        return x.of if isinstance(x.of, Var) and x.of.name in self.targets else None
+        if not isinstance(x.of, Var):
+            return None
+        if self.model and _is_unfolded(x.of, self.model):
+            if any(x.of.name in made_from(self.model, y) for y in self.targets):
+                raise NotUniform(f"a target inside {x.of.name}")
+            return None
+        return x.of if x.of.name in self.targets else None
+
+    def refuse_hidden_inverses(self, products: Sum) -> None:
+        """The inverse of a product, or of a logarithm, may cancel a factor that bears another name."""
+        for x in (x for product in products for x in product.factors if x.power < 0):
+            if x.function == "log" or (isinstance(x.of, Var) and not x.function and self.is_product(x.of)):
+                raise NotUniform(f"a quotient by {x.function} {x.of}, in which other factors may be")
+
+    def is_product(self, var: Var) -> bool:
+        """Whether what is unfolded for a variable is more than one function of one."""
+        if self.model is None or not _is_unfolded(var, self.model):
+            return False
+        return not isinstance(self.model.by_name[var.name].right, f.Call | f.Softmax)
 
 
 def _refuse_related_functions(products: Sum) -> None:
     """Written by exp, tanh and σ know of each other: one may carry a subscript that another cancels."""
-    functions = {(x.function, x.of) for p in products for x in p.factors if x.function in ("exp", "tanh", "sigmoid")}
+    factors = [x for p in products for x in p.factors]
+    functions = {(x.function, x.of) for x in factors if x.function in ("exp", "tanh", "sigmoid")}
+    if functions:
+        functions |= {("exp", x.of) for x in factors if x.function in ("softmax", "normaliser")}
     summed_over = any(isinstance(s.name, int) and s not in p.free for p in products for s in p.subscripts())
     if len(functions) > 1 and summed_over:
         raise NotUniform("a sum over functions that are related by exp")

@@ -88,6 +88,8 @@ class Model:
         """Every equation is read at t, from that step and the one before."""
         for eq in self.equations:
             where = f"{self.name}: the equation of {eq.left.name}"
+            if loose := free_indices(eq.right):
+                raise ValueError(f"{where} leaves the subscript {min(i.name for i in loose)} free")
             if eq.left.step != (Step("t") if self.is_sequence else None):
                 raise ValueError(
                     f"{where} is written {'at t' if self.is_sequence else 'without a step, as the loss is'}"

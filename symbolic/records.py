@@ -54,7 +54,13 @@ class Derivation:
                 if (usual.axes, usual.sequence) != (var.axes, var.sequence):
                     kinds = [f"{'a sequence of ' * v.sequence}shape {shape_text(v.axes)}" for v in (usual, var)]
                     raise ValueError(f"{self.id}: one name, {var.name}, for two arrays: {' and '.join(kinds)}")
-            by = [s.by.name for s in subterms(term) if isinstance(s, Derivative) and s.of == LOSS != s.by]
+            by = [
+                s.by.name
+                for s in subterms(term)
+                if isinstance(s, Derivative) and isinstance(s.of, Var) and s.of != s.by
+            ]
+            if not self.model and LOSS in [s.of for s in subterms(term) if isinstance(s, Derivative)]:
+                raise ValueError(f"{self.id}: a gradient of the loss, and there is no model with a loss")
             if self.model and (strange := set(by) - set(self.model.arrays)):
                 raise ValueError(f"{self.id}: the model {self.model.name} has no {min(strange)} to differentiate by")
 

@@ -88,7 +88,7 @@ def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis
         if T in LONGER and compared and (compared[0] in LENGTHS or compared[0] + 1 < T):
             break
         spoken = False
-        for draw in range(2 * max(classes) if classes else 1):
+        for draw in range(4 * max(classes) if classes else 1):
             seed = model.name if model is not None else derivation.id
             world = world_of(model, tuple(sizes.items()), T, tuple(hypotheses), draw, field, seed)
             for steps in _places(anchors, T):

@@ -16,7 +16,7 @@ import numpy as np
 from symbolic import terms as f
 from symbolic.model import Model
 from symbolic.notation import Axis, Index, Shape, Sizes, Step, Subscript
-from symbolic.second_opinion.tape import Entries, Field, Node, Scalar, Tape
+from symbolic.second_opinion.tape import Entries, Field, Node, Scalar, Tape, residue
 from symbolic.shapes import shape
 from symbolic.terms import LOSS, Derivative, Term, Var
 from symbolic.verdicts import ONE_HOT, Hypothesis
@@ -121,11 +121,12 @@ class World:
         if kind := self.kinds.get(var.name):
             for row in np.ndindex(entries.shape[:-1]):
                 if kind == ONE_HOT:
-                    # Half of the draws give all rows one class, half give neighbours different ones.
-                    apart = self.draw // entries.shape[-1] * (sum(row) + (step or 0))
-                    chosen = self.draw + apart
+                    # All rows of one class, then neighbours of different ones, then any classes.
+                    classes = entries.shape[-1]
+                    apart = self.draw // classes * (sum(row) + (step or 0))
+                    drawn = residue(self.seed, var.name, step, row, self.draw) if self.draw >= 2 * classes else 0
                     entries[row] = 0
-                    entries[(*row, chosen % entries.shape[-1])] = 1
+                    entries[(*row, (drawn or self.draw + apart) % classes)] = 1
                 else:
                     entries[(*row, -1)] = 1 - entries[row][:-1].sum()
         return entries

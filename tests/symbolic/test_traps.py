@@ -877,3 +877,62 @@ def test_without_a_sequence_there_is_no_last_step(left: Term) -> None:
     with pytest.raises(ValueError, match="and there is no model with steps"):
         claim(left, v)
     assert isinstance(verdict(sum_steps(v, 1, 3), 3 * v), Proved)
+
+
+o2, u2, z2 = (array(name, P) for name in ("o", "u", "z"))
+i2, j2 = Index("i", P), Index("j", P)
+APART = 1 - delta(i2, j2)
+
+
+def plain_model(inputs: tuple[Var, ...], targets: tuple[Var, ...], *made: Equation) -> Model:
+    return Model("own", "", "", (), inputs, targets, made, LOSS)
+
+
+def one_size(left: Term, right: Term, model: Model | None = None) -> None:
+    """It holds at two entries, and only there."""
+    found = verdict(left, right, model)
+    assert isinstance(found, Proved)
+    assert found.every_size is None
+    assert isinstance(prove(claim(left, right, model), {P: 3}), Refuted)
+
+
+def test_a_target_inside_a_product_that_is_unfolded_is_a_target() -> None:
+    p, y, q, r = (array(name, P) for name in "pyqr")
+    model = plain_model(
+        (p,), (y,), equation(q, tanh(p)), equation(r, y * tanh(p)), equation(LOSS, total(r) + total(q * y))
+    )
+    ends = r.at(i2) * q.at(j2) + r.at(j2) * q.at(i2), q.at(i2) * q.at(j2)
+    one_size(APART * ends[0], APART * ends[1], model)
+
+
+def test_an_inverse_of_what_is_made_of_a_factor_cancels_it() -> None:
+    p, q = array("p", P), array("q", P)
+    product = plain_model((p, u2), (), equation(q, u2 * tanh(p)), equation(LOSS, total(q)))
+    for numerator in (u2 * tanh(p), u2 * d(total(q), u2)):
+        one_size(total(numerator / q), term(2), product)
+    logarithm = plain_model((z2,), (), equation(q, exp(z2)), equation(LOSS, total(q)))
+    one_size(total(z2 / log(q)), term(2), logarithm)
+
+
+def test_a_softmax_and_its_normaliser_are_related_to_tanh_by_exp() -> None:
+    e = softmax(o2) / (1 / total(exp(o2)))
+    one_size(total(e**2 * tanh(o2) + tanh(o2) - e**2), term(-2))
+
+
+def test_a_link_that_exists_for_some_classes_only_connects_nothing() -> None:
+    y, other = array("y", K), array("other", K)
+    link = y * (y @ other) / (y @ other)
+    both = (one_hot(y), one_hot(other))
+    record = derivation("claim", "", y, ("", link), ("", other), source="", hypotheses=both)
+    assert not isinstance(prove(record), Proved)
+    alone = derivation("claim", "", y, ("", link), source="", hypotheses=both)
+    assert isinstance(prove(alone), Proved | Unknown)
+
+
+def test_what_is_missing_in_a_model_or_a_record_is_told() -> None:
+    with pytest.raises(ValueError, match="the equation of z leaves the subscript i free"):
+        plain_model((u2,), (), equation(z2, u2 * u2.at(i2)), equation(LOSS, total(z2)))
+    with pytest.raises(ValueError, match="a gradient of the loss, and there is no model with a loss"):
+        claim(grad(v), 0 * v)
+    with pytest.raises(ValueError, match="the model rnn has no Q to differentiate by"):
+        claim(d(h[t], array("Q", H)), 0 * d(h[t], h[t]), RNN)
