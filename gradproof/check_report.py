@@ -77,8 +77,14 @@ def facts(finding: Finding) -> Iterator[tuple[str, str]]:
 def _place(found: Counterexample) -> str:
     entry = [f"entry {found.entry}"] if found.entry else []
     place = ", ".join([*entry, *(f"{s} = {n}" for s, n in found.steps.items())])
-    sides = f"left {found.left[0]}…, right {found.right[0]}…"
+    sides = f"left {_side(found.left)}, right {_side(found.right)}"
     return f"{place}:  {sides}" if place else sides
+
+
+def _side(ends: tuple[str, str]) -> str:
+    """Its first digits; 0 where both signs are enclosed."""
+    low, high = ends
+    return "0…" if low.startswith("-") and not high.startswith("-") else f"{low}…"
 
 
 def _values(found: Counterexample) -> str:
@@ -103,7 +109,11 @@ def summary(findings: Sequence[Finding], seconds: float) -> str:
     defects = sum(finding.defect for finding in findings)
     more = f" ({defects} with a defect)" if defects else ""
     undeclared = bool(findings) and all(each.message.endswith("is not declared") for each in findings)
-    hint = "\nnothing is declared: `gradproof check --suggest FILE` drafts the declarations" if undeclared else ""
+    hint = (
+        "\nno formula has all its names declared: `gradproof check --suggest FILE` drafts the declarations"
+        if undeclared
+        else ""
+    )
     formulas = "1 formula" if len(findings) == 1 else f"{len(findings)} formulas"
     return f"{formulas}: {kinds}{more}; {seconds:.1f} s{hint}"
 

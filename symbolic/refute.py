@@ -178,7 +178,10 @@ def _named(term: Term) -> Iterator[Term]:
 
 
 def _rounded(value: Any) -> Any:
-    return [_rounded(each) for each in value] if isinstance(value, list) else f"{float(iv.convert(value).mid):.6g}"
+    if isinstance(value, list):
+        return [_rounded(each) for each in value]
+    enclosed = iv.convert(value)
+    return "0" if enclosed.a <= 0 <= enclosed.b else f"{float(enclosed.mid):.6g}"
 
 
 def _ends(a: Any, b: Any) -> tuple[tuple[str, str], tuple[str, str]]:

@@ -161,8 +161,8 @@ class _Example:
             case f.Outer(left, right) if len(shape(left)) == len(shape(right)) == 1:
                 return f"{self.factor(left)} {self.matrix(right, row=True)}"
             case f.SumSteps(index, first, last, body) if _has_product(term):
-                empty = f.SumSteps(index, first, last, f.Var("", ()))
-                return f"{self.typeset(empty).strip()} {self.factor(body)}"
+                empty = f.SumSteps(index, first, last, f.Var("", (), latex="{}"))
+                return f"{self.typeset(empty).removesuffix('{}').strip()} {self.factor(body)}"
             case f.Mul(left, right) if _has_product(right) and not shape(left):
                 return f"{self.factor(left)} {self.factor(right)}"
         return self.matrix(term)

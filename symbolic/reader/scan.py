@@ -234,22 +234,15 @@ def blocks(source: Source) -> Iterator[Block]:
         for match in re.finditer(r"^\.\. check::?[ \t]*\n((?:[ \t]+.*\n|[ \t]*\n)*)", source.text + "\n", re.MULTILINE):
             yield Block(source, match.start(1), match[1])
     else:
-        end = 0
-        for match in BLOCK.finditer(source.text):
-            if match.start() >= end >= 0 and (end := source.text.find("-->", match.end())) >= 0:
-                yield Block(source, match.end(), source.text[match.end() : end])
-        if end < 0 and (start := _unclosed_block(source)) is not None:
-            raise Unscannable(f"{source.name}:{source.place(start)[0]}: <!-- check is not closed: end it with -->")
-
-
-def _unclosed_block(source: Source) -> int | None:
-    """Where a declaration block begins that nothing closes, if it is no code."""
-    text, closings, position = source.text, _Closings(source.text), 0
-    while (match := PATTERNS[source.kind].search(text, position)) is not None:
-        *_, position = closings.of(match.lastgroup or "", match)
-        if match.lastgroup == "skip_comment" and position == match.end() and BLOCK.match(text, match.start()):
-            return match.start()
-    return None
+        text, closings, position = source.text, _Closings(source.text), 0
+        while (found := PATTERNS[source.kind].search(text, position)) is not None:
+            *_, position = closings.of(found.lastgroup or "", found)
+            if found.lastgroup == "skip_comment" and (opened := BLOCK.match(text, found.start())):
+                if position == found.end():
+                    raise Unscannable(
+                        f"{source.name}:{source.place(found.start())[0]}: <!-- check is not closed: end it with -->"
+                    )
+                yield Block(source, opened.end(), text[opened.end() : position].removesuffix("-->"))
 
 
 BLOCK = re.compile(r"<!--[ \t]*check\b:?")

@@ -286,3 +286,30 @@ def test_the_page_names_every_directive():
     grammar = page.partition("directive  =")[2].partition("```")[0]
     assert [word for word in DIRECTIVES if f'"{word}"' not in grammar] == []
     assert [what for what in READ if f'"{what} as' not in grammar] == []
+
+
+def test_a_draft_with_its_frame_is_a_file_of_declarations(gradproof, notes):
+    path = notes(RIGHT)
+    text = path.read_text()
+    frame, _, rest = text.partition("-->")
+    path.write_text(rest)
+    assert frame.startswith("<!-- check")
+    path.with_suffix(".check").write_text(f"{frame}-->\n")
+    assert gradproof("check", path).exit_code == 0
+
+
+def test_a_declaration_in_code_declares_nothing(gradproof, notes):
+    path = notes(RIGHT)
+    path.write_text(
+        "Write `<!-- check model lstm -->`, and as code\n\n```\n<!-- check\nmodel gru\n-->\n```\n" + path.read_text()
+    )
+    assert gradproof("check", path).exit_code == 0
+    path.write_text("Write `<!-- check nonsense … -->` or `<!-- check`.\n")
+    assert gradproof("check", path).exit_code == 0
+
+
+def test_a_side_that_is_zero_is_shown_as_zero(gradproof, notes):
+    path = notes(r"$\nabla_{o^{(t)}} L - \hat{y}^{(t)} + y^{(t)} = y^{(t)}$")
+    shown = gradproof("check", path).stdout
+    assert "left 0…, right " in shown
+    assert "E-" not in shown.partition("left 0…, right ")[0]

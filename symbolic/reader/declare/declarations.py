@@ -31,11 +31,15 @@ class Line:
     formula_at: Callable[[Place], str | None] | None = None
 
 
+FRAME = re.compile(r"^\s*(?:<!--\s*check\b:?|-->|%\s*check:)")
+"""What a block stands in; a file of declarations may have been copied from one."""
+
+
 def lines(text: str, name: str, first_line: int, since: Place) -> list[Line]:
     """The directives of a block or file; `since` is where the first of them begins to hold."""
     found = []
     for position, raw in enumerate(text.split("\n"), first_line):
-        line = re.sub(r"(?:^|\s)#.*", "", raw).strip()
+        line = re.sub(r"(?:^|\s)#.*", "", FRAME.sub("", raw)).strip()
         where = f"{name}:{position}"
         if match := re.fullmatch(r"from\s+(\d+)(?::(\d+))?", line):
             since = (int(match[1]), int(match[2] or 1))
