@@ -15,11 +15,11 @@ from collections.abc import Iterable
 
 from numeric.arguments import batch_axes, identifier, state_key
 from numeric.backward_source import adjoint, backward_pass, direct, stacked_names
-from numeric.batched import HELPERS
 from numeric.formulas import Formulas
 from numeric.forward_source import forward_pass
 from numeric.gates import Gates, gates
 from numeric.gates import stacked_names as stacked_weights
+from numeric.helpers import HELPERS
 from numeric.input_source import NAMES, input_source
 from numeric.layout import docstring
 from numeric.recurrence import Backward, backward, forward, read_from

@@ -11,7 +11,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from numeric.arguments import Argument, argument, arguments, identifier, places
-from numeric.batched import HELPERS, Batched, step_text
+from numeric.batched import Batched, step_text
+from numeric.helpers import HELPERS
 from numeric.layout import docstring, listed, statement
 from numeric.proved import proved
 from numeric.rewriting import vectors_first

@@ -1,11 +1,15 @@
-"""Where along a sequence a term exists: does a link of a chain exist wherever its two ends do?
+"""Where a term exists: does a link of a chain exist wherever its two ends do?
 
-In:  the terms of a chain, and the model whose sequences they speak of.
+In:  the terms of a chain, the model they speak of, and whether targets are one-hot.
 Out: `bridged`.  Where it is False, equalities between neighbours may say nothing of the ends.
+     `must_not_vanish`, what has to be other than 0 in a term.
 
 A term exists where every variable in it has a value: at a ≤ t ≤ T − b for what it reads at
 t, and in a sequence that is long enough.  Of the ends only what certainly has to exist is
 counted, what a sum over steps reads is left out; of the links all that ever may.
+
+Where a divisor is 0 a term does not exist either.  Among real numbers that is nowhere dense, and
+what is equal elsewhere is equal there too; but one-hot targets are few, and it may be at some.
 """
 
 from __future__ import annotations
@@ -13,19 +17,37 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import inf
 
-from symbolic.model import Model
+from symbolic.model import Model, is_positive
 from symbolic.notation import Step
-from symbolic.terms import Derivative, ProductSteps, SumSteps, Term, Var, children
+from symbolic.terms import Call, Derivative, Div, Pow, ProductSteps, SumSteps, Term, Var, children, subterms
 
 Limit = tuple[str, float, float]
 """Of a step: from where it may be, and how far from the end, at least."""
 
 
-def bridged(chain: Sequence[Term], model: Model | None) -> bool:
-    """Whether every link exists wherever the two ends do, whatever the length."""
+def bridged(chain: Sequence[Term], model: Model | None, one_hot: bool = False) -> bool:
+    """Whether every link exists wherever the two ends do, whatever the length and the classes."""
+    _, *links, _ = chain
+    divisors = (each for link in links for s in subterms(link) for each in must_not_vanish(s))
+    if one_hot and not all(is_positive(each, model) for each in divisors):
+        return False
+    return model is None or not links or _reaches_no_further(chain, model)
+
+
+def must_not_vanish(term: Term) -> Iterator[Term]:
+    """What has to be other than 0, or positive, where this term exists."""
+    match term:
+        case Div(_, below):
+            yield below
+        case Pow(base, exponent) if exponent < 0:
+            yield base
+        case Call("log", arg):
+            yield arg
+
+
+def _reaches_no_further(chain: Sequence[Term], model: Model) -> bool:
+    """Whether no link reads a step that may be outside a sequence in which both ends exist."""
     first, *links, last = chain
-    if model is None or not links:
-        return True
     low: dict[str, float] = {}
     high: dict[str, float] = {}
     length = 1.0

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, pairwise
 from math import prod
@@ -26,14 +25,14 @@ from math import prod
 from symbolic import attempt, independence, second_opinion
 from symbolic.equality import CHOICES, Equality, Shown, Where
 from symbolic.every_size import NotUniform, bound
-from symbolic.existence import bridged
+from symbolic.existence import bridged, must_not_vanish
 from symbolic.model import is_positive
 from symbolic.normal_form import OutOfReach
 from symbolic.notation import Axis, Sizes, shape_text
 from symbolic.records import Derivation
 from symbolic.refute import has_values, refute
 from symbolic.shapes import ShapeMismatch, axes_in, shape
-from symbolic.terms import Call, Div, Pow, Term, subterms
+from symbolic.terms import Term, subterms
 from symbolic.verdicts import (
     ENDS,
     ONE_HOT,
@@ -92,7 +91,8 @@ class _Judge:
             self.check_sizes()
             chain = self.derivation.chain
             shown = [self.judge(n, left, right) for n, (left, right) in enumerate(pairwise(chain), 1)]
-            if not bridged(chain, self.model) or self.may_be_absent(chain[1:-1], shown):
+            assumed = [*self.derivation.hypotheses, *(h for each in shown for h in each.hypotheses)]
+            if not bridged(chain, self.model, any(h.kind == ONE_HOT for h in assumed)):
                 shown.append(self.judge(ENDS, chain[0], chain[-1]))
             return self.proved(shown)
         except ShapeMismatch as bad:
@@ -106,15 +106,6 @@ class _Judge:
             )
         except (ArithmeticError, IndexError, _NotShown, second_opinion.Disagreement) as why:
             return Unknown(self.named_sizes, self.T, 0, str(why) or "a division by an expression that is 0")
-
-    def may_be_absent(self, links: Sequence[Term], shown: list[Shown]) -> bool:
-        """Whether a link may exist at some one-hot targets only: of others its equalities say nothing."""
-        one_hot = any(
-            h.kind == ONE_HOT for h in (*self.derivation.hypotheses, *(h for s in shown for h in s.hypotheses))
-        )
-        return one_hot and not all(
-            is_positive(each, self.model) for link in links for s in subterms(link) for each in _must_not_vanish(s)
-        )
 
     def check_shapes(self) -> None:
         for left, right in pairwise(self.derivation.chain):
@@ -166,7 +157,7 @@ class _Judge:
         """What was shown, if nothing refutes it in a longer sequence and the two sides exist anywhere."""
         if equality.beyond and not shown.every_T:
             self.look_for_counterexample(number, equality, KINDS[level], equality.beyond)
-        plain = all(is_positive(each, self.model) for s in equality.written for each in _must_not_vanish(s))
+        plain = all(is_positive(each, self.model) for s in equality.written for each in must_not_vanish(s))
         if not plain and not has_values(equality, KINDS[level]):
             raise _NotShown("no rational point was found at which both sides exist: they may divide by 0 everywhere")
         return shown
@@ -246,17 +237,6 @@ class _Judge:
             functions=certificate.functions,
             second_opinion="; ".join(dict.fromkeys(each.second_opinion for each in shown)),
         )
-
-
-def _must_not_vanish(term: Term) -> Iterator[Term]:
-    """What has to be other than 0, or positive, where this term exists."""
-    match term:
-        case Div(_, below):
-            yield below
-        case Pow(base, exponent) if exponent < 0:
-            yield base
-        case Call("log", arg):
-            yield arg
 
 
 class _NotShown(Exception):

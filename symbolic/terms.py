@@ -6,7 +6,7 @@ In:  arrays with named axes, written with NumPy's conventions: `@` is the matrix
 Out: terms.  They are plain data: building one computes nothing and refuses nothing, so
      that a formula as it is wrongly printed can be written down too.  What a term means
      is said elsewhere: `shapes` (is it well typed), `elementwise` (its entries),
-     `latex` and `text` (its spelling), `every_size` (its index form).
+     `latex` and `text` (its spelling), `expansion` (its index form).
 To extend: add a dataclass here and one case to each of those readings.
 """
 

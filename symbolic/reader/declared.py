@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from symbolic import terms as f
 from symbolic.model import Model
-from symbolic.notation import AXES, Axis, Index, Shape, Step
+from symbolic.notation import AXES, Index, Step
 from symbolic.prose import symbol
+from symbolic.prove import axes_of
 from symbolic.reader.declare import MODELS
 from symbolic.records import Derivation
 from symbolic.shapes import ShapeMismatch, shape
@@ -33,7 +34,8 @@ def declared(derivation: Derivation) -> list[str]:
     steps = {step.anchor for part in parts for step in steps_of(part)} - {"", "t", "T"}
     indices = {index for part in parts for index in indices_of(part)}
     indices |= {index for index in general_entry(derivation) if index.name not in {i.name for i in indices}}
-    lines = [*AS_PRINTED, *map(dimension, new_axes(parts, derivation))]
+    unusual = [axis for axis in axes_of(derivation) if AXES.get(axis.name) != axis]
+    lines = [*AS_PRINTED, *(f"dims {axis.name} = {axis.size}" for axis in unusual)]
     if model is not None:
         lines += [f"model {model.name}"] if MODELS.get(model.name) is model else of_model(model)
     lines += [line for each in others for line in named(each, time, others)]
@@ -75,26 +77,6 @@ def of_model(model: Model) -> Iterator[str]:
     if model.is_sequence:
         whole = f.SumSteps("t", Step("", 1), Step("T"), model.step_loss[Step("t")])
         yield f"loss L = {typeset(whole if model.scale == term(1) else model.scale * whole, time)}"
-
-
-def new_axes(parts: list[Term], derivation: Derivation) -> list[Axis]:
-    """Dimensions that are none of the usual, at their usual sizes."""
-    found = {axis for part in parts for axis in axes_in(part)}
-    found |= {axis for var in (derivation.model.arrays.values() if derivation.model else ()) for axis in var.axes}
-    return sorted((axis for axis in found if AXES.get(axis.name) != axis), key=lambda axis: axis.name)
-
-
-def axes_in(part: Term) -> Shape:
-    match part:
-        case Var(axes=axes) | f.Ones(axes):
-            return axes
-        case f.Eye(axis) | f.Reciprocal(Axis() as axis):
-            return (axis,)
-    return tuple(index.axis for index in indices_of(part))
-
-
-def dimension(axis: Axis) -> str:
-    return f"dims {axis.name} = {axis.size}"
 
 
 def named(var: Var, time: bool, among: Sequence[Var]) -> Iterator[str]:

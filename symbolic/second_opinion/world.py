@@ -121,15 +121,18 @@ class World:
         if kind := self.kinds.get(var.name):
             for row in np.ndindex(entries.shape[:-1]):
                 if kind == ONE_HOT:
-                    # All rows of one class, then neighbours of different ones, then any classes.
-                    classes = entries.shape[-1]
-                    apart = self.draw // classes * (sum(row) + (step or 0))
-                    drawn = residue(self.seed, var.name, step, row, self.draw) if self.draw >= 2 * classes else 0
                     entries[row] = 0
-                    entries[(*row, (drawn or self.draw + apart) % classes)] = 1
+                    entries[(*row, self._class(var, step, row) % entries.shape[-1])] = 1
                 else:
                     entries[(*row, -1)] = 1 - entries[row][:-1].sum()
         return entries
+
+    def _class(self, var: Var, step: int | None, row: tuple[int, ...]) -> int:
+        """All rows of one class in the first draws, neighbours of different ones in the next, then any classes."""
+        classes = self.sizes[var.axes[-1]]
+        if self.draw >= 2 * classes:
+            return residue(self.seed, var.name, step, row, self.draw)
+        return self.draw + self.draw // classes * (sum(row) + (step or 0))
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
         """d of / d by: the axes of `of`, then those of `by`."""

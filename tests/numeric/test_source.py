@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 from cases import arguments_of, arrays_by_gradient, case, central_differences
 
-from numeric.batched import HELPERS
 from numeric.compiled import compile as compile_entries
 from numeric.forward_source import forward_pass
 from numeric.gates import gates
+from numeric.helpers import HELPERS
 from numeric.recurrence import forward
 from numeric.scope import Scope
 from numeric.source import numpy_source
