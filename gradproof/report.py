@@ -1,7 +1,8 @@
 """Verdicts for people and for programs.
 
 In:  judged records.
-Out: a table and a summary line, one record in full, or the JSON of docs/json.md.
+Out: a summary line, one record in full, the JSON of docs/json.md, a list of the catalogue; `table` is a module
+     of its own.
 """
 
 from __future__ import annotations
@@ -10,32 +11,13 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import click
-
 from gradproof.run import Judged
 from symbolic.latex import statement_latex
 from symbolic.records import Derivation
 from symbolic.verdicts import ENDS, Ambiguous, Counterexample, IllTyped, Proved, Refuted, Unknown, Verdict
 
 KINDS: tuple[type[Verdict], ...] = (Proved, Refuted, IllTyped, Ambiguous, Unknown)
-COLUMNS = ("id", "statement", "verdict", "hypotheses", "scope", "seconds")
-STATEMENT, VERDICT = COLUMNS.index("statement"), COLUMNS.index("verdict")
-GAP = "  "
-READABLE = 40
 COLORS = {"proved": "green", "refuted": "cyan", "ill_typed": "cyan", "ambiguous": "yellow", "unknown": "yellow"}
-
-
-def row(each: Judged) -> tuple[str, ...]:
-    """The cells of COLUMNS; a verdict that is not the expected one says so."""
-    record, verdict = each.record, each.verdict
-    return (
-        record.id,
-        record.statement,
-        verdict_text(each),
-        ", ".join(hypotheses(verdict)) or "-",
-        verdict.scope or "-",
-        f"{verdict.seconds:.3f}",
-    )
 
 
 def verdict_text(each: Judged) -> str:
@@ -239,37 +221,6 @@ def _value(name: str, value: Any) -> Iterator[str]:
         lines = ["[" + " ".join(f"{entry!s:>{width}}" for entry in line) + "]" for line in value]
         yield f"{name} = {lines[0]}"
         yield from (" " * (len(name) + 3) + line for line in lines[1:])
-
-
-def table(judged: Sequence[Judged], width: int | None) -> str:
-    """One row per claim; on a terminal (of that width) verdicts are coloured and long statements cut.
-
-    Where too little of the statements would be left, each stands on a line of its own.
-    """
-    rows = [COLUMNS, *(row(each) for each in judged)]
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
-    if width is None:
-        return "\n".join(_line(cells, widths) for cells in rows)
-    left = width - (sum(widths) - widths[STATEMENT] + len(GAP) * (len(COLUMNS) - 1))
-    apart = left < min(widths[STATEMENT], READABLE)
-    widths[STATEMENT] = 0 if apart else min(widths[STATEMENT], left)
-    start = sum(widths[:VERDICT]) + len(GAP) * (VERDICT - apart)
-    end = start + widths[VERDICT]
-    lines = [click.style(_line(COLUMNS, widths), bold=True)]
-    for each, cells in zip(judged, rows[1:], strict=True):
-        line = _line(cells, widths)
-        lines.append(line[:start] + click.style(line[start:end], **style(each)) + line[end:])
-        if apart:
-            lines.append(click.style("    " + _fit(cells[STATEMENT], width - 4).rstrip(), dim=True))
-    return "\n".join(lines)
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return GAP.join(_fit(cell, w) for cell, w in zip(cells, widths, strict=True) if w).rstrip()
-
-
-def _fit(cell: str, width: int) -> str:
-    return f"{cell:<{width}}" if len(cell) <= width else cell[: width - 1] + "…"
 
 
 def listing(records: Sequence[Derivation], chapters: Mapping[str, str]) -> Iterator[str]:

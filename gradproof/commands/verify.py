@@ -39,6 +39,7 @@ def command(
     given = request.pairs(sizes)
     records = request.select(request.known(source), ids)
     from gradproof import report, run
+    from gradproof.table import table
 
     # What is imported stays, and what a proof leaves behind is little: looking for it costs a tenth of the run.
     gc.freeze()
@@ -50,7 +51,7 @@ def command(
     if as_json:
         click.echo(report.as_json(judged, seconds))
     else:
-        click.echo(report.table(judged, _width()))
+        click.echo(table(judged, _width()))
         for each in judged:
             if not each.is_expected:
                 click.echo()

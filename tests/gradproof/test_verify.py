@@ -27,7 +27,8 @@ def test_a_row_a_claim_and_a_summary(gradproof):
 
 
 def test_prefixes_and_globs_select(gradproof):
-    chosen = [line.split()[0] for line in gradproof("verify", "activations.t", "*.sigmoid").stdout.splitlines()[1:-2]]
+    lines = gradproof("verify", "activations.t", "*.sigmoid").stdout.splitlines()[1:-2]
+    chosen = [line.split()[0] for line in lines if not line.startswith(" ")]
     assert chosen == [r.id for r in catalogue() if r.id.startswith("activations.t") or r.id.endswith(".sigmoid")]
     assert len(chosen) >= 2
 
@@ -43,7 +44,9 @@ def test_a_size_of_one_proves_less_and_says_so(gradproof, claims):
     assert gradproof("verify", "--from", path).exit_code == 1
     small = gradproof("verify", "--from", path, "--sizes", "K=1")
     assert small.exit_code == 0
-    assert "K=1, proves less: at K=1 softmax is constant and the loss of cross-entropy is 0" in small.stdout
+    assert "K=1, proves less: at K=1 softmax is constant and the loss of cross-entropy is 0" in " ".join(
+        small.stdout.split()
+    )
 
 
 @pytest.mark.parametrize(
