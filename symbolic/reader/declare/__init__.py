@@ -6,7 +6,7 @@ Out: `Declarations`: the scope at every place of the document.
 A line is a directive and what it says; `#` starts a comment.  `from 57:3` says that what
 follows holds from there on.  LaTeX in a declaration is read by the same parser as the
 document's.  Raises `BadDeclaration` with file and line.
-spelling → state → names, conventions, equations (the directives) → declarations.
+spelling → state → losses → names, conventions, equations (the directives) → declarations.
 To extend: add a function to one of the three tables of directives.
 """
 

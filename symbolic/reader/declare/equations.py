@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from symbolic.model import Equation, Model, variables
 from symbolic.notation import Step
+from symbolic.reader.declare.losses import at_every_step
 from symbolic.reader.declare.spelling import one_reading, reading_of_shape
 from symbolic.reader.declare.state import Context, Directive, Draft, State
 from symbolic.reader.scope import Meaning, Scope
@@ -14,9 +15,14 @@ from symbolic.reader.statements import statements
 from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Name
 from symbolic.reader.syntax.vocabulary import unstyled
-from symbolic.reader.tokens import tokens
-from symbolic.terms import LOSS, Div, Mul, Neg, Reciprocal, SumSteps, Term, Var
+from symbolic.reader.tokens import Unread, tokens
+from symbolic.terms import LOSS, SumSteps, Term, Var, subterms
 from symbolic.terms import term as number
+
+STEP_LOSS = (
+    "; if it is the loss of one step, write it out, or declare it before: `name e_t : number`, `forward e_t = …`,"
+    r" `loss L = \sum_t e_t`"
+)
 
 
 def _forward(context: Context, state: State, rest: str) -> State:
@@ -43,12 +49,19 @@ def _loss(context: Context, state: State, rest: str) -> State:
         context.found.forward.add(place)
     found = statements(given, state.scope.labels)
     if len(found) != 1 or len(found[0].sides) != 2 or found[0].continues:
-        raise ValueError("the loss is one equation: its name, =, and a sum over the steps")
+        raise ValueError(
+            r"the loss is one equation: its name, =, and a sum over the steps; write it alone: loss L = \sum_t …"
+        )
     (statement,) = found
     node = parse(statement.sides[0], state.scope.grammar)
     if not isinstance(node, Name):
-        raise ValueError("the left side is the name of the loss")
-    right = reading_of_shape(statement.sides[1], state.scope, LOSS)
+        raise ValueError(
+            "the left side is the name of the loss alone, L for L(…); `depends` says what may stand in parentheses"
+        )
+    try:
+        right = reading_of_shape(statement.sides[1], state.scope, LOSS)
+    except Unread as why:
+        raise Unread(why.at, f"{why}{STEP_LOSS}" if str(why).endswith("is not declared") else str(why)) from None
     model = built(state.draft, right, state.scope)
     key = (node.base, unstyled(node.sub))
     old = state.scope.names.get(key)
@@ -58,11 +71,12 @@ def _loss(context: Context, state: State, rest: str) -> State:
 
 def built(draft: Draft, loss: Term, scope: Scope) -> Model:
     """The model of these equations and this loss."""
-    scale, sign, each = peeled(loss)
     equations = draft.equations
-    if isinstance(each, SumSteps):
-        body = each.body if sign > 0 else -each.body
-        if isinstance(body, Var) and any(eq.left.name == body.name for eq in equations):
+    scale = number(1)
+    if any(eq.left.sequence for eq in equations) or any(isinstance(part, SumSteps) for part in subterms(loss)):
+        scale, body = at_every_step(loss)
+        if any(eq.left == body for eq in equations):
+            assert isinstance(body, Var)
             step_loss = replace(body, step=None)
         else:
             step_loss = Var("L_t", (), sequence=True, latex="L")
@@ -85,19 +99,6 @@ def built(draft: Draft, loss: Term, scope: Scope) -> Model:
         scale=scale,
         subscript_time=not any(meaning.time.startswith("sup") for meaning in scope.names.values()),
     )
-
-
-def peeled(loss: Term) -> tuple[Term, int, Term]:
-    """1/T or another number, the sign, and what is left."""
-    match loss:
-        case Neg(arg):
-            scale, sign, each = peeled(arg)
-            return scale, -sign, each
-        case Mul(Reciprocal() as left, right):
-            return left, *peeled(right)[1:]
-        case Div(left, right) if not variables(right):
-            return number(1) / right, *peeled(left)[1:]
-    return number(1), 1, loss
 
 
 def _at(context: Context, state: State, rest: str) -> State:

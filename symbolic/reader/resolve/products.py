@@ -139,10 +139,13 @@ def quotient(resolver: Resolving, at: int, above: Node, below: Node) -> list[Rea
 
 
 def reciprocal(resolver: Resolving, node: Node) -> Term | None:
-    """1/N, 1/(NT): of an axis that the letter names, if it is declared as nothing else; 1/T of the number of steps."""
+    """1/N, 1/(2NT): of an axis that the letter names, if it is declared as nothing else; 1/T of the number of steps."""
     node = inside(node)
     if isinstance(node, s.Tight):
-        found = [reciprocal(resolver, factor) for factor in node.factors]
+        found = [
+            f.Const(1 / factor.value) if isinstance(factor, s.Number) and factor.value else reciprocal(resolver, factor)
+            for factor in node.factors
+        ]
         return None if None in found else reduce(f.Mul, (each for each in found if each is not None))
     if not isinstance(node, s.Name) or node.sub or node.sup:
         return None

@@ -177,7 +177,9 @@ class Parser(Parsing):
 
     def big(self, at: int, operator: str) -> Node:
         lower, upper = self.scripts()
-        whole = self.term()
+        is_negative = operator == r"\sum" and self.text() == "-"
+        self.position += is_negative
+        whole = Sum(self.at, ((-1, self.term()),)) if is_negative else self.term()
         letters = split(lower, {","})
         if len(letters) < 2 or upper or any(len(each) != 1 for each in letters) or operator != r"\sum":
             return Big(at, operator, lower, upper, whole)
