@@ -56,9 +56,14 @@ def known(source: Path | None = None) -> Catalogue:
 
 
 def select(records: Catalogue, ids: Iterable[str]) -> list[Derivation]:
-    """The records that ids, prefixes and globs name."""
+    """The records that ids, prefixes and globs name, in the catalogue's order; all for no id."""
     with _one_line():
         return records.select(ids)
+
+
+def in_order(records: Catalogue, ids: Iterable[str]) -> list[Derivation]:
+    """The same in the order of the ids, each once; what a prefix or a glob names, in the catalogue's."""
+    return list(dict.fromkeys(record for id in ids for record in select(records, [id])))
 
 
 def judged(records: list[Derivation], source: Path | None) -> list[Judged]:

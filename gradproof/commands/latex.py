@@ -19,14 +19,14 @@ from gradproof import request
 def command(
     ids: tuple[str, ...], steps: bool, entries: bool, standalone: bool, out: Path | None, source: Path | None
 ) -> None:
-    """Print derivations as LaTeX.
+    """Print derivations as LaTeX, in the order of the IDs; a prefix or a glob stands for all that it matches.
 
     What is not proved is named on stderr.
     """
     from symbolic import latex as printer
     from symbolic.reader.declared import as_comment
 
-    records = request.select(request.known(source), ids)
+    records = request.in_order(request.known(source), ids)
     for each in request.judged(records, source):
         if each.verdict.name != "proved":
             click.echo(f"gradproof: {each.record.id} is {each.verdict.name}, not proved", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,21 +15,25 @@ if TYPE_CHECKING:
     from symbolic.model import Model
     from symbolic.records import Derivation
 
+BETWEEN = "\n\n\n"
+
 
 @click.command("numpy")
-@click.argument("name", metavar="CELL|ID")
+@click.argument("names", nargs=-1, required=True, metavar="CELL|ID…")
 @click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Write to a file instead of stdout.")
-def command(name: str, out: Path | None) -> None:
+def command(names: tuple[str, ...], out: Path | None) -> None:
     """Print NumPy source from proved closed forms.
 
-    Of a cell: its forward and backward pass over a batch of sequences of one length; it has no masks,
-    numeric.reference has.  Of a derivation: the function that it states.  What is not proved is refused.
+    Of a CELL (rnn, lstm, gru, …): its forward and backward pass over a batch of sequences of one length; it
+    has no masks, numeric.reference has.  Of IDs, prefixes or globs: a function for each derivation, all in one
+    module; what has the name of a cell is the cell (`lstm`; its derivations are `lstm.`).  What is not proved
+    is refused.
     """
-    chosen = _chosen(name)
+    chosen = _chosen(names)
     from numeric import numpy_source
 
     try:
-        source = numpy_source(chosen)
+        source = _module(numpy_source(each) for each in chosen)
     except ValueError as error:
         raise request.BadRequest(str(error)) from None
     if out is None:
@@ -37,13 +42,33 @@ def command(name: str, out: Path | None) -> None:
         request.write(out, source)
 
 
-def _chosen(name: str) -> Model | Derivation:
-    """The model or the derivation of this name."""
+def _chosen(names: Iterable[str]) -> list[Model] | list[Derivation]:
+    """The one model, or the derivations in the order of their names, each once."""
+    from symbolic.models import models
+    from symbolic.records import UnknownId
+
+    names = list(dict.fromkeys(names))
+    cells = [models()[name] for name in names if name in models()]
+    if cells and len(names) > 1:
+        raise request.BadRequest(f"{cells[0].name} is a cell, a module of its own; ask for it alone, or for derivations by their ids")
+    known = request.known()
+    for name in names:
+        try:
+            if name not in models():
+                known.select([name])
+        except UnknownId:
+            raise request.BadRequest(f"no cell or derivation is called {name}; {_hint(name, known.by_id)}") from None
+    return cells or request.in_order(known, names)
+
+
+def _hint(name: str, ids: Iterable[str]) -> str:
     from symbolic.models import models
 
-    known: dict[str, Model | Derivation] = {**request.known().by_id, **models()}
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.4)
-        hint = f"the nearest: {', '.join(near)}" if near else "gradproof list names the derivations, rnn is a cell"
-        raise request.BadRequest(f"no cell or derivation is called {name}; {hint}")
-    return known[name]
+    near = difflib.get_close_matches(name, [*ids, *models()], n=3, cutoff=0.4)
+    return f"the nearest: {', '.join(near)}" if near else "gradproof list names the derivations, rnn is a cell"
+
+
+def _module(sources: Iterable[str]) -> str:
+    """One module of several: imports first, and each import and helper once."""
+    blocks = dict.fromkeys(block.rstrip() for source in sources for block in source.split(BETWEEN))
+    return BETWEEN.join(sorted(blocks, key=lambda block: not block.startswith("import "))) + "\n"

@@ -1,5 +1,7 @@
 """`gradproof numpy`: source on stdout or in a file; what is not proved is refused in one line."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -26,6 +28,34 @@ def test_an_id_is_one_function(gradproof):
     np.testing.assert_array_equal(namespace["rnn_o"](np.zeros((1, 3)), np.ones((1, 3)), 1), np.ones(3))
 
 
+def test_several_ids_are_one_module_in_their_order(gradproof):
+    """Each function is what it is alone; imports and helpers stand once, imports first."""
+    result = gradproof("numpy", "softmax.gradient-1", "rnn.h", "softmax.shift", "bptt.double*", "rnn.h")
+    assert (result.exit_code, result.stderr) == (0, "")
+    ids = [
+        "softmax.gradient-1",
+        "rnn.h",
+        "softmax.shift",
+        *(i for i in catalogue().by_id if i.startswith("bptt.double")),
+    ]
+    blocks = result.stdout.rstrip("\n").split("\n\n\n")
+    alone = [numpy_source(catalogue()[id]).rstrip("\n").split("\n\n\n") for id in ids]
+    assert not any(block.startswith("import") for block in alone[0])
+    assert blocks[0] == "import numpy as np"
+    assert [block for block in blocks if block in {each[-1] for each in alone}] == [each[-1] for each in alone]
+    assert len(blocks) == len(set(blocks)) == len({block for each in alone for block in each})
+
+
+def test_a_chapter_is_one_module_that_runs(gradproof):
+    result = gradproof("numpy", "softmax", "rnn.")
+    assert result.exit_code == 0
+    namespace = {}
+    exec(result.stdout, namespace)
+    functions = [re.sub(r"\W", "_", record.id) for record in catalogue().select(["softmax", "rnn"])]
+    assert set(functions) <= namespace.keys()
+    assert len(functions) == len(set(functions)) > 30
+
+
 def test_a_file_holds_what_is_printed(gradproof, tmp_path):
     path = tmp_path / "rnn.py"
     result = gradproof("numpy", "rnn", "--out", path)
@@ -49,7 +79,9 @@ def test_a_file_holds_what_is_printed(gradproof, tmp_path):
         (["head"], "head has no steps: its formulas are functions one by one"),
         (["rnn.oo"], "no cell or derivation is called rnn.oo; the nearest: rnn.o, rnn.x, rnn.h"),
         (["?"], "no cell or derivation is called ?; gradproof list names the derivations, rnn is a cell"),
-        ([], "Missing argument 'CELL|ID'."),
+        (["rnn.o", "lstm.oo"], "no cell or derivation is called lstm.oo; the nearest: lstm.do, lstm.dbo, lstm.dao"),
+        (["rnn.o", "lstm"], "lstm is a cell, a module of its own; ask for it alone, or for derivations by their ids"),
+        ([], "Missing argument 'CELL|ID…'."),
         (["rnn", "--out", "/no/rnn.py"], "cannot write /no/rnn.py: No such file or directory"),
         (["rnn", "--out", "/dev/null"], "cannot write /dev/null: it is not a regular file"),
     ],

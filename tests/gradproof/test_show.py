@@ -85,6 +85,15 @@ def test_latex_prints_or_writes_the_same(gradproof, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.tex"]
 
 
+def test_latex_keeps_the_order_of_its_ids(gradproof):
+    """A glob stands for what it matches in the catalogue's order, and what is named twice is printed once."""
+    given = ["softmax.gradient", "activations.tanh", "activations.sigmoid*", "softmax.gradient"]
+    sigmoids = catalogue().select(["activations.sigmoid*"])
+    ids = ["softmax.gradient", "activations.tanh", *(record.id for record in sigmoids)]
+    assert gradproof("latex", *given).stdout == "\n".join(gradproof("latex", id).stdout for id in ids)
+    assert len(sigmoids) > 1
+
+
 def test_latex_entries_writes_the_worked_example_out(gradproof):
     short, long = (gradproof("latex", "softmax.gradient", *flags).stdout for flags in ([], ["--entries"]))
     assert "pmatrix" in long
