@@ -17,6 +17,7 @@ from docutils import nodes
 from sphinx import addnodes
 
 from gradproof import report
+from gradproof.model_report import role
 from gradproof.run import Judged
 from gradproof.site.mathml import paragraphs
 from symbolic.latex import latex, statement_latex
@@ -24,7 +25,7 @@ from symbolic.model import Model, variables
 from symbolic.notation import t
 from symbolic.prose import prose
 from symbolic.records import Derivation
-from symbolic.terms import LOSS, Var
+from symbolic.terms import Var
 from symbolic.verdicts import IllTyped, Proved, Refuted, Verdict
 from symbolic.worked_example import worked_example
 
@@ -147,20 +148,6 @@ def legend(arrays: Iterable[Var], model: Model | None) -> nodes.bullet_list:
         about = f"{role(var, model)} ({here})" if here else role(var, model)
         items += nodes.list_item("", nodes.paragraph("", "", symbol, nodes.Text(f"  {about}")))
     return items
-
-
-def role(var: Var, model: Model | None) -> str:
-    """What an array is to its model."""
-    if model is None:
-        return "variable"
-    for kind, arrays in (("parameter", model.parameters), ("input", model.inputs), ("target", model.targets)):
-        if var.name in {each.name for each in arrays}:
-            return kind
-    if var.name == model.step_loss.name or var == LOSS:
-        return "loss"
-    if var.name in model.with_initial:
-        return "state"
-    return "value" if var.name in model.by_name else "variable"
 
 
 def sourced(line: str) -> Iterator[nodes.Node]:

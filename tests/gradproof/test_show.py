@@ -1,8 +1,11 @@
 """`gradproof list`, `show` and `latex`."""
 
+import re
+
 import pytest
 
 from symbolic.derivations import catalogue
+from symbolic.models import models
 
 
 def test_list_names_every_derivation_once(gradproof):
@@ -73,6 +76,47 @@ def test_matrices_are_laid_out_in_columns():
         "    B(1, …) = [2]",
         "    B(2, …) = [-1/3]",
     ]
+
+
+@pytest.mark.parametrize("name", models())
+def test_show_of_a_model_has_its_equations_and_every_array(gradproof, name):
+    model, result = models()[name], gradproof("show", name)
+    assert (result.exit_code, result.stdout.splitlines()[0]) == (0, name)
+    for equation in model.equations:
+        assert f"\n  {equation.left} = {equation.right}\n" in result.stdout
+    rows = [re.split(r"  +", line.strip()) for line in result.stdout.split("in a note")[1].splitlines()[1:]]
+    said = {re.sub(r"\[t\]$", "", row[0]): row for row in rows}
+    assert list(said) == list(model.arrays)
+    for array, (written, _, shape, role) in said.items():
+        var = model.arrays[array]
+        assert written.endswith("[t]") == var.sequence
+        assert shape == f"({', '.join(axis.name for axis in var.axes)})"
+        assert (f"{array}[0], the initial state, is free" in role) == (array in model.with_initial)
+    assert {array for array, row in said.items() if row[3] == "parameter"} == {v.name for v in model.parameters}
+
+
+def test_a_models_arrays_are_imported_as_show_says(gradproof, claims):
+    """The line that show prints, and a claim about the LSTM in the names that it prints."""
+    imports = re.search(r"(from symbolic\.models\.lstm import LSTM);", gradproof("show", "lstm").stdout)
+    text = (
+        f"{imports[1]}, c, f\nmine = derivation('mine', '', grad(c[0]), ('', f[1] * grad(c[1])), model=LSTM, source='')"
+    )
+    path = claims(text)
+    assert gradproof("verify", "--from", path).exit_code == 0
+    assert gradproof("show", "lstm", "--from", path).stdout.splitlines()[3] == "  claims  mine"
+
+
+def test_a_models_name_is_the_model_and_with_a_dot_a_prefix(gradproof):
+    assert not set(models()) & set(catalogue().by_id)
+    cell, claims = gradproof("show", "lstm").stdout, gradproof("show", "lstm.dh", "lstm.").stdout
+    assert "verdict" not in cell
+    shown = re.findall(r"^  id +(\S+)$", claims, re.MULTILINE)
+    assert shown == ["lstm.dh", *(id for id in catalogue().by_id if id.startswith("lstm."))]
+
+
+def test_help_of_show_names_every_model(gradproof):
+    words = gradproof("show", "--help").stdout.replace(",", " ").replace(".", " ").split()
+    assert set(models()) <= set(words)
 
 
 def test_latex_prints_or_writes_the_same(gradproof, tmp_path):
