@@ -14,9 +14,10 @@ from symbolic.models.rnn import RNN, RNN_SQUARED
 from symbolic.notation import Axis
 from symbolic.reader.declare.spelling import (
     cut,
-    one_reading,
+    only_reading,
     plain_name,
     printed_name,
+    refuse_misread,
     shape_said,
     spelled,
     style_of,
@@ -122,12 +123,16 @@ def _let(context: Context, state: State, rest: str) -> State:
     if mark != "=":
         raise ValueError("a name and its meaning are written NAME = LATEX")
     if not isinstance(parse(tokens(latex), Grammar()), Name):
+        refuse_misread(parse(state.scope.phrased(tokens(meaning)), state.scope.grammar), state.scope)
         phrase = (tokens(latex), tokens(meaning))
         return replace(state, scope=replace(state.scope, phrases=(*state.scope.phrases, phrase)))
     base, sub, time = spelled(latex, state.scope)
-    if len(blocks(parse(tokens(meaning), state.scope.grammar), as_row=True)) > 1:
+    row = blocks(parse(tokens(meaning), state.scope.grammar), as_row=True)
+    if len(row) > 1:
+        for block in row:
+            refuse_misread(block, state.scope)
         return _let_blocks(state, latex, meaning)
-    reading = one_reading(tokens(meaning), state.scope)
+    reading = only_reading(tokens(meaning), state.scope)
     old = state.scope.names.get((base, sub))
     if old is not None and old.time and not time:
         return replace(state, scope=state.scope.with_name((base, sub), replace(old, untimed=reading)))

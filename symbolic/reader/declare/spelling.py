@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from symbolic.notation import Axis
+from symbolic.reader.canonical import canonical
 from symbolic.reader.readings import Grid, Reading
 from symbolic.reader.resolve import readings
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax import Grammar, parse
-from symbolic.reader.syntax.nodes import Name, Tokens
+from symbolic.reader.syntax.nodes import Name, Node, Tokens
 from symbolic.reader.syntax.vocabulary import GREEK, STYLES, unstyled
-from symbolic.reader.tokens import plain, tokens
+from symbolic.reader.tokens import Unread, plain, tokens
 from symbolic.shapes import shape
 from symbolic.terms import Term
 
@@ -94,13 +95,35 @@ def axis_said(name: str, scope: Scope) -> Axis:
 
 
 def one_reading(given: Tokens, scope: Scope) -> Term:
-    return terms_of(
-        readings(parse(given, scope.grammar), scope, "immediate" if scope.partial == "immediate" else "total")
-    )[0]
+    """The first reading, as a left side has it."""
+    return _readings(given, scope)[0]
+
+
+def only_reading(given: Tokens, scope: Scope) -> Term:
+    """The reading of what a name stands for; raises ValueError where there are several."""
+    found = _readings(given, scope)
+    if len({canonical(term) for term in found}) > 1:
+        several = ", or ".join(map(str, found[:3]))
+        raise ValueError(f"the right side may be {several}: write ⊙ or ⊤, or say how products are read")
+    return found[0]
+
+
+def _readings(given: Tokens, scope: Scope) -> list[Term]:
+    node = parse(scope.phrased(given), scope.grammar)
+    return terms_of(readings(node, scope, "immediate" if scope.partial == "immediate" else "total"))
+
+
+def refuse_misread(node: Node, scope: Scope) -> None:
+    """Raise Unread or Misfit for what can be no part of any formula; its subscripts and steps may be bound there."""
+    try:
+        readings(node, scope)
+    except Unread as why:
+        if str(why).endswith("is not declared"):
+            raise
 
 
 def reading_of_shape(given: Tokens, scope: Scope, left: Term) -> Term:
-    node = parse(given, scope.grammar)
+    node = parse(scope.phrased(given), scope.grammar)
     found = [t for t in terms_of(readings(node, scope)) if shape(t) == shape(left)]
     found = found or [t for t in terms_of(readings(node, scope, inner_squares=True)) if shape(t) == shape(left)]
     if len(found) != 1:

@@ -204,7 +204,7 @@ def defined_by(judge: Judging, n: int, sides: Sequence[Tokens]) -> str | None:
     node = parse(sides[0], judge.scope.grammar)
     if isinstance(node, s.Name):
         meaning = judge.scope.names.get((node.base, plain(node.sub))) or judge.scope.names.get((node.base, ""))
-        if meaning is not None and not isinstance(meaning.term or meaning.untimed, Var):
+        if meaning is not None and not isinstance(meaning.term or meaning.untimed, Var | f.Derivative):
             return "the declaration"
         if node.base == r"\sigma":
             return "the logistic function"
