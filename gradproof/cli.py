@@ -76,4 +76,9 @@ def _quiet_when_nobody_reads() -> Iterator[None]:
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="gradproof")
 def main() -> None:
-    """Prove or refute gradients of recurrent networks that people wrote by hand."""
+    """Prove or refute gradients of recurrent networks that people wrote by hand.
+
+    Your own: `code FILE.py` judges a backward pass in NumPy, `check notes.md` the formulas of a document,
+    `verify --from FILE.py` claims in the formula language.  The catalogue of closed forms: `list`, `verify`,
+    `show`, `latex`, `numpy`, and `docs`, a book of it.
+    """

@@ -30,6 +30,8 @@ GAP = "  "
 def command(cells: tuple[str, ...], seed: int, as_json: bool) -> None:
     """Hold a cell's gradients from every side against each other.
 
+    A CELL is rnn, rnn-squared, lstm, lstm-squared, gru or minibatch; by default all.
+
     The sides: compiled and generated from the formulas, the reference written by hand, differences of
     the equations, and PyTorch's autograd where it is installed.  A row shows the largest relative
     difference of each pair.  Exit code 0: all pairs agree; 1: one does not; 2: usage error.

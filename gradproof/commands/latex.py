@@ -19,9 +19,10 @@ from gradproof import request
 def command(
     ids: tuple[str, ...], steps: bool, entries: bool, standalone: bool, out: Path | None, source: Path | None
 ) -> None:
-    """Print derivations as LaTeX, in the order of the IDs; a prefix or a glob stands for all that it matches.
+    """Print derivations as LaTeX.
 
-    What is not proved is named on stderr.
+    They stand in the order of the IDs; one that is a prefix or a glob ('lstm.dW*') stands for all that it
+    matches.  What is not proved is printed too, and named on stderr.
     """
     from symbolic import latex as printer
     from symbolic.reader.declared import as_comment

@@ -9,7 +9,11 @@ from gradproof import request
 
 @click.command("list")
 def command() -> None:
-    """List the catalogue by chapter."""
+    """List the catalogue by chapter.
+
+    A line has the id of a derivation, what it is, and where it is a misprint the verdict that it is to get:
+    [refuted] or [ill_typed].
+    """
     from gradproof.report import listing
     from symbolic.derivations import chapters
 

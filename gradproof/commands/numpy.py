@@ -24,10 +24,11 @@ BETWEEN = "\n\n\n"
 def command(names: tuple[str, ...], out: Path | None) -> None:
     """Print NumPy source from proved closed forms.
 
-    Of a CELL (rnn, lstm, gru, …): its forward and backward pass over a batch of sequences of one length; it
-    has no masks, numeric.reference has.  Of IDs, prefixes or globs: a function for each derivation, all in one
-    module; what has the name of a cell is the cell (`lstm`; its derivations are `lstm.`).  What is not proved
-    is refused.
+    Of a CELL, which is rnn, rnn-squared, lstm, lstm-squared, gru or minibatch: its forward and backward pass
+    over a batch of sequences of one length; it has no masks, numeric.reference has.
+
+    Of IDs, prefixes or globs ('lstm.dW*'): one module with a function for each derivation, in their order.
+    `lstm` is the cell, `lstm.` a prefix.  What is not proved is refused.
     """
     chosen = _chosen(names)
     from numeric import numpy_source
@@ -50,7 +51,9 @@ def _chosen(names: Iterable[str]) -> list[Model] | list[Derivation]:
     names = list(dict.fromkeys(names))
     cells = [models()[name] for name in names if name in models()]
     if cells and len(names) > 1:
-        raise request.BadRequest(f"{cells[0].name} is a cell, a module of its own; ask for it alone, or for derivations by their ids")
+        raise request.BadRequest(
+            f"{cells[0].name} is a cell, a module of its own; ask for it alone, or for derivations by their ids"
+        )
     known = request.known()
     for name in names:
         try:

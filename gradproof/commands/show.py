@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, required=True, metavar="ID|MODEL…")
 @request.own_claims
 def command(names: tuple[str, ...], source: Path | None) -> None:
-    """Show all that is known of claims, or of a model its equations and arrays.
+    """Show all that is known of a claim, or the arrays of a model.
 
-    Of an ID, or of all that a prefix or a glob matches: verdict, what backs it, every equality, and the
-    counterexample of what is refuted.
+    Of an ID, or of all that a prefix or a glob ('lstm.dW*') matches: the verdict and what backs it, every
+    equality with its reason, and the counterexample of what is refuted.
 
-    Of a MODEL: its equations, and for each array its name, its shape and what it is.  The models are rnn,
-    rnn-squared, lstm, lstm-squared, gru, minibatch, head and head-squared.  A model's name is the model,
-    with a dot it is a prefix: `lstm` is the cell, `lstm.` its claims.
+    Of a MODEL: its equations, and for each array its name in a claim and in a note, its shape, and what it
+    is.  The models are rnn, rnn-squared, lstm, lstm-squared, gru, minibatch, head and head-squared; with
+    --from, those of the file's claims.  `lstm` is the model, `lstm.` a prefix.
     """
     known = request.known(source)
     models = _models(known, source)

@@ -28,15 +28,19 @@ SAMPLE = 300
 @click.command("train")
 @click.option("--cell", type=click.Choice(["rnn", "lstm", "gru"]), help="The network.  [required without --resume]")
 @click.option(
-    "--text", "source", type=click.Path(path_type=Path), metavar="FILE", help="[default: Python's docstrings]"
+    "--text",
+    "source",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What to learn.  [default: Python's docstrings]",
 )
-@click.option("--steps", type=request.Positive(), help="Steps from the start.  [default: 2000]")
+@click.option("--steps", type=request.Positive(), help="Steps in all, with those of --resume.  [default: 2000]")
 @click.option("--grad", type=click.Choice(["generated", "reference"]), help="Whose gradients.  [default: generated]")
 @click.option("--hidden", type=request.Positive(), help="Hidden units.  [default: 64]")
 @click.option("--window", type=request.Positive(), help="Characters that a step looks at.  [default: 32]")
 @click.option("--batch", type=request.Positive(), help="Windows side by side, at most.  [default: 32]")
-@click.option("--rate", type=float, help="η, of the mean loss per character.  [default: 2]")
-@click.option("--clip", type=float, help="The longest gradient; 0: any.  [default: 1]")
+@click.option("--rate", type=float, help="η; the loss is the mean per character.  [default: 2]")
+@click.option("--clip", type=float, help="A longer gradient is made this long; 0: never.  [default: 1]")
 @click.option("--seed", type=int, help="Of the first weights and the sample.  [default: 0]")
 @click.option("--resume", type=click.Path(path_type=Path), metavar="FILE", help="Go on from a checkpoint.")
 @click.option(
@@ -55,11 +59,13 @@ def command(
     as_json: bool,
     **given: Any,
 ) -> None:
-    """Train a character model with proved gradients, by θ ← θ − η dθ.
+    """Train a character model with proved gradients.
 
-    The loss over the whole text is printed beside the least that any bigram model has on it, and a
-    sample at the end.  Ctrl-C writes a checkpoint, over no file that is there unless it was named; whatever is
-    not said again when it is resumed is as it was.
+    A step is θ ← θ − η dθ.  The loss over the whole text is printed beside the least that any bigram
+    model has on it, and a sample at the end.
+
+    Ctrl-C writes a checkpoint, over no file that is there unless it was named.  With --resume every option
+    that is not given is as it was.
     """
     if resume is None and given["cell"] is None:
         raise request.BadRequest("--cell is missing: pass rnn, lstm or gru")

@@ -23,15 +23,24 @@ if TYPE_CHECKING:
 
 @click.command("verify")
 @click.argument("ids", nargs=-1, metavar="[ID]…")
-@click.option("--sizes", metavar="D=4,H=5,K=3", help="Sizes of the axes.  [default: the worked example]")
-@click.option("--steps", type=request.Positive(), default=3, show_default=True, help="Length of the sequence.")
+@click.option(
+    "--sizes",
+    metavar="D=4,H=5,K=3",
+    help="Sizes to prove at: D inputs, H hidden units, K outputs, N sequences.  [default: the worked example's]",
+)
+@click.option(
+    "--steps", type=request.Positive(), default=3, show_default=True, help="Length of the sequence to prove at."
+)
 @click.option("--jobs", type=request.Positive(), help="Processes.  [default: one per usable core]")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON instead of the table.")
 @request.own_claims
 def command(
     ids: tuple[str, ...], sizes: str | None, steps: int, jobs: int | None, as_json: bool, source: Path | None
 ) -> None:
-    """Prove the catalogue, or the claims whose id, prefix or glob is given.
+    """Prove the catalogue, or the claims that are named.
+
+    An ID is one that `gradproof list` prints, a prefix (lstm.) or a glob ('lstm.dW*').  Claims are judged in
+    the catalogue's order.
 
     Exit code 0: every claim has its expected verdict; 1: some has not; 2: usage error;
     3: some is Unknown.

@@ -115,8 +115,8 @@ def test_a_models_name_is_the_model_and_with_a_dot_a_prefix(gradproof):
 
 
 def test_help_of_show_names_every_model(gradproof):
-    words = gradproof("show", "--help").stdout.replace(",", " ").replace(".", " ").split()
-    assert set(models()) <= set(words)
+    text = re.sub(r"-\n +", "-", gradproof("show", "--help").stdout)
+    assert set(models()) <= set(re.findall(r"[\w-]+", text))
 
 
 def test_latex_prints_or_writes_the_same(gradproof, tmp_path):
