@@ -20,7 +20,7 @@ _PUBLIC = {
     ),
     "numeric.trace.prove": "prove_gradient assert_gradient",
     "symbolic.model": "Model equation",
-    "symbolic.notation": "Axis Index D H K N t k T",
+    "symbolic.notation": "Axis Index Step D H K N t k T",
     "symbolic.terms": (
         "array sequence scalar tanh sigmoid exp log softmax outer diag inner total ones eye delta indicator "
         "one_over sum_over sum_steps product_steps grad grad_copy d immediate LOSS"
