@@ -70,6 +70,9 @@ def _gradient(verdict: ParameterVerdict) -> dict[str, Any]:
             "text": cause.text,
             "file": place.file if place else None,
             "line": place.line if place else None,
+            "mend": None
+            if cause.mend is None
+            else {"file": cause.mend.place.file, "line": cause.mend.place.line, "text": cause.mend.text},
         },
         "wrong_from": None if begins is None else {"file": begins.file, "line": begins.line},
     }

@@ -13,12 +13,16 @@ every entry of the gradient equal.  Four kinds of repair, in this order:
   mistaken, a neighbouring time step used, a sum of which one term is left;
 - of what the backward pass reads: another gate, another step, where one such cause explains more.
 
+A cause of the third kind is a line of the forward pass; to it comes the line of the way back that is to be
+changed, where one change makes everything right (`numeric.trace.mends`).
+
 To extend: a generator in `numeric.trace.repairs`, `numeric.trace.mistakes` or `numeric.trace.omissions`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise, permutations, product
 from typing import Any, NamedTuple
@@ -29,6 +33,7 @@ from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
 from numeric.trace.execute import Trace
 from numeric.trace.frontier import wrong_from
+from numeric.trace.mends import mend
 from numeric.trace.mistakes import MISTAKES
 from numeric.trace.omissions import Mistake, paths, windowed
 from numeric.trace.parts import Parts
@@ -52,8 +57,10 @@ def causes(
     search.of_arrays()
     search.plain = set(search.found)
     search.of_claims()
+    search.of_backward = {cause for name, cause in search.found.items() if name not in search.plain}
     search.of_derivative()
     search.of_substitutions()
+    search.of_mends()
     return search.found, {name: wrong_from(search.evidence, name) for name in search.left}
 
 
@@ -69,6 +76,8 @@ class _Search:
         self.evidence, self.wrong = evidence, wrong
         self.found: dict[str, Cause] = {}
         self.plain: set[str] = set()
+        self.of_backward: set[Cause] = set()
+        """Causes whose place is the line to be mended."""
 
     @property
     def left(self) -> list[str]:
@@ -216,7 +225,24 @@ class _Search:
         except (NoRoot, Refused, ValueError):  # also when the time is over
             return
         if names and (len(names) == len(wrong) or set(names) <= set(self.left)):
-            self.found.update(dict.fromkeys(names, together(substitutions)))
+            cause = together(substitutions)
+            self.found.update(dict.fromkeys(names, cause))
+            self.of_backward.add(cause)
+
+    # -- the line to be mended --------------------------------------------------------------------
+
+    def of_mends(self) -> None:
+        """The line of the way back, where the cause is a line of the forward pass, or is not known."""
+        wrong = [name for name in self.wrong if name not in self.plain]
+        causes = {self.found.get(name) for name in wrong}
+        if not wrong or any(cause and cause in self.of_backward for cause in causes):
+            return
+        found = mend(self.evidence, wrong, self.plain)
+        if found is None:
+            return
+        (cause,) = causes if len(causes) == 1 else (None,)
+        explained = replace(cause, mend=found.mend) if cause else found
+        self.found.update(dict.fromkeys(wrong, explained))
 
     def _mistaken(self, mistake: Mistake) -> list[str]:
         true = self._derivatives(mistake)

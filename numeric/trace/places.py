@@ -10,6 +10,7 @@ import os
 import sys
 import sysconfig
 import traceback
+from itertools import islice
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import NamedTuple
@@ -73,6 +74,31 @@ def calling_place() -> Place:
                 site.append(frame.f_lasti)
         frame = frame.f_back
     return Place(file, line, tuple(site))
+
+
+Span = tuple[int, int, int, int]
+"""First line, last line, first column, last column, as Python counts them."""
+
+
+class Site(NamedTuple):
+    """Where in a file an operation stands."""
+
+    file: str
+    span: Span
+
+
+def calling_sites() -> tuple[Site, ...]:
+    """The operation that is being executed, the call of the function that it stands in, and so on outwards."""
+    frame: FrameType | None = sys._getframe(1)
+    sites: list[Site] = []
+    while frame is not None and frame.f_code.co_filename != _BOTTOM:
+        name = frame.f_code.co_filename
+        if not name.startswith(SKIPPED):
+            position = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), (None,) * 4)
+            first, last, left, right = (n or 0 for n in position)
+            sites.append(Site(name, (first, last, left, right)))
+        frame = frame.f_back
+    return tuple(sites)
 
 
 def _is_pythons(file: str) -> bool:

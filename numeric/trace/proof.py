@@ -42,15 +42,32 @@ class WrongEntry:
 
 
 @dataclass(frozen=True)
+class Mend:
+    """The line of the way back that is to be changed, and what it lacks; with that the gradients are proved."""
+
+    place: Place
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.text}; this repair is proved"
+
+
+@dataclass(frozen=True)
 class Cause:
-    """What, changed at `place`, makes the gradient right; `shortens`: by a factor between 0 and 1."""
+    """What, changed at `place`, makes the gradient right; `shortens`: by a factor between 0 and 1.
+
+    `mend`: the line of the way back that is to be changed, if that is certain.
+    """
 
     kind: str
     text: str
     place: Place | None = None
     shortens: bool = False
+    mend: Mend | None = None
 
     def __str__(self) -> str:
+        if self.mend and self.mend.text == self.text:
+            return str(self.mend)
         return f"{self.text} ({self.place})" if self.place else self.text
 
 
@@ -153,15 +170,19 @@ class Proof:
     def _causes(self) -> list[str]:
         """Each likely cause once, with the gradients that it explains."""
         explained: dict[str, list[str]] = {}
+        mends: dict[str, list[str]] = {}
         for p in self.parameters:
             if p.cause is not None:
                 explained.setdefault(str(p.cause), []).append(p.name)
+                if p.cause.mend is not None and p.cause.mend.text != p.cause.text:
+                    mends.setdefault(str(p.cause.mend), []).append(p.name)
         begins: dict[str, list[str]] = {}
         for p in self.parameters:
             if p.wrong_from is not None:
                 begins.setdefault(str(p.wrong_from), []).append(p.name)
         return [
             *(f"likely cause ({', '.join(names)}): {cause}" for cause, names in explained.items()),
+            *(f"to be mended ({', '.join(names)}): {mend}" for mend, names in mends.items()),
             *(
                 f"what goes into {line} is right, and not what it makes of it ({', '.join(n)})"
                 for line, n in begins.items()

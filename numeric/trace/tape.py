@@ -24,7 +24,7 @@ from math import isqrt
 from typing import Any, NamedTuple
 
 from numeric.trace.constants import meant
-from numeric.trace.places import Place, Refused, TimedOut, calling_place
+from numeric.trace.places import Place, Refused, Site, TimedOut, calling_place, calling_sites
 
 
 class Op(IntEnum):
@@ -100,6 +100,8 @@ class Tape:
         self.infinite: dict[int, int] = {}
         """The nodes of −∞ and ∞, as a mask of attention holds them, with their signs; nothing is made from them."""
         self.places: list[Place] = []
+        self.sites: list[tuple[Site, ...]] = []
+        """For each place where its operation stands, and the calls that lead there."""
         self.leaves: list[tuple[str, tuple[int, ...]]] = []
         self.decisions: list[Decision] = []
         self.blocks: list[Block] = []
@@ -130,6 +132,10 @@ class Tape:
         """End an array operation."""
         self._current = before
 
+    def at(self, place: int) -> None:
+        """What is made from now on belongs to this line."""
+        self._current = place
+
     def here(self) -> Place:
         """The line that is asking."""
         return self.places[self._current if self._current >= 0 else self._here()]
@@ -144,6 +150,7 @@ class Tape:
         if place not in self._place_ids:
             self._place_ids[place] = len(self.places)
             self.places.append(place)
+            self.sites.append(calling_sites())
         return self._place_ids[place]
 
     def check_time(self, doing: str) -> None:

@@ -1,0 +1,287 @@
+"""What a value of the way back may lack: a factor of the forward pass, or a term that comes back to it.
+
+In:  the evidence.
+Out: `Lacking`s by the value that lacks them: a part of an adjoint, divided by a factor; an adjoint without one of the
+parts that come back to it, or one of them alone; an adjoint on this side of a square matrix.
+
+To extend: a generator in `LACKS`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from numeric.trace import source, sweep
+from numeric.trace.evidence import Evidence, sigmoid_argument
+from numeric.trace.mended import Known, Making
+from numeric.trace.places import Place, Site
+from numeric.trace.tape import Op, Tape
+
+DEEP = 6
+FEW = 3
+
+
+class Lack(NamedTuple):
+    """One kind of omission: `words` names it, `place` is the line of the forward pass that it comes from."""
+
+    kind: str
+    words: str
+    place: Place
+    is_term: bool = False
+
+
+class Lacking(NamedTuple):
+    """A number that is to be multiplied or added, and how it is made of nodes, given which of them have what value."""
+
+    lack: Lack
+    number: int
+    making: Callable[[Mapping[int, int], int], Making | None]
+
+
+class Way(NamedTuple):
+    """The way back as it should be: every adjoint, and what each is the sum of, as (user, argument, part)."""
+
+    evidence: Evidence
+    adjoint: list[int]
+    parts: Mapping[int, list[tuple[int, int, int]]]
+
+
+def lacks(evidence: Evidence) -> dict[int, list[Lacking]]:
+    """Whatever has this value may lack one of these."""
+    found: dict[int, list[Lacking]] = defaultdict(list)
+    way = _way(evidence)
+    for make in LACKS:
+        for value, lacking in make(way):
+            if value and lacking.number != (0 if lacking.lack.is_term else 1):
+                found[value].append(lacking)
+    return found
+
+
+def _way(evidence: Evidence) -> Way:
+    parts: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    tape, p = evidence.tape, evidence.p
+    latest: tuple[int, tuple[int, ...]] = (-1, ())
+
+    def collect(i: int, k: int, part: int) -> int:
+        nonlocal latest
+        if latest[0] != i:
+            latest = i, tape.arguments(i)
+        parts[latest[1][k]].append((i, k, part % p))
+        return part
+
+    adjoint = sweep.adjoints(tape, evidence.field, evidence.values, evidence.trace.loss, edge=collect)
+    return Way(evidence, adjoint, parts)
+
+
+# -- factors -----------------------------------------------------------------------------------
+
+
+def _partners(way: Way) -> Iterator[tuple[int, Lacking]]:
+    """λ of a product, which lacks the other factor."""
+    tape, values = way.evidence.tape, way.evidence.values
+    for nodes in _operations(way.evidence, [i for i, op in enumerate(tape.ops) if op == Op.MUL]):
+        place, sites = tape.place_of(nodes[0]), tape.sites[tape.place[nodes[0]]]
+        for side in (0, 1):
+            partner = {i: tape.b[i] if side == 0 else tape.a[i] for i in nodes}
+            if any(n in tape.constants for n in partner.values()):
+                continue
+            if any(tape.ops[n] == Op.COND for n in partner.values()):
+                lack = Lack("derivative", "the slope of the piecewise function", place)
+            else:
+                text = source.factor(sites, 1 - side)
+                lack = Lack("factor", f"the factor {text}" if text else f"the {('right', 'left')[side]} factor", place)
+            for i, n in partner.items():
+                yield way.adjoint[i], Lacking(lack, values[n], _times(n))
+
+
+def _operations(evidence: Evidence, nodes: Sequence[int]) -> Iterator[list[int]]:
+    """The forward pass's nodes by what made them: one operation, called on one way; the same, however it is called."""
+    exact: dict[int, list[int]] = defaultdict(list)
+    for i in nodes:
+        if i < len(evidence.forward) and evidence.forward[i]:
+            exact[evidence.tape.place[i]].append(i)
+    yield from exact.values()
+    merged: dict[Site, list[list[int]]] = defaultdict(list)
+    for place, members in exact.items():
+        merged[evidence.tape.sites[place][0]].append(members)
+    yield from ([i for members in groups for i in members] for groups in merged.values() if len(groups) > 1)
+
+
+def _times(n: int) -> Callable[[Mapping[int, int], int], Making]:
+    return lambda where, before: lambda tape, known, made: tape.mul(made, known[n])
+
+
+def _slopes(way: Way) -> Iterator[tuple[int, Lacking]]:
+    """λ of an activation, which lacks its slope or a factor of that."""
+    tape, values, p = way.evidence.tape, way.evidence.values, way.evidence.p
+    active = {i: "tanh" for i, op in enumerate(tape.ops) if op == Op.TANH}
+    active |= {i: "sigmoid" for i in range(len(tape)) if sigmoid_argument(tape, i) is not None}
+    for nodes in _operations(way.evidence, list(active)):
+        name = active[nodes[0]]
+        place, found = tape.place_of(nodes[0]), source.named(tape.sites[tape.place[nodes[0]]])
+        one_call = len({tape.place[i] for i in nodes}) == 1
+        lacking: dict[str, Lack] = {}
+        for i in nodes:
+            for text, (number, beside, making) in _slope_factors(name, values[i], i).items():
+                if text not in lacking and found and one_call:
+                    lacking[text] = Lack("derivative", f"the factor {text.replace('y', found.text)}", found.place)
+                elif text not in lacking:
+                    lacking[text] = Lack("derivative", f"the factor {text}, y the {name}", place)
+                yield way.adjoint[i] * beside % p, Lacking(lacking[text], number % p, making)
+
+
+def _slope_factors(name: str, y: int, i: int) -> dict[str, tuple[int, int, Callable[[Mapping[int, int], int], Making]]]:
+    """(factor, what stands beside it, how it is made)."""
+
+    def one_minus(tape: Tape, n: int) -> int:
+        return tape.sub(tape.number(1), n)
+
+    if name == "tanh":
+        return {
+            "1 - y**2": (
+                1 - y * y,
+                1,
+                lambda where, before: lambda t, known, made: t.mul(made, one_minus(t, t.mul(known[i], known[i]))),
+            )
+        }
+    return {
+        "y * (1 - y)": (
+            y * (1 - y),
+            1,
+            lambda where, before: lambda t, known, made: t.mul(made, t.mul(known[i], one_minus(t, known[i]))),
+        ),
+        "1 - y": (1 - y, y, lambda where, before: lambda t, known, made: t.mul(made, one_minus(t, known[i]))),
+        "y": (y, 1 - y, lambda where, before: lambda t, known, made: t.mul(made, known[i])),
+    }
+
+
+# -- terms -------------------------------------------------------------------------------------
+
+
+def _terms(way: Way) -> Iterator[tuple[int, Lacking]]:
+    """An adjoint without what comes back by one line, or by one operation; or that alone."""
+    tape, p = way.evidence.tape, way.evidence.p
+    lacking: dict[tuple[object, ...], Lack] = {}
+    for n, parts in way.parts.items():
+        total = way.adjoint[n]
+        if not way.evidence.forward[n] or tape.ops[n] == Op.CONST or len(parts) < 2:
+            continue
+        groups: dict[object, list[tuple[int, int, int]]] = defaultdict(list)
+        for part in parts:
+            place = tape.place_of(part[0])
+            groups[place.file, place.line].append(part)
+            groups[tape.place[part[0]]].append(part)
+        for key, some in {tuple(group): key for key, group in groups.items()}.items():
+            came = sum(part for *_, part in key) % p
+            rest = [part for part in parts if part not in key]
+            if not rest:
+                continue
+            for what, missing, term in (("by", [*key], came), ("but by", rest, (total - came) % p)):
+                if what == "but by" and len({tape.place[u] for u, *_ in rest}) < FEW - 1:
+                    continue
+                mark = tape.place_of(n)[:2], some, what  # the line: a sum with 0 is made by no operation
+                if mark not in lacking:
+                    lacking[mark] = _term(tape, [*key], what)
+                yield (total - term) % p, Lacking(lacking[mark], term, _adding(way, missing, term))
+
+
+def _matrices(way: Way) -> Iterator[tuple[int, Lacking]]:
+    """λ of a product with a square matrix, which lacks the product with the transposed one on its way back."""
+    tape, p = way.evidence.tape, way.evidence.p
+    for nodes in _operations(way.evidence, [i for i, op in enumerate(tape.ops) if op == Op.DOT]):
+        place, sites = tape.place_of(nodes[0]), tape.sites[tape.place[nodes[0]]]
+        for side, column in ((0, tape.a), (1, tape.b)):
+            text = source.operand(sites, 1 - side)
+            lack = Lack("path", f"the product with {f'{text}.T' if text else 'the matrix'}", place, is_term=True)
+            products: dict[tuple[int, int], list[int]] = defaultdict(list)
+            for i in nodes:
+                products[way.evidence.blocks.of(i), column[i]].append(i)
+            for (_, group), results in products.items():
+                vector = tape.groups[group]
+                if len(vector) != len(results) or len(vector) < 2:
+                    continue
+                back: dict[int, list[tuple[int, int, int]]] = {
+                    n: [part for part in way.parts[n] if part[0] in results] for n in vector
+                }
+                for n, result in zip(vector, results, strict=True):
+                    total = sum(part for *_, part in back[n]) % p
+                    instead = _instead_of(way, back[n], total)
+                    yield way.adjoint[result], Lacking(lack, (total - way.adjoint[result]) % p, instead)
+
+
+def _instead_of(
+    way: Way, parts: list[tuple[int, int, int]], total: int
+) -> Callable[[Mapping[int, int], int], Making | None]:
+    def making(where: Mapping[int, int], before: int) -> Making | None:
+        make = _made_from(way, parts, total, where, before, DEEP)
+        return None if make is None else lambda tape, known, made: make(tape, known)
+
+    return making
+
+
+def _term(tape: Tape, parts: list[tuple[int, int, int]], what: str) -> Lack:
+    user = parts[0][0]
+    one = len({tape.place[u] for u, *_ in parts}) == 1
+    text = source.expression(tape.sites[tape.place[user]]) if one else ""
+    words = f"what comes back {what} {text}".rstrip() if text else f"what comes back {what} this line"
+    return Lack("path", words, tape.place_of(user), is_term=True)
+
+
+def _adding(
+    way: Way, parts: list[tuple[int, int, int]], term: int
+) -> Callable[[Mapping[int, int], int], Making | None]:
+    """The term as a value that was made before, or as the sum of what comes back by each use."""
+
+    def making(where: Mapping[int, int], before: int) -> Making | None:
+        make = _made_from(way, parts, term, where, before, DEEP)
+        return None if make is None else lambda tape, known, made: tape.add(made, make(tape, known))
+
+    return making
+
+
+_Made = Callable[[Tape, Known], int]
+
+
+def _made_from(
+    way: Way, parts: list[tuple[int, int, int]], total: int, where: Mapping[int, int], before: int, depth: int
+) -> _Made | None:
+    if where.get(total, before) < before:
+        node = where[total]
+        return lambda tape, known: known[node]
+    if total in (1, way.evidence.p - 1):
+        return lambda tape, known: tape.number(1 if total == 1 else -1)
+    if not depth:
+        return None
+    made: list[tuple[_Made, Callable[[Tape, Known, int], int]]] = []
+    for user, k, _ in parts:
+        above = _made_from(way, way.parts[user], way.adjoint[user], where, before, depth - 1)
+        back = _back(way.evidence.tape, user, k)
+        if above is None or back is None:
+            return None
+        made.append((above, back))
+    return lambda tape, known: tape.total([back(tape, known, above(tape, known)) for above, back in made])
+
+
+def _back(tape: Tape, user: int, k: int) -> Callable[[Tape, Known, int], int] | None:
+    """What λ of a node becomes on its way to its k-th argument."""
+    op, arguments = tape.ops[user], tape.arguments(user)
+    if op in (Op.MUL, Op.DOT):
+        half = len(arguments) // 2
+        partner = arguments[k + half] if k < half else arguments[k - half]
+        return lambda t, known, above: t.mul(above, known[partner])
+    if op in (Op.ADD, Op.SUM) or (op == Op.SUB and k == 0):
+        return lambda t, known, above: above
+    if op == Op.SUB:
+        return lambda t, known, above: t.sub(t.number(0), above)
+    if op == Op.EXP:
+        return lambda t, known, above: t.mul(above, known[user])
+    if op == Op.INV:
+        return lambda t, known, above: t.sub(t.number(0), t.mul(above, t.power(known[user], 2)))
+    if op == Op.TANH:
+        return lambda t, known, above: t.mul(above, t.sub(t.number(1), t.power(known[user], 2)))
+    return None
+
+
+LACKS = (_slopes, _partners, _terms, _matrices)
