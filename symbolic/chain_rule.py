@@ -37,7 +37,7 @@ class Differentiated(Unrolled):
         self.exponential = exponential
         self._reverse: dict[tuple[Chain, int | None], Entries | None] = {}
         self._forward: dict[tuple[Chain, int | None], Entries | None] = {}
-        self._folded: dict[tuple[Any, int | None], Scalar] = {}
+        self._folded: defaultdict[int | None, dict[Any, Scalar]] = defaultdict(dict)
         self._axes: dict[str, Shape] = {LOSS.name: ()}
         self._graph = graph(self.model, self.scene.sizes, exponential)
         if self.model is not None:
@@ -219,10 +219,7 @@ class Differentiated(Unrolled):
                 return self.scene.arithmetic.reciprocal(None, self.steps)
             return self.variable(var, None if origin is None else origin + (made or 0))[position]
 
-        key = (expression, made)
-        if (found := self._folded.get(key)) is None:
-            found = self._folded[key] = fold(expression, value, self.scene.arithmetic)
-        return found
+        return fold(expression, value, self.scene.arithmetic, self._folded[made])
 
     def _is_apart(self, of: Place, by: Place) -> bool:
         """Whether nothing leads from one to the other, however far apart their steps are."""

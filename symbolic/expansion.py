@@ -122,11 +122,11 @@ class IndexForm:
             case f.MatMul(left, right):
                 return [contracted(a, b, 1) for a, b in itertools.product(of(left), of(right))]
             case f.Transpose(arg):
-                return [replace(p, free=p.free[::-1]) for p in of(arg)]
+                return [p._replace(free=p.free[::-1]) for p in of(arg)]
             case f.Outer(left, right):
                 return [contracted(a, b, 0) for a, b in itertools.product(of(left), of(right))]
             case f.Diag(arg):
-                return [replace(p, free=p.free + p.free) for p in of(arg)]
+                return [p._replace(free=p.free + p.free) for p in of(arg)]
             case f.Inner(left, right):
                 return self.expand(f.Sum(f.Mul(left, right)))
             case f.Sum(arg, axis):
@@ -168,7 +168,7 @@ class IndexForm:
         if len(products) != 1 or any(isinstance(s.name, int) for s in products[0].subscripts() - {*products[0].free}):
             raise NotUniform("a quotient by a sum")
         (p,) = products
-        return [replace(p, factors=tuple(replace(x, power=-x.power) for x in p.factors))]
+        return [p._replace(factors=tuple(x._replace(power=-x.power) for x in p.factors))]
 
     def derivative(self, what: Term, by: Var, total: bool, copy: Step | None) -> Sum:
         if not isinstance(what, Var):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from symbolic.model import variables
 from symbolic.notation import Axis, Index, Shape
@@ -22,16 +22,14 @@ class NotUniform(Exception):
     """The formula is outside the small-model theorem, and why."""
 
 
-@dataclass(frozen=True)
-class Subscript:
+class Subscript(NamedTuple):
     """A subscript in a product; running ones keep their name, so that equal names meet."""
 
     axis: Axis
     name: str | int
 
 
-@dataclass(frozen=True)
-class Factor:
+class Factor(NamedTuple):
     """A generator with its subscripts, to a power: a function of a term, or the term itself.
 
     `free`: no equation writes it by others, so that only its own inverse can cancel it.
@@ -44,8 +42,7 @@ class Factor:
     free: bool = False
 
 
-@dataclass(frozen=True)
-class Product:
+class Product(NamedTuple):
     """One product: its factors and, axis by axis, the subscripts of the entry.
 
     A subscript that occurs twice in `free` is a δ.  `deltas` are δs of running subscripts.
@@ -90,8 +87,8 @@ def differentiated(products: Sum, by: Var) -> Sum:
             if x.of == by:
                 others = product.factors[:n] + product.factors[n + 1 :]
                 if x.power != 1:
-                    others += (replace(x, power=x.power - 1),)
-                for extra, subscripts in _rule(replace(x, power=1)):
+                    others += (x._replace(power=x.power - 1),)
+                for extra, subscripts in _rule(x._replace(power=1)):
                     result.append(Product(others + extra, product.free + subscripts, product.deltas))
     return result
 
@@ -105,18 +102,18 @@ def _rule(x: Factor) -> list[tuple[tuple[Factor, ...], tuple[Subscript, ...]]]:
         case "exp":
             return [((x,), here)]
         case "sigmoid":
-            return [((x,), here), ((replace(x, power=2),), here)]
+            return [((x,), here), ((x._replace(power=2),), here)]
         case "tanh":
-            return [((), here), ((replace(x, power=2),), here)]
+            return [((), here), ((x._replace(power=2),), here)]
         case "log":
-            return [((replace(x, function="", power=-1),), here)]
+            return [((x._replace(function="", power=-1),), here)]
         case "softmax":
             (other,) = fresh_subscripts((here[-1].axis,))
             there = (*here[:-1], other)
-            return [((x,), here), ((x, replace(x, subscripts=there)), there)]
+            return [((x,), here), ((x, x._replace(subscripts=there)), there)]
         case "normaliser" if x.of is not None:
             there = fresh_subscripts(shape(x.of))
-            return [((replace(x, power=2), Factor(x.of, "exp", there)), there)]
+            return [((x._replace(power=2), Factor(x.of, "exp", there)), there)]
     raise NotUniform(f"no rule for {x.function}")
 
 
@@ -159,14 +156,14 @@ def contracted(a: Product, b: Product, n: int) -> Product:
     start = len(a.free) - n
     whole = _joined(a, b, ((start + i, i) for i in range(n)))
     return summed(
-        replace(whole, free=whole.free[: len(a.free)] + whole.free[len(a.free) + n :]), range(start, start + n)
+        whole._replace(free=whole.free[: len(a.free)] + whole.free[len(a.free) + n :]), range(start, start + n)
     )
 
 
 def hadamard(left: Sum, right: Sum, axes: Shape) -> Sum:
     pairs = [(i, i) for i in range(len(axes))]
     return [
-        replace(whole, free=whole.free[: len(axes)])
+        whole._replace(free=whole.free[: len(axes)])
         for a, b in itertools.product(left, right)
         for whole in [_joined(broadcast(a, axes), broadcast(b, axes), pairs)]
     ]
@@ -174,13 +171,13 @@ def hadamard(left: Sum, right: Sum, axes: Shape) -> Sum:
 
 def broadcast(product: Product, axes: Shape) -> Product:
     missing = len(axes) - len(product.free)
-    return replace(product, free=fresh_subscripts(axes[:missing]) + product.free)
+    return product._replace(free=fresh_subscripts(axes[:missing]) + product.free)
 
 
 def summed(product: Product, positions: Iterable[int]) -> Product:
     """The product with these positions of its entry summed over."""
     gone = set(positions)
-    left = replace(product, free=tuple(s for n, s in enumerate(product.free) if n not in gone))
+    left = product._replace(free=tuple(s for n, s in enumerate(product.free) if n not in gone))
     for n in gone:
         _check_covered(left, product.free[n])
     return left
@@ -192,8 +189,8 @@ def entry_of(product: Product, subscripts: list[Subscript]) -> Product:
         if isinstance(here.name, int):
             product = product.rename(here, subscript)
         elif here != subscript:
-            product = replace(product, deltas=(*product.deltas, (here, subscript)))
-    return replace(product, free=())
+            product = product._replace(deltas=(*product.deltas, (here, subscript)))
+    return product._replace(free=())
 
 
 def bound_over(product: Product, running: Subscript) -> Product:
@@ -201,7 +198,7 @@ def bound_over(product: Product, running: Subscript) -> Product:
         if running in pair:
             other = pair[0] if pair[1] == running else pair[1]
             rest = tuple(d for d in product.deltas if d != pair)
-            return replace(product, deltas=rest).rename(running, other)
+            return product._replace(deltas=rest).rename(running, other)
     _check_covered(product, running)
     return product.rename(running, Subscript(running.axis, next(_fresh)))
 

@@ -23,11 +23,12 @@ unless `exponential` writes both by exp).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from fractions import Fraction
-from functools import cache, reduce
+from functools import cache, partial, reduce
 
 Coefficient = int | Fraction
+Key = frozenset[tuple[int, Coefficient]]
 WIDTH = 12
 LIMIT = 1 << (WIDTH - 1)
 ROOT = 12
@@ -141,7 +142,7 @@ class Poly:
         self.reach = max((abs(e) for m in self.terms for e in self.ring.exponents(m).values()), default=0)
         return self.reach
 
-    def key(self) -> frozenset[tuple[int, Coefficient]]:
+    def key(self) -> Key:
         """Equal for equal polynomials of one ring."""
         return frozenset(self.terms.items())
 
@@ -160,6 +161,7 @@ class Ring:
         self.keys: list[Hashable] = []
         self._place: dict[Hashable, int] = {}
         self.inverses: dict[int, Poly] = {}
+        self._made: dict[tuple[str, Key], Poly] = {}
         self._arguments: dict[int, Poly] = {}
         self._squares: dict[int, tuple[int, int, int]] = {}
         self._fields = self._unset = 0
@@ -185,6 +187,9 @@ class Ring:
         if len(poly.terms) == 1:
             ((monomial, c),) = poly.terms.items()
             return Poly(self, {-monomial: _exact(Fraction(1) / c)}, poly.reach, poly.curved)
+        return self._once("1/", poly, self._inverse)
+
+    def _inverse(self, poly: Poly) -> Poly:
         if self.is_zero(poly):
             raise ZeroDivisionError("division by an expression that is identically 0")
         leading = poly.terms[min(poly.terms)]
@@ -194,6 +199,16 @@ class Ring:
         return self._power(index, 1) * _exact(Fraction(1) / leading)
 
     def function(self, name: str, value: Poly) -> Poly:
+        return self._once(name, value, partial(self._function, name))
+
+    def _once(self, name: str, value: Poly, make: Callable[[Poly], Poly]) -> Poly:
+        """What is made of equal polynomials is made once."""
+        key = name, value.key()
+        if key not in self._made:
+            self._made[key] = make(value)
+        return self._made[key]
+
+    def _function(self, name: str, value: Poly) -> Poly:
         match name:
             case "exp":
                 return self._exp(value)

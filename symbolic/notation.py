@@ -10,18 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Axis:
+class Axis(NamedTuple):
     """What one dimension of an array counts; two axes conform only if they are the same axis."""
 
     name: str
     size: int
-
-    def __hash__(self) -> int:
-        # A string remembers its hash, a tuple does not; an axis is looked up at every array.
-        return hash(self.name)
 
     def __str__(self) -> str:
         return self.name

@@ -13,7 +13,7 @@ To extend: add a dataclass here and one case to each of those readings.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from fractions import Fraction
 from typing import TypeAlias
 
@@ -91,9 +91,7 @@ def term(value: Operand) -> Term:
 
 def children(term: Term) -> tuple[Term, ...]:
     """The terms directly inside a term."""
-    if isinstance(term, Var):
-        return ()
-    return tuple([value for value in vars(term).values() if isinstance(value, Term)])
+    return tuple([getattr(term, name) for name in PARTS[type(term)]])
 
 
 def subterms(term: Term) -> Iterator[Term]:
@@ -322,6 +320,12 @@ class Derivative(Term):
     by: Var
     total: bool = True
     copy: Step | None = None
+
+
+PARTS = {
+    kind: tuple(part.name for part in fields(kind) if part.type in ("Term", "Var")) for kind in Term.__subclasses__()
+}
+"""The fields of each kind of term in which terms stand."""
 
 
 # How people write them

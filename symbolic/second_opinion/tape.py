@@ -174,6 +174,10 @@ class Node:
     def __init__(self, tape: Tape, index: int, value: Entries) -> None:
         self.tape, self.index, self.value = tape, index, value
 
+    def detached(self) -> Node:
+        """The same array, as a constant."""
+        return Node(self.tape, CONSTANT, self.value)
+
     def __add__(self, other: Node) -> Node:
         return self.tape.made(
             self.value + other.value,

@@ -18,7 +18,7 @@ from symbolic.model import Model
 from symbolic.notation import Axis, Index, Shape, Sizes, Step, Subscript
 from symbolic.second_opinion.tape import Entries, Field, Node, Scalar, Tape, residue
 from symbolic.shapes import shape
-from symbolic.terms import LOSS, Derivative, Term, Var
+from symbolic.terms import LOSS, Derivative, Term, Var, subterms
 from symbolic.verdicts import ONE_HOT, Hypothesis
 
 Steps = Mapping[str, int]
@@ -76,7 +76,7 @@ class World:
 
     def _unroll(self, model: Model, first: int) -> None:
         for equation in model.equations:
-            self.remembered |= {v.name for v in _variables(equation.right) if v.step and v.step.offset < 0}
+            self.remembered |= {v.name for v in equation.uses if v.step and v.step.offset < 0}
         for t in range(first, self.T + 1):
             for equation in model.equations:
                 right = self.read(equation.right, {"t": t, "T": self.T}, {}, partial(self._used, t))
@@ -112,7 +112,7 @@ class World:
 
     def value(self, var: Var, step: int | None) -> Node:
         """A variable as a constant."""
-        return self.tape.constant(self.node(var, step).value)
+        return self.node(var, step).detached()
 
     def _leaf(self, var: Var, step: int | None) -> Entries:
         entries = _full(self._dimensions(var.axes), 0)
@@ -136,7 +136,7 @@ class World:
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
         """d of / d by: the axes of `of`, then those of `by`."""
-        if any(isinstance(part, Derivative) for part in _walk(node.of)):
+        if any(isinstance(part, Derivative) for part in subterms(node.of)):
             raise Disagreement(f"{node} differentiates a derivative: there is no second opinion on that")
         use = None if node.copy is None else node.copy.at(steps)
         if use is not None and not 1 <= use <= self.T:
@@ -286,9 +286,9 @@ def world_of(
 ) -> World:
     """The world at T steps, which all who ask for it share."""
     worlds = _worlds(model, sizes, hypotheses, draw, field, seed)
-    goes_on = model is not None and not any(_tells_the_length(equation.right) for equation in model.equations)
     while len(worlds) < T:
-        shorter = worlds[-1] if worlds and goes_on else None
+        goes_on = worlds and model and not any(_tells_the_length(equation.right) for equation in model.equations)
+        shorter = worlds[-1] if goes_on else None
         worlds.append(World(model, dict(sizes), len(worlds) + 1, hypotheses, draw, field, seed, shorter))
     return worlds[T - 1]
 
@@ -301,18 +301,7 @@ def _worlds(*_: object) -> list[World]:
 
 def _tells_the_length(term: Term) -> bool:
     """Whether a value is another in a longer sequence."""
-    return f.Reciprocal(None) in _walk(term)
-
-
-def _walk(term: Term) -> Iterator[Term]:
-    yield term
-    for part in vars(term).values():
-        if isinstance(part, Term):
-            yield from _walk(part)
-
-
-def _variables(term: Term) -> Iterator[Var]:
-    return (part for part in _walk(term) if isinstance(part, Var))
+    return f.Reciprocal(None) in subterms(term)
 
 
 def _full(dimensions: tuple[int, ...], value: Scalar) -> Entries:

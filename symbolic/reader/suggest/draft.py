@@ -1,0 +1,192 @@
+"""What was seen in a document -> the lines of its declaration block.
+
+In:  a document's name and content.  Out: `suggestion(name, content)`, the block as it may stand in the document.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import count
+
+from symbolic.notation import AXES
+from symbolic.reader.declare import MODELS, BadDeclaration, Drafting, printed_name, spelled
+from symbolic.reader.scope import Scope
+from symbolic.reader.suggest.fits import fitting
+from symbolic.reader.suggest.inferred import inferred
+from symbolic.reader.suggest.own import Own, lets, own, spelling
+from symbolic.reader.suggest.seen import Key, Seen, names_of, seen
+from symbolic.terms import Var
+
+STYLES = {"sub": "subscript", "sup": "superscript", "sup[": "[t]", "sup<": "⟨t⟩"}
+SHOWN = {"sub": "_t", "sup": "^{(t)}", "sup[": "^{[t]}", "sup<": r"^{\langle t \rangle}"}
+SPECIAL = frozenset({"e", "d", "T", "t", "i", "j", "k", "l", "m", "n", r"\tau", r"\sigma", r"\delta"})
+
+
+def suggestion(name: str, content: str) -> str:
+    """The draft of a declaration block; raises Unscannable."""
+    drafted = list(_in_order(_lines(seen(name, content))))
+    if name.endswith(".tex"):
+        return "\n".join(f"% check: {line}" for line in drafted)
+    if name.endswith(".rst"):
+        return "\n".join([".. check::", "", *(f"   {line}" for line in drafted)])
+    return "\n".join(["<!-- check", *drafted, "-->"])
+
+
+def _in_order(given: Iterable[str]) -> Iterator[str]:
+    """The lines, those that cannot be declared as comments."""
+    drafting = Drafting()
+    for line in given:
+        try:
+            drafting.add(line)
+        except BadDeclaration as why:
+            line = f"# {line}    {str(why).partition(': ')[2]}"
+        yield line
+
+
+def _lines(found: Seen) -> Iterator[str]:
+    yield "# A draft: look at every line."
+    styles = Counter({style: sum(n for (_, _, time), n in found.names.items() if time == style) for style in STYLES})
+    style, uses = styles.most_common(1)[0]
+    time = [f"time {STYLES[style]}"] * bool(uses)
+    yield from time
+    model = own(found, SHOWN)
+    written = model.written()
+    near = _by_names(found)
+    if written and not (best := fitting([name for name, _ in near], written, time)):
+        yield from _of_own(found, model)
+    else:
+        yield from _of_ours(found, near, best if written else "")
+    if found.has_d:
+        yield "# d x occurs: say `read d as gradient` or `read d as differential along X`"
+
+
+def _of_ours(found: Seen, near: list[tuple[str, int]], fits: str) -> Iterator[str]:
+    """The model that fits, or whose names occur where no equation is written."""
+    best = fits or (near[0][0] if near else "")
+    if fits:
+        yield f"model {best}    # its equations are the document's"
+    elif best:
+        yield f"model {best}    # {near[0][1]} of its names occur, and no equation of a model"
+    else:
+        yield "# no equation of a model is written: say `model own`, then `forward LATEX` for each, then `loss LATEX`"
+    letters = _letters(found, best)
+    if letters:
+        yield "dims " + ", ".join(_dims(letters))
+    known = _names_of(best) if best else {}
+    gradients = {written.key for written, _ in found.gradients}
+    for key, times in sorted(_grouped(found).items()):
+        if key not in known and key not in gradients and not (key[0] in SPECIAL and not key[1]):
+            yield _name(found, key, times, letters)
+    yield from _scripts(found)
+    yield from (f"let {line}" for written, line in found.gradients if written.key not in known)
+
+
+def _of_own(found: Seen, model: Own) -> Iterator[str]:
+    """The document's own model: its names, its equations, its loss."""
+    yield "model own    # the document's own equations"
+    letters = _letters(found, "")
+    shapes = inferred(found, model, letters)
+    more = {x: x for shape in shapes.shapes.values() for x in shape if x not in {*letters.values(), *AXES}}
+    if letters or more:
+        yield "dims " + ", ".join(_dims({**letters, **dict(sorted(more.items()))}))
+    if shapes.as_rows:
+        yield "read vectors as rows"
+    targets = _targets(found, model)
+    times = _grouped(found)
+    for made, shape in sorted(shapes.shapes.items()):
+        (key, timed) = made
+        latex = spelling(key, times.get(key, "") if timed else "", SHOWN)
+        guessed = "" if key in found.shapes else "    # inferred"
+        yield f"name {latex} : {'×'.join(shape) or 'number'}{' target' * (key in targets)}{guessed}"
+    known = {key for key, _ in shapes.shapes} | ({model.total.left.key} if model.total else set())
+    gradients = {written.key for written, _ in found.gradients}
+    known |= {(base, sub[:-1]) for base, sub in known}  # what a block is one of
+    known |= {(base, "") for base in found.called}
+    for key, style in sorted(times.items()):
+        is_other = key not in known and key not in gradients and (key, False) not in found.tops
+        if is_other and not (key[0] in SPECIAL and not key[1]):
+            yield _name(found, key, style, letters)
+    yield from _scripts(found)
+    if found.has_star:
+        yield "read * as hadamard    # between vectors"
+    for letter, arguments in sorted(found.called.items()):
+        if arguments == 1:
+            yield f"# {letter} is called: say `function {letter} = tanh`, `sigmoid`, `softmax`, `argument` or `any`"
+        else:
+            yield f"# {letter}(…, …) is not written out: write what it is, in its place"
+    yield from (f"# {remark}" for remark in model.missing)
+    yield from (f"let {line}" for line in lets(model))
+    yield from (f"forward {each.latex}" for each in model.equations)
+    if model.loss:
+        yield f"loss {model.loss}"
+    yield from (f"let {line}" for written, line in found.gradients if written.key not in known)
+
+
+def _name(found: Seen, key: Key, times: str, letters: dict[str, str]) -> str:
+    latex = spelling(key, times, SHOWN)
+    if (shape := found.shapes.get(key)) is not None:
+        return f"name {latex} : {'×'.join(letters[size] for size in shape) or 'number'}"
+    return f"# name {latex} : ?    its shape is not said"
+
+
+def _scripts(found: Seen) -> Iterator[str]:
+    """The letters that count entries, and those that are steps."""
+    both = found.indices & found.steps
+    for word, letters in (("index", found.indices - both), ("step", found.steps - both)):
+        if letters:
+            yield f"{word} {', '.join(sorted(letters))}"
+    if both:
+        yield f"# {', '.join(sorted(both))}: entries here and steps there: write two letters, or `from LINE` and `step`"
+
+
+def _targets(found: Seen, model: Own) -> set[Key]:
+    """What stands beside a logarithm, and no equation makes."""
+    made = model.made()
+    beside_log = [each for each in model.written() if r"\log" in each.latex or r"\ln" in each.latex]
+    names = [found.written(name) for each in beside_log for name in names_of(each.right)]
+    return {each.key for each in names if (each.key, bool(each.time)) not in made and not each.key[0].isupper()}
+
+
+def _dims(letters: dict[str, str]) -> Iterator[str]:
+    """H = 5, n as H for the axis of a model, and for a letter that is not known a size that no other has."""
+    sizes = count(max([5, *(int(size) for size in letters if size.isdigit())]) + 1)
+    for size, letter in letters.items():
+        if size.isdigit():
+            yield f"{letter} = {size}"
+        elif size != letter:
+            yield f"{size} as {letter}"
+        else:
+            yield f"{letter} = {next(sizes)}"
+
+
+def _grouped(found: Seen) -> dict[Key, str]:
+    times: dict[Key, str] = {}
+    for base, sub, time in found.names:
+        times[base, sub] = time or times.get((base, sub), "")
+    return times
+
+
+def _by_names(found: Seen) -> list[tuple[str, int]]:
+    """The models of ours with more than one name of the document's, and how many; most first."""
+    used = set(_grouped(found))
+    shared = [(name, len(_names_of(name).keys() & used)) for name in MODELS]
+    return sorted(((name, n) for name, n in shared if n > 1), key=lambda pair: -pair[1])
+
+
+def _names_of(model: str) -> dict[Key, Var]:
+    return {spelled(v.latex or printed_name(v.name), Scope())[:2]: v for v in MODELS[model].arrays.values()}
+
+
+def _letters(found: Seen, model: str) -> dict[str, str]:
+    """A letter for each size: that of the model's axis, else D, H, K for their usual sizes, else another capital."""
+    letters: dict[str, str] = {}
+    for name, var in _names_of(model).items() if model else ():
+        for size, axis in zip(found.shapes.get(name, ()), var.axes, strict=False):
+            if axis.name not in letters.values():
+                letters.setdefault(size, axis.name)
+    usual = {str(axis.size): name for name, axis in AXES.items()}
+    for size in (size for shape in found.shapes.values() for size in shape):
+        free = [letter for letter in (usual.get(size, ""), *"PQRSABCEFGIJLMOTUVWXYZ") if letter]
+        letters.setdefault(size, next(x for x in free if x not in letters.values()) if size.isdigit() else size)
+    return letters
