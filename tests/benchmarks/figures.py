@@ -5,7 +5,8 @@ python tests/benchmarks/figures.py figures.json
 
 Seconds are the least of the rounds, by the wall clock and of CPU time.  A group whose points have an
 `amount` (T, entries) gets the ratio to linear: CPU seconds per unit against those of the first point.
-A point with `beside` gets its CPU time divided by that of the point with this `row`.  What comes of
+A point with `beside` gets its CPU time divided by that of the point with this `row`; points with `naive seconds`,
+the seconds of another route, are compared with it together.  What comes of
 `test_numeric.py` and `test_code_costs.py` has a place of its own on the page; the former also a plot against T and H
 (extra `plots`).
 """
@@ -54,6 +55,9 @@ def table(group: str, points: list[Benchmark]) -> Iterator[str]:
     yield f"| {' | '.join(rows[0])} |"
     yield "|---" + "|---:" * (len(rows[0]) - 1) + "|"
     yield from (f"| {' | '.join(cells.values())} |" for cells in rows)
+    if known := [extra for point in points if (extra := point["extra_info"]).get("naive seconds")]:
+        ours, theirs = (sum(extra[key] for extra in known) for key in ("cpu", "naive seconds"))
+        yield f"\nThe {len(known)} that both can do, all entries: {theirs / ours:,.0f} times together."
 
 
 def row(point: Benchmark, points: list[Benchmark]) -> dict[str, str]:
@@ -62,6 +66,7 @@ def row(point: Benchmark, points: list[Benchmark]) -> dict[str, str]:
     amount = extra.pop("amount", None)
     wall, cpu = extra.pop("wall", point["stats"]["min"]), extra.pop("cpu")
     beside = extra.pop("beside", None)
+    extra.pop("naive seconds", None)
     cells = {"": extra.pop("row", "") or name(point), "wall": seconds(wall), "CPU": seconds(cpu)}
     if amount is not None:
         start = points[0]["extra_info"]
