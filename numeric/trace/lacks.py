@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from numeric.trace import source, sweep
@@ -20,7 +21,7 @@ from numeric.trace.places import Place, Site
 from numeric.trace.tape import Op, Tape
 
 DEEP = 6
-FEW = 3
+FEW, MANY = 3, 6
 
 
 class Lack(NamedTuple):
@@ -30,6 +31,8 @@ class Lack(NamedTuple):
     words: str
     place: Place
     is_term: bool = False
+    others: str = ""
+    """More lines that it comes from."""
 
 
 class Lacking(NamedTuple):
@@ -40,12 +43,16 @@ class Lacking(NamedTuple):
     making: Callable[[Mapping[int, int], int], Making | None]
 
 
+Part = tuple[int, int, int]
+"""(user, argument, what that gives back)."""
+
+
 class Way(NamedTuple):
-    """The way back as it should be: every adjoint, and what each is the sum of, as (user, argument, part)."""
+    """The way back as it should be: every adjoint, and the parts that each is the sum of."""
 
     evidence: Evidence
     adjoint: list[int]
-    parts: Mapping[int, list[tuple[int, int, int]]]
+    parts: Mapping[int, list[Part]]
 
 
 def lacks(evidence: Evidence) -> dict[int, list[Lacking]]:
@@ -60,7 +67,7 @@ def lacks(evidence: Evidence) -> dict[int, list[Lacking]]:
 
 
 def _way(evidence: Evidence) -> Way:
-    parts: dict[int, list[tuple[int, int, int]]] = defaultdict(list)
+    parts: dict[int, list[Part]] = defaultdict(list)
     tape, p = evidence.tape, evidence.p
     latest: tuple[int, tuple[int, ...]] = (-1, ())
 
@@ -161,30 +168,48 @@ def _slope_factors(name: str, y: int, i: int) -> dict[str, tuple[int, int, Calla
 
 
 def _terms(way: Way) -> Iterator[tuple[int, Lacking]]:
-    """An adjoint without what comes back by one line, or by one operation; or that alone."""
+    """An adjoint without what comes back by one operation, or by lines that follow each other; or by one alone."""
     tape, p = way.evidence.tape, way.evidence.p
     lacking: dict[tuple[object, ...], Lack] = {}
     for n, parts in way.parts.items():
-        total = way.adjoint[n]
         if not way.evidence.forward[n] or tape.ops[n] == Op.CONST or len(parts) < 2:
             continue
-        groups: dict[object, list[tuple[int, int, int]]] = defaultdict(list)
-        for part in parts:
-            place = tape.place_of(part[0])
-            groups[place.file, place.line].append(part)
-            groups[tape.place[part[0]]].append(part)
-        for key, some in {tuple(group): key for key, group in groups.items()}.items():
-            came = sum(part for *_, part in key) % p
-            rest = [part for part in parts if part not in key]
-            if not rest:
-                continue
-            for what, missing, term in (("by", [*key], came), ("but by", rest, (total - came) % p)):
-                if what == "but by" and len({tape.place[u] for u, *_ in rest}) < FEW - 1:
-                    continue
-                mark = tape.place_of(n)[:2], some, what  # the line: a sum with 0 is made by no operation
-                if mark not in lacking:
-                    lacking[mark] = _term(tape, [*key], what)
-                yield (total - term) % p, Lacking(lacking[mark], term, _adding(way, missing, term))
+        for what, missing in _groups(tape, sorted(parts)):
+            term = sum(part for *_, part in missing) % p
+            user, k, _ = missing[0]
+            mark = what, k >= len(tape.arguments(user)) // 2
+            if mark not in lacking:
+                lacking[mark] = _term(tape, missing)
+            yield (way.adjoint[n] - term) % p, Lacking(lacking[mark], term, _adding(way, missing, term))
+
+
+def _groups(tape: Tape, parts: list[Part]) -> Iterator[tuple[object, list[Part]]]:
+    """Some of what comes back, but not all."""
+    by_place: dict[int, list[Part]] = defaultdict(list)
+    by_line: dict[tuple[str, int], list[Part]] = defaultdict(list)
+    for part in parts:
+        place = tape.place_of(part[0])
+        by_place[tape.place[part[0]]].append(part)
+        by_line[place.file, place.line].append(part)
+    lines = list(by_line)
+    for first, last in combinations(range(len(lines) + 1), 2):
+        if last - first < len(lines) <= MANY:
+            yield tuple(lines[first:last]), [part for line in lines[first:last] for part in by_line[line]]
+    for line in lines if FEW <= len(lines) <= MANY else ():
+        yield (line, "alone"), [part for other in lines if other != line for part in by_line[other]]
+    for key, some in by_place.items():
+        if len(by_place) > len(lines) and len(some) < len(parts):
+            yield key, some
+
+
+def _term(tape: Tape, missing: list[Part]) -> Lack:
+    user = missing[0][0]
+    one = len({tape.place[u] for u, *_ in missing}) == 1
+    text = source.expression(tape.sites[tape.place[user]]) if one else ""
+    lines = dict.fromkeys(tape.place_of(u)[:2] for u, *_ in missing)
+    others = "".join(f" and {Place(*line)}" for line in list(lines)[1:])
+    words = f"what comes back by {text or ('these lines' if others else 'this line')}"
+    return Lack("path", words, tape.place_of(user), is_term=True, others=others)
 
 
 def _matrices(way: Way) -> Iterator[tuple[int, Lacking]]:
@@ -202,18 +227,14 @@ def _matrices(way: Way) -> Iterator[tuple[int, Lacking]]:
                 vector = tape.groups[group]
                 if len(vector) != len(results) or len(vector) < 2:
                     continue
-                back: dict[int, list[tuple[int, int, int]]] = {
-                    n: [part for part in way.parts[n] if part[0] in results] for n in vector
-                }
+                back: dict[int, list[Part]] = {n: [part for part in way.parts[n] if part[0] in results] for n in vector}
                 for n, result in zip(vector, results, strict=True):
                     total = sum(part for *_, part in back[n]) % p
                     instead = _instead_of(way, back[n], total)
                     yield way.adjoint[result], Lacking(lack, (total - way.adjoint[result]) % p, instead)
 
 
-def _instead_of(
-    way: Way, parts: list[tuple[int, int, int]], total: int
-) -> Callable[[Mapping[int, int], int], Making | None]:
+def _instead_of(way: Way, parts: list[Part], total: int) -> Callable[[Mapping[int, int], int], Making | None]:
     def making(where: Mapping[int, int], before: int) -> Making | None:
         make = _made_from(way, parts, total, where, before, DEEP)
         return None if make is None else lambda tape, known, made: make(tape, known)
@@ -221,17 +242,7 @@ def _instead_of(
     return making
 
 
-def _term(tape: Tape, parts: list[tuple[int, int, int]], what: str) -> Lack:
-    user = parts[0][0]
-    one = len({tape.place[u] for u, *_ in parts}) == 1
-    text = source.expression(tape.sites[tape.place[user]]) if one else ""
-    words = f"what comes back {what} {text}".rstrip() if text else f"what comes back {what} this line"
-    return Lack("path", words, tape.place_of(user), is_term=True)
-
-
-def _adding(
-    way: Way, parts: list[tuple[int, int, int]], term: int
-) -> Callable[[Mapping[int, int], int], Making | None]:
+def _adding(way: Way, parts: list[Part], term: int) -> Callable[[Mapping[int, int], int], Making | None]:
     """The term as a value that was made before, or as the sum of what comes back by each use."""
 
     def making(where: Mapping[int, int], before: int) -> Making | None:
@@ -245,7 +256,7 @@ _Made = Callable[[Tape, Known], int]
 
 
 def _made_from(
-    way: Way, parts: list[tuple[int, int, int]], total: int, where: Mapping[int, int], before: int, depth: int
+    way: Way, parts: list[Part], total: int, where: Mapping[int, int], before: int, depth: int
 ) -> _Made | None:
     if where.get(total, before) < before:
         node = where[total]

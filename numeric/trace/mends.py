@@ -17,10 +17,11 @@ from typing import Any, NamedTuple
 
 from numeric.trace import source, sweep
 from numeric.trace.evidence import Evidence
+from numeric.trace.frontier import right_values
 from numeric.trace.judge import judge
 from numeric.trace.lacks import Lack, Lacking, lacks
 from numeric.trace.mended import Changes, Making, mended
-from numeric.trace.places import Refused, TimedOut
+from numeric.trace.places import Place, Refused, TimedOut
 from numeric.trace.proof import Cause, Finding, Mend
 from numeric.trace.residues import NoRoot
 from numeric.trace.tape import Op
@@ -54,8 +55,8 @@ def mend(evidence: Evidence, wrong: Sequence[str], others: Iterable[str] = ()) -
     """The first change of one line that makes all of these gradients right, and no others wrong but `others`."""
     if len(evidence.tape) > LARGEST or evidence.trace.decisions:
         return None
-    search = _Search(evidence, wrong, others)
     try:
+        search = _Search(evidence, wrong, others)
         return search.summed() or search.lacking()
     except (TimedOut, NoRoot, Refused, ValueError):
         return None
@@ -64,7 +65,8 @@ def mend(evidence: Evidence, wrong: Sequence[str], others: Iterable[str] = ()) -
 class _Search:
     def __init__(self, evidence: Evidence, wrong: Sequence[str], others: Iterable[str]) -> None:
         self.evidence, self.tape, self.wrong = evidence, evidence.tape, list(wrong)
-        self.right = [name for name in evidence.claimed if name not in {*wrong, *others}]
+        shaped = [name for name, claimed in evidence.claimed.items() if claimed.shape == evidence.true[name].shape]
+        self.right = [name for name in shaped if name not in {*wrong, *others}]
         self.effort = EFFORT
         fixed = (Op.CONST, Op.LEAF)
         self.mine = [i for i, op in enumerate(self.tape.ops) if not evidence.forward[i] and op not in fixed]
@@ -88,12 +90,14 @@ class _Search:
         if len(lines) != 1 or CLAIMED in lines:
             return None
         claimed = {(name, k): _total(entry) for name, entries in steps.items() for k, entry in enumerate(entries)}
-        if not self._is_proved(Changes({}, {}, claimed)):
-            return None
         first = next(iter(steps.values()))[0][0]
         place, sites = self.tape.place_of(first), self.tape.sites[self.tape.place[first]]
-        code = source.expression(sites) or source.statement(place) or "what is made here"
-        text = f"{code} is to be summed over all steps, and only that of the last is left"
+        name = source.named(sites)
+        if name is None or name.place[:2] != place[:2] or source.renamed(place, name.text):
+            return None  # it may be another line that writes it over
+        if not self._is_proved(Changes({}, {}, claimed)):
+            return None
+        text = f"{name.text} is to be summed over all steps, and only the last is left"
         return Cause("overwritten", text, place, mend=Mend(place, text))
 
     def _steps(self, name: str, places: Iterable[list[int]]) -> list[tuple[int, ...]]:
@@ -107,7 +111,8 @@ class _Search:
             sums = [sum(self.values[i] for i in entry) % self.evidence.p for entry in entries]
             left = [sum(self.values[i] for i in entry[-1:]) for entry in entries]
             claimed = [self.values[n] for n in claims.flat]
-            if sums == list(true.flat) and (claimed == left or not any(claimed)):
+            used = {n for i in self.mine for n in self.tape.arguments(i)}
+            if sums == list(true.flat) and (claimed == left or not any(claimed)) and used.isdisjoint(chain(*entries)):
                 return entries
         return []
 
@@ -117,7 +122,10 @@ class _Search:
         """A factor or a term that is missing in what one line makes, or where it is read."""
         self.lacks = lacks(self.evidence)
         self.readers = self._readers()
-        for candidate in self._candidates():
+        right = right_values(self.evidence)
+        before = sum(value in right for value in self.values)
+        better: dict[_Candidate, set[Line]] = defaultdict(set)
+        for candidate in chain(self._candidates(), self._together(better)):
             if self.effort < 0:
                 return None
             try:
@@ -128,7 +136,19 @@ class _Search:
                 continue  # something is divided by 0, or a root does not exist at this point
             if self._is_mended(values, used) and (found := self._judged(candidate, values, used)):
                 return found
+            if len(candidate.readers) == 1 and sum(value in right for value in values) > before:
+                better[candidate._replace(readers=frozenset())] |= candidate.readers
         return None
+
+    def _together(self, better: Mapping[_Candidate, set[Line]]) -> Iterator[_Candidate]:
+        """All lines in which a value lacks something, where one alone already makes more values right."""
+        for candidate, lines in better.items():
+            of = (n for n in range(len(self.tape)) if self._line(n) == candidate.line)
+            reading = dict.fromkeys(self._line(i) for n in of for i in self.readers.get(n, ()))
+            for more in ((), *((line,) for line in reading if line not in lines)):
+                for claimed in ((), (CLAIMED,)):
+                    if len(lines) + len(more) > 1:
+                        yield candidate._replace(readers=frozenset({*lines, *more, *claimed}))
 
     def _readers(self) -> dict[int, list[int]]:
         """The way back's nodes that read a node."""
@@ -261,20 +281,25 @@ class _Search:
 
     def _found(self, candidate: _Candidate, used: _Used, where: Mapping[int, int]) -> Cause:
         lack = candidate.lack
+        more = ""
         if candidate.nodes:
             first = min(used.made)
             place, sites = self.tape.place_of(first), self.tape.sites[self.tape.place[first]]
             one = len({self.tape.place[i] for i in used.made}) == 1
             code = (source.expression(sites) if one else "") or source.statement(place) or "what is made here"
             name = source.named(sites)
-            other = source.alias(place, of=name.text) if name else None
+            other = source.renamed(place, name.text) if name else None
         else:
-            first = min(i for i, each in used.read.items() if each)
-            place, code = self.tape.place_of(first), self._read_as(first, used)
-            other = source.alias(place, name=code) if code else None
+            reading = [i for i, each in used.read.items() if each]
+            if not reading:
+                raise Refused("nothing but what is returned lacks it", None)
+            place, code = self.tape.place_of(min(reading)), self._read_as(min(reading), used)
+            lines = sorted({Place(*self._line(i)) for i in reading} - {Place(*place[:2])})
+            more = f", here and at {', '.join(map(str, lines))}" if lines else ""
+            other = source.origin(place, code) if code else None
             code = code or "what is read here"
         also = f", where {other.text} ({other.place})" if other and other.place.line != place.line else ""
-        text = f"{code} lacks {self._what(lack, used, where)}{also}"
+        text = f"{code} lacks {self._what(lack, used, where)}{more}{also}"
         return Cause(lack.kind, text, place, mend=Mend(place, text))
 
     def _what(self, lack: Lack, used: _Used, where: Mapping[int, int]) -> str:
@@ -289,7 +314,7 @@ class _Search:
             (index,) = places
             text = source.expression(self.tape.sites[index])
             return f"{f'the term {text}' if text else 'a term'} of {self.tape.places[index]}"
-        return f"{lack.words} of {lack.place}"
+        return f"{lack.words} of {lack.place}{lack.others}"
 
     def _read_as(self, i: int, used: _Used) -> str:
         """What the line has for the value that lacks something."""

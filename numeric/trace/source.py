@@ -70,50 +70,69 @@ def named(sites: Sequence[Site]) -> Named | None:
     return None
 
 
-def alias(place: Place, of: str = "", name: str = "") -> Named | None:
-    """The one line of the function at `place` that gives a value another name without computing anything.
-
-    `of`: the value, as that line has it; `name`: the name that it gives, whatever its index.
-    """
-    tree = _tree(place.file)
-    around = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef) and _around(n, place.line)] if tree else []
-    if not around:
-        return None
-    innermost = max(around, key=lambda function: function.lineno)
-    found = [
-        Named(f"{_short(target)} {sign} {_short(value)}", Place(place.file, statement.lineno))
-        for statement in ast.walk(innermost)
-        if isinstance(statement, ast.Assign | ast.AugAssign)
-        for target, value in _assignments(statement)
-        for sign in ("=" if isinstance(statement, ast.Assign) else "+=",)
-        if isinstance(_uncopied(value), ast.Name | ast.Subscript | ast.Attribute) and not isinstance(target, ast.Tuple)
-        if (of and _short(_uncopied(value)) == of) or (name and _root(target) == name.partition("[")[0])
-    ]
-    return found[0] if len(found) == 1 else None
+def renamed(place: Place, text: str) -> Named | None:
+    """The one line of the function at `place` that gives this value another name."""
+    found = [each for each in _assigned(place) if _is_reference(each.value) and _short(_uncopied(each.value)) == text]
+    return found[0].named() if len(found) == 1 else None
 
 
-def statement(place: Place) -> str:
-    """The line."""
-    text = linecache.getline(place.file, place.line).strip()
-    return text if len(text) <= LONGEST else ""
+def origin(place: Place, text: str) -> Named | None:
+    """The line of the function at `place` that gives this name to a value, if no other but zeros has it."""
+    root = _root(text)
+    same = [each for each in _assigned(place) if _root(_short(each.target)) == root]
+    found = [each for each in same if each.place.line != place.line and not _is_zeros(each.value)]
+    return found[0].named() if root and len(found) == 1 else None
 
 
-def _around(function: ast.FunctionDef, line: int) -> bool:
-    return function.lineno <= line <= (function.end_lineno or 0)
+class _Assigned(NamedTuple):
+    target: ast.expr
+    sign: str
+    value: ast.expr
+    place: Place
+
+    def named(self) -> Named:
+        target, value = _short(self.target), _short(self.value)
+        return Named(f"{target} {self.sign} {value}" if target and value else "this is made", self.place)
+
+
+def _assigned(place: Place) -> Iterator[_Assigned]:
+    """Every assignment in the innermost function."""
+    tree = _parsed("".join(linecache.getlines(place.file)))
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)] if tree else []
+    around = [f for f in functions if f.lineno <= place.line <= (f.end_lineno or 0)]
+    for statement in ast.walk(max(around, key=lambda f: f.lineno)) if around else ():
+        if isinstance(statement, ast.stmt):
+            sign = "+=" if isinstance(statement, ast.AugAssign) else "="
+            for target, value in _assignments(statement):
+                yield _Assigned(target, sign, value, Place(place.file, statement.lineno))
+
+
+def _root(text: str) -> str:
+    return text.partition("[")[0]
+
+
+def _is_reference(value: ast.expr) -> bool:
+    return isinstance(_uncopied(value), ast.Name | ast.Subscript | ast.Attribute)
+
+
+def _is_zeros(value: ast.expr) -> bool:
+    return isinstance(value, ast.Call) and "zeros" in ast.unparse(value.func)
 
 
 def _uncopied(value: ast.expr) -> ast.expr:
     """x of np.copy(x) and of x.copy()."""
     match value:
-        case ast.Call(func=ast.Attribute(attr="copy", value=ast.Name()), args=[inside]):
+        case ast.Call(func=ast.Attribute(attr="copy", value=ast.Name("np" | "numpy")), args=[inside]):
             return inside
         case ast.Call(func=ast.Attribute(attr="copy", value=inside), args=[]):
             return inside
     return value
 
 
-def _root(target: ast.expr) -> str:
-    return _short(target).partition("[")[0]
+def statement(place: Place) -> str:
+    """The line."""
+    text = linecache.getline(place.file, place.line).strip()
+    return text if len(text) <= LONGEST else ""
 
 
 def _assignments(statement: ast.stmt) -> Iterator[tuple[ast.expr, ast.expr]]:
@@ -135,10 +154,6 @@ def _found(sites: Sequence[Site]) -> tuple[ast.expr | ast.stmt | None, ast.stmt 
     if not sites:
         return None, None
     return _nodes(sites[0].file, "".join(linecache.getlines(sites[0].file))).get(sites[0].span, (None, None))
-
-
-def _tree(file: str) -> ast.Module | None:
-    return _parsed("".join(linecache.getlines(file)))
 
 
 @lru_cache(maxsize=16)
