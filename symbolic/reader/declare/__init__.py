@@ -11,7 +11,7 @@ To extend: add a function to one of the three tables of directives.
 """
 
 from symbolic.reader.declare.conventions import READ
-from symbolic.reader.declare.declarations import DIRECTIVES, BadDeclaration, Line, declare, lines
+from symbolic.reader.declare.declarations import DIRECTIVES, BadDeclaration, Drafting, Line, declare, lines
 from symbolic.reader.declare.names import MODELS, with_model
 from symbolic.reader.declare.spelling import printed_name, spelled
 from symbolic.reader.declare.state import Declarations, Place
@@ -22,6 +22,7 @@ __all__ = [
     "READ",
     "BadDeclaration",
     "Declarations",
+    "Drafting",
     "Line",
     "Place",
     "declare",

@@ -52,20 +52,36 @@ def declare(given: Iterable[Line], formula_at: Callable[[Place], str | None] = l
     """Scopes from directives; `formula_at` gives the LaTeX of the formula at a place.  Raises BadDeclaration."""
     found, state = Declarations(), State()
     for line in sorted(given, key=lambda each: each.since):
-        word, _, rest = line.text.partition(" ")
-        if word not in DIRECTIVES:
-            raise BadDeclaration(f"{line.where}: {word} is no directive; there are {', '.join(sorted(DIRECTIVES))}")
-        try:
-            state = DIRECTIVES[word](Context(found, line.formula_at or formula_at), state, rest.strip())
-        except Unread as why:
-            raise BadDeclaration(f"{line.where}: {word}: {why}") from None
-        except (Misfit, ShapeMismatch, ValueError, TypeError) as why:
-            raise BadDeclaration(f"{line.where}: {word}: {why}") from None
-        except (LookupError, ArithmeticError, RecursionError):
-            raise BadDeclaration(f"{line.where}: {word}: what follows is not in the grammar") from None
+        state = _declared(line, Context(found, line.formula_at or formula_at), state)
         if found.places and found.places[-1] == line.since:
             found.scopes[-1] = state.scope
         else:
             found.places.append(line.since)
             found.scopes.append(state.scope)
     return found
+
+
+class Drafting:
+    """Declarations that come one after another; one that is not in order leaves no trace."""
+
+    def __init__(self) -> None:
+        self._found, self._state = Declarations(), State()
+
+    def add(self, line: str) -> None:
+        """Declare what one line says; raises BadDeclaration."""
+        for each in lines(line, "draft", 1, (1, 1)):
+            self._state = _declared(each, Context(self._found, lambda place: None), self._state)
+
+
+def _declared(line: Line, context: Context, state: State) -> State:
+    word, _, rest = line.text.partition(" ")
+    if word not in DIRECTIVES:
+        raise BadDeclaration(f"{line.where}: {word} is no directive; there are {', '.join(sorted(DIRECTIVES))}")
+    try:
+        return DIRECTIVES[word](context, state, rest.strip())
+    except Unread as why:
+        raise BadDeclaration(f"{line.where}: {word}: {why}") from None
+    except (Misfit, ShapeMismatch, ValueError, TypeError) as why:
+        raise BadDeclaration(f"{line.where}: {word}: {why}") from None
+    except (LookupError, ArithmeticError, RecursionError):
+        raise BadDeclaration(f"{line.where}: {word}: what follows is not in the grammar") from None

@@ -75,6 +75,8 @@ def built(draft: Draft, loss: Term, scope: Scope) -> Model:
     scale = number(1)
     if any(eq.left.sequence for eq in equations) or any(isinstance(part, SumSteps) for part in subterms(loss)):
         scale, body = at_every_step(loss)
+        if isinstance(body, Var) and all(eq.left.name != body.name for eq in equations):
+            raise ValueError(f"no equation makes {body}: write it before the loss, forward {body} = …")
         if any(eq.left == body for eq in equations):
             assert isinstance(body, Var)
             step_loss = replace(body, step=None)

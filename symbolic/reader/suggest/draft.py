@@ -34,12 +34,16 @@ def suggestion(name: str, content: str) -> str:
 
 
 def _in_order(given: Iterable[str]) -> Iterator[str]:
-    """The lines, those that cannot be declared as comments."""
+    """The lines, those that cannot be declared as comments; so is the loss of a model that lacks an equation."""
     drafting = Drafting()
+    lacks = False
     for line in given:
+        if lacks and line.startswith("loss "):
+            line = f"# {line}    an equation is missing"
         try:
             drafting.add(line)
         except BadDeclaration as why:
+            lacks |= line.startswith("forward ")
             line = f"# {line}    {str(why).partition(': ')[2]}"
         yield line
 
@@ -110,7 +114,8 @@ def _of_own(found: Seen, model: Own) -> Iterator[str]:
     yield from _scripts(found)
     if found.has_star:
         yield "read * as hadamard    # between vectors"
-    for letter, arguments in sorted(found.called.items()):
+    used = {name.base for each in model.written() for name in names_of(each.right)}
+    for letter, arguments in sorted((letter, n) for letter, n in found.called.items() if letter in used):
         if arguments == 1:
             yield f"# {letter} is called: say `function {letter} = tanh`, `sigmoid`, `softmax`, `argument` or `any`"
         else:
@@ -119,7 +124,7 @@ def _of_own(found: Seen, model: Own) -> Iterator[str]:
     yield from (f"let {line}" for line in lets(model))
     yield from (f"forward {each.latex}" for each in model.equations)
     if model.loss:
-        yield f"loss {model.loss}"
+        yield f"loss {model.loss}" if model.is_complete else f"# loss {model.loss}    an equation is missing"
     yield from (f"let {line}" for written, line in found.gradients if written.key not in known)
 
 

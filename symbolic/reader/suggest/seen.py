@@ -1,0 +1,247 @@
+r"""A document -> the names that it writes, the shapes that it states, its equations, and by what it differentiates.
+
+In:  a document's name and content.
+Out: `Seen`.  A name is looked at without declarations: `y_{t,k}` is y at the step t, `W_{hh}` has
+a subscript of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from symbolic.reader.macros import Macros, macros
+from symbolic.reader.scan import Formula, formulas, sources, without_skipped
+from symbolic.reader.statements import Statement, statements
+from symbolic.reader.syntax import Grammar, parse
+from symbolic.reader.syntax import nodes as s
+from symbolic.reader.syntax.nodes import Node, Tokens, unbraced
+from symbolic.reader.syntax.vocabulary import unstyled
+from symbolic.reader.tokens import Unread, plain, tokens
+
+Key = tuple[str, str]
+GRAMMAR = Grammar(called=frozenset({r"\sigma"}))
+BRACKETS = {"(": "sup", "[": "sup[", "<": "sup<", r"\langle": "sup<"}
+STEP = r"(?:t|T|\\tau)(?:[-+]\d)?"
+COUNTING = "ijklmn"
+BETWEEN = re.compile(
+    r"[\s$\\()]*(?:to )?(?:be|denotes?|is|stands? for|as|for|means?)(?: (?:the|our|gradient|derivative|error|signal))*"
+    r"[\s$\\()]*"
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A name with its own subscript, how it shows time, at which step, and whether it is an entry."""
+
+    key: Key
+    time: str = ""
+    step: str = ""
+    is_entry: bool = False
+
+
+@dataclass(frozen=True)
+class Equation:
+    """left = sides[0] = sides[1] = …, as syntax, as tokens and as a declaration writes them; and its line."""
+
+    left: s.Name
+    sides: tuple[Node, ...]
+    given: tuple[Tokens, ...]
+    latex: tuple[str, ...]
+    line: int
+
+
+@dataclass
+class Seen:
+    """What was seen in the document; `tops` and `bottoms` are what it differentiates, and by what."""
+
+    names: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    shapes: dict[Key, tuple[str, ...]] = field(default_factory=dict)
+    equations: list[Equation] = field(default_factory=list)
+    gradients: list[tuple[Written, str]] = field(default_factory=list)
+    tops: Counter[tuple[Key, bool]] = field(default_factory=Counter)
+    bottoms: set[Key] = field(default_factory=set)
+    counted: set[tuple[str, Key | None]] = field(default_factory=set)
+    steps: set[str] = field(default_factory=set)
+    labelled: frozenset[str] = frozenset()
+    called: dict[str, int] = field(default_factory=dict)
+    has_d: bool = False
+    has_star: bool = False
+
+    @property
+    def indices(self) -> set[str]:
+        """The letters that count entries: of h_k only where k is no step, or h has none."""
+        timed = {(base, sub) for base, sub, time in self.names if time == "sub"}
+        return {letter for letter, key in self.counted if key not in timed or letter not in self.steps}
+
+    def written(self, node: s.Name) -> Written:
+        """The name without its step and its entries."""
+        sub, sup = unstyled(node.sub), unstyled(node.sup)
+        for opening, style in BRACKETS.items():
+            inner = sup.removeprefix(opening).rstrip(")]>").removesuffix(r"\rangle")
+            if sup.startswith(opening) and re.fullmatch(rf"{STEP}|[01]", inner):
+                own, is_entry = self._own(node.base, sub)
+                return Written((node.base, own), style, inner, is_entry)
+        if match := re.fullmatch(rf"({STEP})(?:,?([{COUNTING}\d]*))", sub):
+            return Written((node.base, ""), "sub", match[1], bool(match[2]))
+        if match := re.fullmatch(rf"(.+),({STEP})", sub):
+            own, is_entry = self._own(node.base, match[1])
+            return Written((node.base, own), "sub", match[2], is_entry)
+        if re.fullmatch(r"[a-z][-+]1", sub):
+            return Written((node.base, ""), "sub", sub)
+        own, is_entry = self._own(node.base, sub)
+        return Written((node.base, own), is_entry=is_entry)
+
+    def _own(self, base: str, sub: str) -> tuple[str, bool]:
+        """A subscript that is part of a name, or an entry: digits and the usual letters, unless W_f is beside W_i."""
+        counts = bool(sub) and all(letter.isdigit() or letter in f"{COUNTING}," for letter in sub)
+        is_entry = counts and not (len(sub) == 1 and base in self.labelled)
+        return ("", True) if is_entry else (sub, False)
+
+
+def seen(name: str, content: str) -> Seen:
+    """All that the drafts look at; what cannot be read is left out.  Raises Unscannable."""
+    texts = sources(name, content)
+    known = macros(without_skipped(text) for text in texts)
+    parsed = [
+        (formula, statement, nodes)
+        for text in texts
+        for formula in formulas(text)
+        for statement in _statements(formula, known)
+        if (nodes := _nodes(statement))
+    ]
+    found = Seen(labelled=_labelled(node for _, _, nodes in parsed for node in nodes))
+    for formula, statement, nodes in parsed:
+        left, *sides = nodes
+        symbols = {relation.symbol for relation in statement.relations}
+        if symbols == {"∈"} and isinstance(left, s.Name):
+            texts_ = [token.text for token in statement.sides[1] if token.text not in "{}"]
+            sizes = tuple(text for text in texts_[2:] if text not in {"^", r"\times", "(", ")"})
+            found.shapes[found.written(left).key] = sizes
+            nodes = [left]
+        for node in nodes:
+            _collect(node, found)
+        if symbols == {"="} and isinstance(left, s.Name) and not statement.continues:
+            latex = tuple(_latex(formula, side) for side in statement.sides)
+            found.equations.append(
+                Equation(left, tuple(sides), statement.sides, latex, formula.source.place(formula.start)[0])
+            )
+            if isinstance(unbraced(sides[0]), s.Derivative | s.Nabla):
+                found.gradients.append((found.written(left), f"{latex[0]} = {latex[1]}"))
+    for (one, statement, nodes), (other, named, more) in pairwise(parsed):
+        words = one.source.text[one.start + len(one.latex) : other.start]
+        is_alone = len(nodes) == len(more) == 1 and isinstance(nodes[0], s.Name) and one.source is other.source
+        if is_alone and isinstance(more[0], s.Derivative | s.Nabla) and BETWEEN.fullmatch(words):
+            line = f"{_latex(one, statement.sides[0])} = {_latex(other, named.sides[0])}"
+            found.gradients.append((found.written(nodes[0]), line))  # type: ignore[arg-type]
+    return found
+
+
+def _statements(formula: Formula, known: Macros) -> list[Statement]:
+    try:
+        return [each for each in statements(known.expanded(tokens(formula.latex))) if each.sides]
+    except Unread:
+        return []
+
+
+def _nodes(statement: Statement) -> list[Node]:
+    """The sides as syntax; of ∈ the first alone; nothing where one cannot be read."""
+    sides = statement.sides[:1] if [each.symbol for each in statement.relations] == ["∈"] else statement.sides
+    try:
+        return [parse(side, GRAMMAR) for side in sides]
+    except (Unread, RecursionError):
+        return []
+
+
+def _labelled(nodes: Iterator[Node]) -> frozenset[str]:
+    """The letters with subscripts such as f and o, that count nothing: i is one of them there."""
+    names = (name for node in nodes for name in s.names_in(node))
+    subs = ((name.base, unstyled(name.sub)) for name in names)
+    return frozenset(
+        base for base, sub in subs if len(sub) == 1 and sub.isalpha() and sub not in f"{COUNTING}tT" and sub != "s"
+    )
+
+
+def names_of(node: object) -> Iterator[s.Name]:
+    """The names that stand in a node and in what is called, without functions, e and T."""
+    if isinstance(node, s.Name):
+        is_function = node.base in {r"\sigma", "e"} and (node.call is not None or bool(node.sup))
+        if not is_function and not (node.base == "T" and not node.sub):
+            yield node
+        yield from names_of(node.call)
+    elif isinstance(node, Node):
+        for value in vars(node).values():
+            yield from names_of(value)
+    elif isinstance(node, tuple):
+        for each in node:
+            yield from names_of(each)
+
+
+def _latex(formula: Formula, side: Tokens) -> str:
+    """A side as it is written, or with its macros expanded, in one line."""
+    written = formula.latex[side[0].at : max(token.end for token in side)] if side else ""
+    for latex in (written, re.sub(r"\\\\(?:\s*\[[^\]]*\])?|(?<!\\)&|(?<!\\)%.*", " ", written)):
+        if [token.text for token in tokens(latex)] == [token.text for token in side]:
+            return " ".join(latex.split())
+    ends = (*(token.text[0].isalpha() for token in side[1:]), False)
+    return "".join(
+        token.text + " " * (token.kind == "command" and token.text[-1].isalpha() and follows)
+        for token, follows in zip(side, ends, strict=True)
+    )
+
+
+def _collect(node: object, found: Seen) -> None:
+    if isinstance(node, s.Name):
+        _name(node, found)
+    if isinstance(node, s.Tight):
+        pairs = pairwise(node.factors)
+        found.has_d |= any(isinstance(a, s.Name) and a.base == "d" and isinstance(b, s.Name) for a, b in pairs)
+    if isinstance(node, s.Big) and {"t", "T"} & {token.text for token in (*node.lower, *node.upper)}:
+        found.steps |= {token.text for token in (*node.lower, *node.upper) if token.text in {*COUNTING, "s", r"\tau"}}
+    if isinstance(node, s.Infix) and node.operator == "*":
+        found.has_star |= all(isinstance(side, s.Name) and found.written(side).time for side in (node.left, node.right))
+    if isinstance(node, s.Tight):
+        pairs = pairwise(node.factors)
+        for a, b in pairs:
+            if isinstance(a, s.Name) and isinstance(b, s.Group) and b.bracket == "(" and not (a.sub or a.sup):
+                found.called |= {a.base: len(b.items)} if a.base.islower() or len(b.items) > 1 else {}
+    if isinstance(node, s.Derivative):
+        _differentiated(node.of, node.by, found)
+    if isinstance(node, s.Nabla):
+        try:
+            by = parse(node.by, GRAMMAR)
+        except Unread:
+            return
+        _differentiated(node.of, by, found)
+        _collect(by, found)
+    if isinstance(node, Node):
+        for value in vars(node).values():
+            _collect(value, found)
+    elif isinstance(node, tuple):
+        for each in node:
+            _collect(each, found)
+
+
+def _name(node: s.Name, found: Seen) -> None:
+    written = found.written(node)
+    found.names[*written.key, written.time] += 1
+    sub = unstyled(node.sub)
+    counted = sub.replace(written.step, "", 1) if written.time == "sub" else sub
+    if written.is_entry:
+        alone = written.key if not written.time and len(counted) == 1 else None
+        found.counted |= {(letter, alone) for letter in counted if letter in COUNTING}
+    if match := re.fullmatch(r"([a-su-z]|\\tau)[-+]1", sub):
+        found.steps.add(match[1])
+
+
+def _differentiated(of: Node | None, by: Node, found: Seen) -> None:
+    if isinstance(of, s.Name):
+        written = found.written(of)
+        found.tops[written.key, bool(written.time)] += 1
+    if isinstance(by, s.Name):
+        found.bottoms.add(found.written(by).key)
+        if isinstance(of, s.Name) and of.base == by.base and unstyled(of.sub) == "t" and len(plain(by.sub)) == 1:
+            found.steps |= {unstyled(by.sub)} - {"t", "T"}
