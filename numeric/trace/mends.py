@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -78,6 +79,11 @@ class _Search:
         )
         self.claims = {int(n) for nodes in evidence.trace.claims.values() for n in nodes.flat}
 
+    @cached_property
+    def used(self) -> set[int]:
+        """What the way back is made of."""
+        return {n for i in self.mine for n in self.tape.arguments(i)}
+
     # -- sums that are not taken -----------------------------------------------------------
 
     def summed(self) -> Cause | None:
@@ -111,8 +117,11 @@ class _Search:
             sums = [sum(self.values[i] for i in entry) % self.evidence.p for entry in entries]
             left = [sum(self.values[i] for i in entry[-1:]) for entry in entries]
             claimed = [self.values[n] for n in claims.flat]
-            used = {n for i in self.mine for n in self.tape.arguments(i)}
-            if sums == list(true.flat) and (claimed == left or not any(claimed)) and used.isdisjoint(chain(*entries)):
+            if (
+                sums == list(true.flat)
+                and (claimed == left or not any(claimed))
+                and self.used.isdisjoint(chain(*entries))
+            ):
                 return entries
         return []
 
@@ -164,20 +173,29 @@ class _Search:
         return place.file, place.line
 
     def _candidates(self) -> Iterator[_Candidate]:
-        """Whatever lacks something at a first look, in the order of computing: as it is made, as it is read."""
+        """Whatever lacks something at a first look, in the order of computing: as it is made, then as it is read."""
         groups: dict[object, list[int]] = defaultdict(list)
         for i in self.mine:
             if self.evidence.claims_cone[i]:
                 for key in self._groups(i):
                     groups[key].append(i)
+        lacking = [
+            (n, each.lack)
+            for n in range(len(self.tape))
+            for each in self.lacks.get(self.values[n], ())
+            if self._is_read(n)
+        ]
+        made = (each for n, lack in lacking for each in self._as_made(n, lack, groups))
+        read = (each for n, lack in lacking for each in self._as_read(n, lack))
         seen: set[_Candidate] = set()
-        for n in (n for n in range(len(self.tape)) if self.values[n] in self.lacks):
-            for lacking in self.lacks[self.values[n]]:
-                for candidate in self._of(n, lacking.lack, groups):
-                    for each in (candidate, candidate._replace(vanishes=True)):
-                        if each not in seen and (not each.vanishes or each.lack.kind == "factor"):
-                            seen.add(each)
-                            yield each
+        for candidate in chain(made, read):
+            for each in (candidate, candidate._replace(vanishes=True)):
+                if each not in seen and (not each.vanishes or each.lack.kind == "factor"):
+                    seen.add(each)
+                    yield each
+
+    def _is_read(self, n: int) -> bool:
+        return n in self.readers or n in self.claims
 
     def _groups(self, i: int) -> tuple[object, ...]:
         """One operation, called on one way; the same, however it is called; what the line hands on."""
@@ -185,10 +203,12 @@ class _Search:
         handed = i in self.claims or any(self._line(r) != line for r in self.readers.get(i, ()))
         return (place, self.tape.sites[place][0], *([line] if handed else []))
 
-    def _of(self, n: int, lack: Lack, groups: Mapping[object, list[int]]) -> Iterator[_Candidate]:
+    def _as_made(self, n: int, lack: Lack, groups: Mapping[object, list[int]]) -> Iterator[_Candidate]:
         if self.evidence.claims_cone[n] and self.back[n]:
             for key in self._groups(n):
                 yield _Candidate(lack, self._line(n), nodes=frozenset(groups[key]))
+
+    def _as_read(self, n: int, lack: Lack) -> Iterator[_Candidate]:
         lines = list(dict.fromkeys(map(self._line, self.readers.get(n, ()))))
         for k in range(len(lines)):
             yield _Candidate(lack, self._line(n), readers=frozenset({*lines[k:], CLAIMED}))
@@ -287,7 +307,7 @@ class _Search:
             place, sites = self.tape.place_of(first), self.tape.sites[self.tape.place[first]]
             one = len({self.tape.place[i] for i in used.made}) == 1
             code = (source.expression(sites) if one else "") or source.statement(place) or "what is made here"
-            name = source.named(sites)
+            name = source.named(sites) if one else source.assigned(place)
             other = source.renamed(place, name.text) if name else None
         else:
             reading = [i for i, each in used.read.items() if each]

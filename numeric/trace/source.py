@@ -70,6 +70,12 @@ def named(sites: Sequence[Site]) -> Named | None:
     return None
 
 
+def assigned(place: Place) -> Named | None:
+    """The one name that the line gives to a value."""
+    found = [_short(each.target) for each in _assigned(place) if each.place.line == place.line]
+    return Named(found[0], place) if len(found) == 1 and found[0] else None
+
+
 def renamed(place: Place, text: str) -> Named | None:
     """The one line of the function at `place` that gives this value another name."""
     found = [each for each in _assigned(place) if _is_reference(each.value) and _short(_uncopied(each.value)) == text]
