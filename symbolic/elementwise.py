@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import reduce
 from operator import add
@@ -68,6 +68,8 @@ class Scene:
     steps: int
     arithmetic: Arithmetic
     values: Values
+    known: Mapping[int, Entries] = field(default_factory=dict)
+    """By the id of a term: its entries, where they are known already."""
 
 
 def entries(term: Term, scene: Scene, steps: Steps | None = None, indices: frozenset[Index] | None = None) -> Entries:
@@ -76,11 +78,21 @@ def entries(term: Term, scene: Scene, steps: Steps | None = None, indices: froze
     free = sorted(free_indices(term) if indices is None else indices, key=lambda index: index.name)
     if not free:
         return evaluate(term, scene, anchors, {})
+    scene = replace(scene, known={id(part): evaluate(part, scene, anchors, {}) for part in _closed(term)})
     dims = dimensions(tuple(i.axis for i in free), scene.sizes)
     result = np.empty(dims + dimensions(shape(term), scene.sizes), dtype=object)
     for position in positions(dims):
         result[position] = evaluate(term, scene, anchors, dict(zip(free, position, strict=True)))[()]
     return result
+
+
+def _closed(term: Term) -> Iterator[Term]:
+    """The largest parts without a free subscript, which are the same for all values of the others."""
+    if not free_indices(term):
+        yield term
+    elif not isinstance(term, f.SumSteps | f.ProductSteps):
+        for child in children(term):
+            yield from _closed(child)
 
 
 def free_indices(term: Term) -> frozenset[Index]:
@@ -115,6 +127,8 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Subscripts) -> 
     """The entries of a term under given steps and subscripts (counted from 0 here)."""
     if isinstance(term, f.Var):
         return scene.values.variable(term, None if term.step is None else term.step.at(steps))
+    if id(term) in scene.known:
+        return scene.known[id(term)]
     arithmetic, sizes = scene.arithmetic, scene.sizes
 
     def of(inner: Term) -> Entries:
