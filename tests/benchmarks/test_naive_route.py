@@ -35,6 +35,8 @@ SLOWER = [
     ("activations.tanh", "H=2", 1, ALL),
     ("activations.sigmoid-jacobian", "H=3", 1, ALL),
     ("softmax.jacobian", "H=2,K=3", 1, ALL),
+    ("softmax.jacobian", "H=2,K=8", 1, ALL),
+    ("softmax.gradient", "H=2,K=20", 1, ALL),
     ("rnn.V-explicit", "D=1,H=2,K=2", 1, ALL),
     ("rnn.W", "D=1,H=2,K=2", 1, ALL),
     ("rnn.V-explicit", "D=4,H=5,K=3", 1, 1),
