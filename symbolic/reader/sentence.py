@@ -141,13 +141,19 @@ def _plain(text: str) -> str:
 
 
 _REMARK = re.compile(r"\\(?:text|textrm|textit|mbox|hbox)\{([^{}$\\]*)\}")
+_SPACING = r"(?:\\(?:noindent|indent|(?:small|med|big)skip)(?![A-Za-z])|\\(?:label|vspace\*?|hspace\*?)\{[^{}]*\})"
+_STATEMENTS = "theorem|lemma|proposition|corollary|definition|remark|example|exercise|proof|claim|case"
 _AROUND = (
     (re.compile(r"<!--[\s\S]*?(?:-->|\Z)"), ""),
     (re.compile(rf"(?:\$\$?|\\\[|\\\(|:math:`|\.\. math::|```\s*math)\s*({OPEN}?{MARK})"), r"\1"),
     (re.compile(rf"({MARK}\.?{CLOSE}?)\s*(?:\$\$?|\\\]|\\\)|```|`)"), r"\1"),
+    (re.compile(r"\\par(?![A-Za-z])"), r"\n\n"),
+    (re.compile(rf"(\\end\{{(?:{_STATEMENTS})\*?\}})"), r"\n\n\1\n\n"),
+    (re.compile(rf"({CLOSE}\s*)(?:{_SPACING}\s*)+"), r"\1"),
     (re.compile(rf"(?<![.!?\s])\s+(?={OPEN})"), " "),
     (re.compile(rf"(?<=[^.]{CLOSE})\s+(?=[a-z(,;]|Where\b)"), " "),
     (re.compile(r"^(#+ .*|\\(?:sub)*section.*)$", re.MULTILINE), r"\n\1\n"),
+    (re.compile(r"\n(?=\\(?:sub)?paragraph\*?\{)"), r"\n\n"),
 )
 _ABBREVIATIONS = "".join(
     rf"(?<!\b{word})" for word in (r"e\.g", r"i\.e", r"r\.t", "resp", "cf", "vs", "Eq", "eq", "Eqs", "Fig", "Sec")
