@@ -85,6 +85,8 @@ def verdict_given(candidate: Candidate, scope: Scope, given: Given = NOTHING) ->
             found = [prove(record(*pair, scope), _sizes(pair, scope, given)) for pair in pairs]
             if all(isinstance(each, Proved) for each in found):
                 return found[0]
+        if all(is_of_the_past(pair, scope, given) for pair in pairs):
+            return Proved({}, None, 0, method="no value is made from later ones", every_T=True)
         places = 0
         for pair in pairs:
             for point in differences(pair, scope, given):
@@ -97,6 +99,31 @@ def verdict_given(candidate: Candidate, scope: Scope, given: Given = NOTHING) ->
     if not places:
         return Unknown({}, None, 0, f"refuted without {words}, and no step that is tried satisfies it")
     return Unknown({}, None, 0, f"refuted without {words}; under it the sides agree at the points tried: no proof")
+
+
+def is_of_the_past(pair: Pair, scope: Scope, given: Given) -> bool:
+    """∂h_k/∂h_t = 0 for k < t: the derivative of a value by what comes later, whatever the model.
+
+    An equation at t makes its value from that step and the one before.
+    """
+    left, right = pair
+    value = left.arg if isinstance(left, f.Entry) else left
+    if scope.model is None or right not in (f.term(0), f.Mul(f.term(0), left)) or not isinstance(value, f.Derivative):
+        return False
+    of, by = value.of.arg if isinstance(value.of, f.Entry) else value.of, value.by
+    known = {array.name for array in scope.model.arrays.values() if array.sequence}
+    if not isinstance(of, Var) or not {of.name, by.name} <= known or of.step is None or by.step is None:
+        return False
+    return any(_is_before(of.step, by.step, *said) for said in given.steps)
+
+
+def _is_before(step: Step, later: Step, a: Step, symbol: str, b: Step) -> bool:
+    """Whether a < b, or another relation of two steps, says that one step is before another."""
+    low, high = (a, b) if symbol in {"<", "≤"} else (b, a)
+    if symbol not in {"<", "≤", ">", "≥"} or (low.anchor, high.anchor) != (step.anchor, later.anchor):
+        return False
+    least = low.offset - high.offset + (symbol in {"<", ">"})  # of the second letter less the first
+    return least + later.offset - step.offset >= 1
 
 
 def differences(pair: Pair, scope: Scope, given: Given) -> Iterator[Counterexample | None]:

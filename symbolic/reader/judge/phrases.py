@@ -72,6 +72,7 @@ _PLAIN = """
     steps time entry entries assume assuming suppose consider let target targets label labels matrix matrices weight
     weights recurrent respect wrt i ii iii s t für wenn falls bei im gilt ist sind dann also und wir erhalten haben
     man hat fall si pour quand on est alors et cas obtient 当 时 有 则 若 如果 对 对于 且 时有 sei nun soit set usual as
+    note clearly obviously
 """
 PLAIN = frozenset(_PLAIN.split())
 # Behind another formula, a case goes on in these words alone: “and then”, “now” and “; and” may speak of every step.

@@ -42,7 +42,10 @@ def norm(parser: Parsing, opening: Token, content: Tokens | None = None) -> Node
     body = Group(opening.at, (parser.inside(content),), content)
     sub, sup = parser.scripts()
     if plain(sup) != "2" or plain(sub) not in {"", "2", "F"}:
-        raise Unread(opening.at, "a norm is in the grammar as ‖ ‖² alone, and of a matrix as ‖ ‖_F²")
+        raise Unread(
+            opening.at,
+            "a norm that is not squared is a root, and not in the grammar; ‖v‖² and, of a matrix, ‖W‖_F² are",
+        )
     return Applied(opening.at, "norm of entries" if plain(sub) == "F" else "norm", body)
 
 

@@ -164,6 +164,8 @@ class Parser(Parsing):
             return self.scripted(environment(self, at))
         if text in DOTS:
             return Dots(at)
+        if text in {r"\sqrt", "√"}:
+            raise Unread(at, "roots are not in the grammar: what holds of a square may be written with the square")
         if token.kind == "letter" or text in GREEK:
             return letter(self, token)
         raise Unread(at, f"{text} is not in the grammar")
