@@ -17,7 +17,7 @@ from typing import NamedTuple
 from numeric.trace import source, sweep
 from numeric.trace.evidence import Evidence, sigmoid_argument
 from numeric.trace.mended import Known, Making
-from numeric.trace.places import Place, Site
+from numeric.trace.places import Place, Refused, Site
 from numeric.trace.tape import Op, Tape
 
 DEEP = 6
@@ -35,12 +35,22 @@ class Lack(NamedTuple):
     """More lines that it comes from."""
 
 
+Where = Mapping[int, int]
+"""The first node that has a value."""
+
+
 class Lacking(NamedTuple):
-    """A number that is to be multiplied or added, and how it is made of nodes, given which of them have what value."""
+    """A number that is to be multiplied or added, and how it is made of nodes before the one that lacks it."""
 
     lack: Lack
     number: int
-    making: Callable[[Mapping[int, int], int], Making | None]
+    making: Callable[[Where, int], Making]
+    constant: int = 0
+    """1 or −1 where it is that."""
+
+    def put(self, value: int) -> int:
+        """What it is with that."""
+        return value + self.number if self.lack.is_term else value * self.number
 
 
 Part = tuple[int, int, int]
@@ -116,7 +126,7 @@ def _operations(evidence: Evidence, nodes: Sequence[int]) -> Iterator[list[int]]
     yield from ([i for members in groups for i in members] for groups in merged.values() if len(groups) > 1)
 
 
-def _times(n: int) -> Callable[[Mapping[int, int], int], Making]:
+def _times(n: int) -> Callable[[Where, int], Making]:
     return lambda where, before: lambda tape, known, made: tape.mul(made, known[n])
 
 
@@ -139,7 +149,7 @@ def _slopes(way: Way) -> Iterator[tuple[int, Lacking]]:
                 yield way.adjoint[i] * beside % p, Lacking(lacking[text], number % p, making)
 
 
-def _slope_factors(name: str, y: int, i: int) -> dict[str, tuple[int, int, Callable[[Mapping[int, int], int], Making]]]:
+def _slope_factors(name: str, y: int, i: int) -> dict[str, tuple[int, int, Callable[[Where, int], Making]]]:
     """(factor, what stands beside it, how it is made)."""
 
     def one_minus(tape: Tape, n: int) -> int:
@@ -180,7 +190,7 @@ def _terms(way: Way) -> Iterator[tuple[int, Lacking]]:
             mark = what, k >= len(tape.arguments(user)) // 2
             if mark not in lacking:
                 lacking[mark] = _term(tape, missing)
-            yield (way.adjoint[n] - term) % p, Lacking(lacking[mark], term, _adding(way, missing, term))
+            yield (way.adjoint[n] - term) % p, Lacking(lacking[mark], term, _adding(way, missing, term), _sign(term, p))
 
 
 def _groups(tape: Tape, parts: list[Part]) -> Iterator[tuple[object, list[Part]]]:
@@ -234,20 +244,20 @@ def _matrices(way: Way) -> Iterator[tuple[int, Lacking]]:
                     yield way.adjoint[result], Lacking(lack, (total - way.adjoint[result]) % p, instead)
 
 
-def _instead_of(way: Way, parts: list[Part], total: int) -> Callable[[Mapping[int, int], int], Making | None]:
-    def making(where: Mapping[int, int], before: int) -> Making | None:
+def _instead_of(way: Way, parts: list[Part], total: int) -> Callable[[Where, int], Making]:
+    def making(where: Where, before: int) -> Making:
         make = _made_from(way, parts, total, where, before, DEEP)
-        return None if make is None else lambda tape, known, made: make(tape, known)
+        return lambda tape, known, made: make(tape, known)
 
     return making
 
 
-def _adding(way: Way, parts: list[Part], term: int) -> Callable[[Mapping[int, int], int], Making | None]:
+def _adding(way: Way, parts: list[Part], term: int) -> Callable[[Where, int], Making]:
     """The term as a value that was made before, or as the sum of what comes back by each use."""
 
-    def making(where: Mapping[int, int], before: int) -> Making | None:
+    def making(where: Where, before: int) -> Making:
         make = _made_from(way, parts, term, where, before, DEEP)
-        return None if make is None else lambda tape, known, made: tape.add(made, make(tape, known))
+        return lambda tape, known, made: tape.add(made, make(tape, known))
 
     return making
 
@@ -255,27 +265,30 @@ def _adding(way: Way, parts: list[Part], term: int) -> Callable[[Mapping[int, in
 _Made = Callable[[Tape, Known], int]
 
 
-def _made_from(
-    way: Way, parts: list[Part], total: int, where: Mapping[int, int], before: int, depth: int
-) -> _Made | None:
+def _made_from(way: Way, parts: list[Part], total: int, where: Where, before: int, depth: int) -> _Made:
+    """A value as one that was made before, or as the sum of its parts; refused where neither is to be had."""
     if where.get(total, before) < before:
         node = where[total]
         return lambda tape, known: known[node]
-    if total in (1, way.evidence.p - 1):
-        return lambda tape, known: tape.number(1 if total == 1 else -1)
+    if sign := _sign(total, way.evidence.p):
+        return lambda tape, known: tape.number(sign)
     if not depth:
-        return None
-    made: list[tuple[_Made, Callable[[Tape, Known, int], int]]] = []
+        raise Refused("a term that is not made of what was computed before", None)
+    made: list[tuple[_Made, _Back]] = []
     for user, k, _ in parts:
         above = _made_from(way, way.parts[user], way.adjoint[user], where, before, depth - 1)
-        back = _back(way.evidence.tape, user, k)
-        if above is None or back is None:
-            return None
-        made.append((above, back))
+        made.append((above, _back(way.evidence.tape, user, k)))
     return lambda tape, known: tape.total([back(tape, known, above(tape, known)) for above, back in made])
 
 
-def _back(tape: Tape, user: int, k: int) -> Callable[[Tape, Known, int], int] | None:
+def _sign(value: int, p: int) -> int:
+    return 1 if value == 1 else -1 if value == p - 1 else 0
+
+
+_Back = Callable[[Tape, Known, int], int]
+
+
+def _back(tape: Tape, user: int, k: int) -> _Back:
     """What λ of a node becomes on its way to its k-th argument."""
     op, arguments = tape.ops[user], tape.arguments(user)
     if op in (Op.MUL, Op.DOT):
@@ -292,7 +305,7 @@ def _back(tape: Tape, user: int, k: int) -> Callable[[Tape, Known, int], int] | 
         return lambda t, known, above: t.sub(t.number(0), t.mul(above, t.power(known[user], 2)))
     if op == Op.TANH:
         return lambda t, known, above: t.mul(above, t.sub(t.number(1), t.power(known[user], 2)))
-    return None
+    raise Refused("a term that comes back by a function that is seldom used", None)
 
 
 LACKS = (_slopes, _partners, _terms, _matrices)

@@ -10,203 +10,160 @@ then judged as code that has this change would be.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
-from numeric.trace import source, sweep
+from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
 from numeric.trace.frontier import right_values
 from numeric.trace.judge import judge
 from numeric.trace.lacks import Lack, Lacking, lacks
-from numeric.trace.mended import Changes, Making, mended
-from numeric.trace.places import Place, Refused, TimedOut
-from numeric.trace.proof import Cause, Finding, Mend
+from numeric.trace.mended import Changes, mended
+from numeric.trace.overwritten import summed
+from numeric.trace.places import Refused, Site, TimedOut
+from numeric.trace.proof import Cause, Finding
+from numeric.trace.repaired import Used, cause_of
 from numeric.trace.residues import NoRoot
 from numeric.trace.tape import Op
 
 EFFORT = 2_000_000
 LARGEST = 400_000
-CLAIMED = ("", -1)
+NEAR = 500
 Line = tuple[str, int]
+CLAIMED: Line = ("", -1)
 
 
 class _Candidate(NamedTuple):
-    """Nodes that lack something as they are made, or lines that read something without it."""
+    """What one operation or line makes lacks something, or what lines read; `line` makes what lacks it.
+
+    `vanishes`: where no such factor is known of what the line makes it is 0, as of h at the first step.
+    """
 
     lack: Lack
     line: Line
-    nodes: frozenset[int] = frozenset()
+    made: int | Site | Line | None = None
     readers: frozenset[Line] = frozenset()
     vanishes: bool = False
-    """Where no such factor is known of what the line makes it is 0, as of h at the first step."""
-
-
-class _Used(NamedTuple):
-    """What was put where: at nodes, at what nodes read, at what is returned."""
-
-    made: dict[int, Lacking]
-    read: dict[int, dict[int, Lacking]]
-    claimed: dict[int, Lacking]
 
 
 def mend(evidence: Evidence, wrong: Sequence[str], others: Iterable[str] = ()) -> Cause | None:
     """The first change of one line that makes all of these gradients right, and no others wrong but `others`."""
     if len(evidence.tape) > LARGEST or evidence.trace.decisions:
         return None
+    shaped = [name for name, claimed in evidence.claimed.items() if claimed.shape == evidence.true[name].shape]
+    search = _Search(evidence, list(wrong), [name for name in shaped if name not in {*wrong, *others}])
     try:
-        search = _Search(evidence, wrong, others)
-        return search.summed() or search.lacking()
+        return search.overwritten() or search.lacking()
     except (TimedOut, NoRoot, Refused, ValueError):
         return None
 
 
 class _Search:
-    def __init__(self, evidence: Evidence, wrong: Sequence[str], others: Iterable[str]) -> None:
-        self.evidence, self.tape, self.wrong = evidence, evidence.tape, list(wrong)
-        shaped = [name for name, claimed in evidence.claimed.items() if claimed.shape == evidence.true[name].shape]
-        self.right = [name for name in shaped if name not in {*wrong, *others}]
-        self.effort = EFFORT
+    def __init__(self, evidence: Evidence, wrong: list[str], right: list[str]) -> None:
+        self.evidence, self.tape, self.names = evidence, evidence.tape, [*wrong, *right]
+        self.wrong, self.effort = wrong, EFFORT
         fixed = (Op.CONST, Op.LEAF)
-        self.mine = [i for i, op in enumerate(self.tape.ops) if not evidence.forward[i] and op not in fixed]
-        self.back = bytearray(len(self.tape))
-        for i in self.mine:
-            self.back[i] = 1
-        self.values = sweep.evaluate(
-            self.tape, evidence.field, list(evidence.values), self.back, {}, min(self.mine, default=len(self.tape))
+        self.back = bytearray(
+            op not in fixed and not forward for op, forward in zip(self.tape.ops, evidence.forward, strict=True)
         )
+        self.mine = [i for i, back in enumerate(self.back) if back]
         self.claims = {int(n) for nodes in evidence.trace.claims.values() for n in nodes.flat}
 
-    @cached_property
-    def used(self) -> set[int]:
-        """What the way back is made of."""
-        return {n for i in self.mine for n in self.tape.arguments(i)}
-
-    # -- sums that are not taken -----------------------------------------------------------
-
-    def summed(self) -> Cause | None:
-        """What one line makes at every step is to be summed, and only the last was returned."""
-        by_place: dict[int, list[int]] = defaultdict(list)
-        for i in self.mine:
-            by_place[self.tape.place[i]].append(i)
-        steps = {name: self._steps(name, by_place.values()) for name in self.wrong}
-        lines = {self._line(entries[0][0]) if entries else CLAIMED for entries in steps.values()}
-        if len(lines) != 1 or CLAIMED in lines:
-            return None
-        claimed = {(name, k): _total(entry) for name, entries in steps.items() for k, entry in enumerate(entries)}
-        first = next(iter(steps.values()))[0][0]
-        place, sites = self.tape.place_of(first), self.tape.sites[self.tape.place[first]]
-        name = source.named(sites)
-        if name is None or name.place[:2] != place[:2] or source.renamed(place, name.text):
-            return None  # it may be another line that writes it over
-        if not self._is_proved(Changes({}, {}, claimed)):
-            return None
-        text = f"{name.text} is to be summed over all steps, and only the last is left"
-        return Cause("overwritten", text, place, mend=Mend(place, text))
-
-    def _steps(self, name: str, places: Iterable[list[int]]) -> list[tuple[int, ...]]:
-        """For every entry of a gradient the nodes, one of each step, whose sum it should be."""
-        claims, true = self.evidence.trace.claims[name], self.evidence.true[name]
-        for members in places:
-            steps = [members[k : k + claims.size] for k in range(0, len(members), claims.size)]
-            if len(steps) < 2 or len(steps[-1]) < claims.size or claims.shape != true.shape:
-                continue
-            entries = list(zip(*steps, strict=True))
-            sums = [sum(self.values[i] for i in entry) % self.evidence.p for entry in entries]
-            left = [sum(self.values[i] for i in entry[-1:]) for entry in entries]
-            claimed = [self.values[n] for n in claims.flat]
-            if (
-                sums == list(true.flat)
-                and (claimed == left or not any(claimed))
-                and self.used.isdisjoint(chain(*entries))
-            ):
-                return entries
-        return []
-
-    # -- factors and terms -----------------------------------------------------------------
+    def overwritten(self) -> Cause | None:
+        """What one line makes at every step is to be summed."""
+        self.values = list(self.evidence.values)
+        start = min(self.mine, default=len(self.tape))  # with what is made and never used
+        sweep.evaluate(self.tape, self.evidence.field, self.values, self.back, {}, start)
+        found = summed(self.evidence, self.wrong, self.mine, self.values)
+        return found.cause if found and self._is_proved(Changes({}, {}, found.claimed)) else None
 
     def lacking(self) -> Cause | None:
         """A factor or a term that is missing in what one line makes, or where it is read."""
-        self.lacks = lacks(self.evidence)
-        self.readers = self._readers()
-        right = right_values(self.evidence)
-        before = sum(value in right for value in self.values)
+        self.lacks, self.right = lacks(self.evidence), right_values(self.evidence)
+        self._read()
         better: dict[_Candidate, set[Line]] = defaultdict(set)
-        for candidate in chain(self._candidates(), self._together(better)):
+        before = self._score(self.values)
+        for candidate in chain(self._ordered(), self._together(better)):
             if self.effort < 0:
                 return None
             try:
                 values, used = self._with(candidate)
+                if self._is_mended(values, used) and self._is_proved(self._changes(values, used)):
+                    return cause_of(self.tape, candidate.lack, used, self._where(values))
             except TimedOut:
                 raise
             except (NoRoot, Refused, ValueError):
-                continue  # something is divided by 0, or a root does not exist at this point
-            if self._is_mended(values, used) and (found := self._judged(candidate, values, used)):
-                return found
-            if len(candidate.readers) == 1 and sum(value in right for value in values) > before:
+                continue  # something is divided by 0, has no root here, or is not made of what was computed before
+            if len(candidate.readers) == 1 and self._score(values) > before:
                 better[candidate._replace(readers=frozenset())] |= candidate.readers
         return None
 
-    def _together(self, better: Mapping[_Candidate, set[Line]]) -> Iterator[_Candidate]:
-        """All lines in which a value lacks something, where one alone already makes more values right."""
-        for candidate, lines in better.items():
-            of = (n for n in range(len(self.tape)) if self._line(n) == candidate.line)
-            reading = dict.fromkeys(self._line(i) for n in of for i in self.readers.get(n, ()))
-            for more in ((), *((line,) for line in reading if line not in lines)):
-                for claimed in ((), (CLAIMED,)):
-                    if len(lines) + len(more) > 1:
-                        yield candidate._replace(readers=frozenset({*lines, *more, *claimed}))
+    def _score(self, values: Sequence[int]) -> int:
+        return sum(values[i] in self.right for i in self.mine)
 
-    def _readers(self) -> dict[int, list[int]]:
-        """The way back's nodes that read a node."""
-        found: dict[int, list[int]] = defaultdict(list)
-        for i in self.mine:
-            if self.evidence.claims_cone[i]:
-                for n in dict.fromkeys(self.tape.arguments(i)):
-                    found[n].append(i)
-        return found
+    # -- what could lack something -----------------------------------------------------------
+
+    def _read(self) -> None:
+        """Who reads what, and what operations and lines make, of all that gradients are made from."""
+        mine = [i for i in self.mine if self.evidence.claims_cone[i]]
+        self.readers: dict[int, list[int]] = defaultdict(list)
+        self.groups: dict[int | Site | Line, list[int]] = defaultdict(list)
+        self.lines: dict[Line, list[int]] = defaultdict(list)
+        for i in mine:
+            self.lines[self._line(i)].append(i)
+            for n in dict.fromkeys(self.tape.arguments(i)):
+                self.readers[n].append(i)
+        for i in mine:
+            for key in self._made_by(i):
+                self.groups[key].append(i)
+
+    def _made_by(self, i: int) -> tuple[int | Site | Line, ...]:
+        """One operation, called on one way; the same, however it is called; what the line hands on."""
+        place = self.tape.place[i]
+        return (place, self.tape.sites[place][0], *([self._line(i)] if self._is_handed_on(i) else []))
+
+    def _is_handed_on(self, i: int) -> bool:
+        return i in self.claims or any(self._line(reader) != self._line(i) for reader in self.readers.get(i, ()))
 
     def _line(self, i: int) -> Line:
         place = self.tape.place_of(i)
         return place.file, place.line
 
-    def _candidates(self) -> Iterator[_Candidate]:
-        """Whatever lacks something at a first look, in the order of computing: as it is made, then as it is read."""
-        groups: dict[object, list[int]] = defaultdict(list)
-        for i in self.mine:
-            if self.evidence.claims_cone[i]:
-                for key in self._groups(i):
-                    groups[key].append(i)
+    def _ordered(self) -> Iterator[_Candidate]:
+        """Those first that make right what the first line hands on, in the order of computing."""
+        late = []
+        for candidate, n in self._candidates():
+            if self._mends_at_first(candidate, n):
+                yield candidate
+            else:
+                late.append(candidate)
+        yield from late
+
+    def _candidates(self) -> Iterator[tuple[_Candidate, int]]:
+        """Whatever lacks something at a first look, as it is made and then as it is read, and where it first does."""
         lacking = [
             (n, each.lack)
-            for n in range(len(self.tape))
-            for each in self.lacks.get(self.values[n], ())
-            if self._is_read(n)
+            for n, value in enumerate(self.values)
+            for each in self.lacks.get(value, ())
+            if n in self.readers or n in self.claims
         ]
-        made = (each for n, lack in lacking for each in self._as_made(n, lack, groups))
-        read = (each for n, lack in lacking for each in self._as_read(n, lack))
         seen: set[_Candidate] = set()
-        for candidate in chain(made, read):
-            for each in (candidate, candidate._replace(vanishes=True)):
-                if each not in seen and (not each.vanishes or each.lack.kind == "factor"):
-                    seen.add(each)
-                    yield each
+        for make in (self._as_made, self._as_read):
+            for n, lack in lacking:
+                for candidate in make(n, lack):
+                    if candidate not in seen:
+                        seen.add(candidate)
+                        yield candidate, n
+                        if lack.kind == "factor":
+                            yield candidate._replace(vanishes=True), n
 
-    def _is_read(self, n: int) -> bool:
-        return n in self.readers or n in self.claims
-
-    def _groups(self, i: int) -> tuple[object, ...]:
-        """One operation, called on one way; the same, however it is called; what the line hands on."""
-        place, line = self.tape.place[i], self._line(i)
-        handed = i in self.claims or any(self._line(r) != line for r in self.readers.get(i, ()))
-        return (place, self.tape.sites[place][0], *([line] if handed else []))
-
-    def _as_made(self, n: int, lack: Lack, groups: Mapping[object, list[int]]) -> Iterator[_Candidate]:
+    def _as_made(self, n: int, lack: Lack) -> Iterator[_Candidate]:
         if self.evidence.claims_cone[n] and self.back[n]:
-            for key in self._groups(n):
-                yield _Candidate(lack, self._line(n), nodes=frozenset(groups[key]))
+            for key in self._made_by(n):
+                yield _Candidate(lack, self._line(n), made=key)
 
     def _as_read(self, n: int, lack: Lack) -> Iterator[_Candidate]:
         lines = list(dict.fromkeys(map(self._line, self.readers.get(n, ()))))
@@ -215,154 +172,131 @@ class _Search:
         for line in lines:
             yield _Candidate(lack, self._line(n), readers=frozenset({line}))
 
-    def _with(self, candidate: _Candidate) -> tuple[list[int], _Used]:
+    def _together(self, better: Mapping[_Candidate, set[Line]]) -> Iterator[_Candidate]:
+        """All lines in which a value lacks something, where one alone already makes more values right."""
+        for candidate, lines in better.items():
+            of = (n for n in self.readers if self._line(n) == candidate.line)
+            reading = dict.fromkeys(self._line(i) for n in of for i in self.readers[n])
+            for more in ((), *((line,) for line in reading if line not in lines)):
+                for claimed in ((), (CLAIMED,)):
+                    if len(lines) + len(more) > 1:
+                        yield candidate._replace(readers=frozenset({*lines, *more, *claimed}))
+
+    # -- what becomes of it ------------------------------------------------------------------
+
+    def _mends_at_first(self, candidate: _Candidate, n: int) -> bool:
+        """Of what the first line hands on something becomes right."""
+        first = (
+            n
+            if candidate.made is not None
+            else next((i for i in self.readers.get(n, ()) if self._line(i) in candidate.readers), None)
+        )
+        if first is None:
+            return False
+        changed: dict[int, int] = {}
+        found = _Instead(self.values, changed)
+        used = Used({}, defaultdict(dict), {})
+        line = self.lines[self._line(first)]
+        start = bisect_left(line, first)
+        for i in line[start : start + NEAR]:
+            self.effort -= 1
+            make = self._remaking(i, candidate, used)
+            try:
+                value = self.evidence.field.reduced(make(found) if make else self._value(i, found))
+            except (Refused, ValueError):
+                return False
+            if value != self.values[i]:
+                changed[i] = value
+                if value in self.right and self._is_handed_on(i):
+                    return True
+        return False
+
+    def _value(self, i: int, found: Any) -> Any:
+        return sweep.value(self.tape, self.evidence.field, found, i)
+
+    def _with(self, candidate: _Candidate) -> tuple[list[int], Used]:
         """All values where what lacks something is given it."""
-        used = _Used({}, defaultdict(dict), {})
-        values = list(self.values)
-        remade: dict[int, Any] = {i: self._given(i, candidate, used) for i in candidate.nodes}
-        for i in self.mine if candidate.readers else ():
-            if self.evidence.claims_cone[i] and self._line(i) in candidate.readers:
-                remade[i] = self._reading(i, candidate, used)
+        used = Used({}, defaultdict(dict), {})
+        nodes = chain(
+            self.groups[candidate.made] if candidate.made is not None else (),
+            *(self.lines[line] for line in candidate.readers if line != CLAIMED),
+        )
+        remade = {i: make for i in nodes if (make := self._remaking(i, candidate, used))}
         start = min(remade, default=len(self.tape))
         self.effort -= len(self.tape) - start
+        values = list(self.values)
         sweep.evaluate(self.tape, self.evidence.field, values, self.back, remade, start)
         if CLAIMED in candidate.readers:
-            for n in self.claims:
-                if lacking := self._lacking(n, values[n], candidate):
-                    used.claimed[n] = lacking
+            lacking = {n: self._lacking(n, values[n], candidate) for n in self.claims}
+            used.claimed.update({n: each for n, each in lacking.items() if each})
         return values, used
+
+    def _remaking(self, i: int, candidate: _Candidate, used: Used) -> Callable[[Any], Any] | None:
+        """How a node is made that is given what it lacks, or reads what is given it."""
+
+        def given(found: Any) -> Any:
+            value = self.evidence.field.reduced(self._value(i, found))
+            if lacking := self._lacking(i, value, candidate):
+                used.made[i] = lacking
+                return lacking.put(value)
+            return value
+
+        def reading(found: Any) -> Any:
+            lacking = {n: self._lacking(n, found[n], candidate) for n in self.tape.arguments(i)}
+            used.read[i].update({n: each for n, each in lacking.items() if each})
+            return self._value(i, _Instead(found, {n: each.put(found[n]) for n, each in used.read[i].items()}))
+
+        if candidate.made is not None:
+            return given if candidate.made in self._made_by(i) else None
+        return reading if self._line(i) in candidate.readers else None
 
     def _lacking(self, n: int, value: int, candidate: _Candidate) -> Lacking | None:
         found = next((each for each in self.lacks.get(value, ()) if each.lack is candidate.lack), None)
         if found is None and candidate.vanishes and value and self._line(n) == candidate.line:
-            return _vanishing(candidate.lack)
+            return Lacking(candidate.lack, 0, lambda where, before: lambda tape, known, made: tape.number(0))
         return found
 
-    def _given(self, i: int, candidate: _Candidate, used: _Used) -> Any:
-        def make(found: Sequence[Any]) -> Any:
-            value = self.evidence.field.reduced(sweep.value(self.tape, self.evidence.field, found, i))
-            if lacking := self._lacking(i, value, candidate):
-                used.made[i] = lacking
-                return _put(value, lacking)
-            return value
+    # -- the proof -----------------------------------------------------------------------------
 
-        return make
-
-    def _reading(self, i: int, candidate: _Candidate, used: _Used) -> Any:
-        def make(found: Sequence[Any]) -> Any:
-            instead = {}
-            for n in self.tape.arguments(i):
-                if lacking := self._lacking(n, found[n], candidate):
-                    used.read[i][n] = lacking
-                    instead[n] = _put(found[n], lacking)
-            return sweep.value(self.tape, self.evidence.field, _Instead(found, instead), i)  # type: ignore[arg-type]
-
-        return make
-
-    def _is_mended(self, values: Sequence[int], used: _Used) -> bool:
+    def _is_mended(self, values: Sequence[int], used: Used) -> bool:
         p = self.evidence.p
-        for name in (*self.wrong, *self.right):
-            claims, true = self.evidence.trace.claims[name], self.evidence.true[name]
-            for n, t in zip(map(int, claims.flat), true.flat, strict=True):
-                value = _put(values[n], used.claimed[n]) % p if n in used.claimed else values[n]
-                if value != t:
-                    return False
-        return True
 
-    # -- the proof -------------------------------------------------------------------------
+        def claimed(n: int) -> int:
+            return used.claimed[n].put(values[n]) % p if n in used.claimed else values[n]
 
-    def _judged(self, candidate: _Candidate, values: Sequence[int], used: _Used) -> Cause | None:
-        where: dict[int, int] = {}
-        for i in chain(self.mine, (i for i, op in enumerate(self.tape.ops) if op == Op.LEAF)):
-            where[values[i]] = min(i, where.get(values[i], i))
+        pairs = ((self.evidence.trace.claims[name], self.evidence.true[name]) for name in self.names)
+        return all(claimed(int(n)) == t for nodes, true in pairs for n, t in zip(nodes.flat, true.flat, strict=True))
 
-        def making(lacking: Lacking, before: int) -> Making:
-            made = lacking.making(where, before)
-            if made is None:
-                raise Refused("a term that is not made of what was computed before", None)
-            return made
-
-        claims = self.evidence.trace.claims
-        changes = Changes(
-            {i: making(lacking, i) for i, lacking in used.made.items()},
-            {i: {n: making(lacking, i) for n, lacking in each.items()} for i, each in used.read.items()},
+    def _changes(self, values: Sequence[int], used: Used) -> Changes:
+        """The same, of nodes; refused where a term is not made of what was computed before it."""
+        where, claims = self._where(values), self.evidence.trace.claims
+        returned = {n: each.making(where, len(values)) for n, each in used.claimed.items()}
+        return Changes(
+            {i: each.making(where, i) for i, each in used.made.items()},
+            {i: {n: each.making(where, i) for n, each in some.items()} for i, some in used.read.items()},
             {
-                (name, k): making(used.claimed[n], len(values))
+                (name, k): returned[n]
                 for name, nodes in claims.items()
                 for k, n in enumerate(map(int, nodes.flat))
-                if n in used.claimed
+                if n in returned
             },
         )
-        return self._found(candidate, used, where) if self._is_proved(changes) else None
+
+    def _where(self, values: Sequence[int]) -> dict[int, int]:
+        """The first node that has a value, of the way back and of what the code was given."""
+        given = (i for i, op in enumerate(self.tape.ops) if op == Op.LEAF)
+        return {values[i]: i for i in sorted((*self.mine, *given), reverse=True)}
 
     def _is_proved(self, changes: Changes) -> bool:
         verdicts = {p.name: p.finding for p in judge(mended(self.evidence.trace, changes)).parameters}
-        return all(verdicts[name] == Finding.PROVED for name in (*self.wrong, *self.right))
-
-    def _found(self, candidate: _Candidate, used: _Used, where: Mapping[int, int]) -> Cause:
-        lack = candidate.lack
-        more = ""
-        if candidate.nodes:
-            first = min(used.made)
-            place, sites = self.tape.place_of(first), self.tape.sites[self.tape.place[first]]
-            one = len({self.tape.place[i] for i in used.made}) == 1
-            code = (source.expression(sites) if one else "") or source.statement(place) or "what is made here"
-            name = source.named(sites) if one else source.assigned(place)
-            other = source.renamed(place, name.text) if name else None
-        else:
-            reading = [i for i, each in used.read.items() if each]
-            if not reading:
-                raise Refused("nothing but what is returned lacks it", None)
-            place, code = self.tape.place_of(min(reading)), self._read_as(min(reading), used)
-            lines = sorted({Place(*self._line(i)) for i in reading} - {Place(*place[:2])})
-            more = f", here and at {', '.join(map(str, lines))}" if lines else ""
-            other = source.origin(place, code) if code else None
-            code = code or "what is read here"
-        also = f", where {other.text} ({other.place})" if other and other.place.line != place.line else ""
-        text = f"{code} lacks {self._what(lack, used, where)}{more}{also}"
-        return Cause(lack.kind, text, place, mend=Mend(place, text))
-
-    def _what(self, lack: Lack, used: _Used, where: Mapping[int, int]) -> str:
-        """The factor or the term, and the line that it is from: of the way back, where that makes the term."""
-        put = [*used.made.items(), *((i, each) for i, r in used.read.items() for each in r.values())]
-        numbers = {each.number for _, each in put}
-        if numbers in ({1}, {self.evidence.p - 1}):
-            return "the term 1" if numbers == {1} else "the term −1"
-        made = {where.get(each.number, i) if lack.is_term else i for i, each in put}
-        places = {self.tape.place[n] for n in made}
-        if lack.is_term and len(places) == 1 and all(where.get(each.number, i) < i for i, each in put):
-            (index,) = places
-            text = source.expression(self.tape.sites[index])
-            return f"{f'the term {text}' if text else 'a term'} of {self.tape.places[index]}"
-        return f"{lack.words} of {lack.place}{lack.others}"
-
-    def _read_as(self, i: int, used: _Used) -> str:
-        """What the line has for the value that lacks something."""
-        arguments = self.tape.arguments(i)
-        half = len(arguments) // 2
-        sides = {int(k >= half) for k, n in enumerate(arguments) if n in used.read[i]}
-        if self.tape.ops[i] not in (Op.ADD, Op.SUB, Op.MUL, Op.DOT) or len(sides) != 1:
-            return ""
-        return source.operand(self.tape.sites[self.tape.place[i]], sides.pop())
-
-
-def _total(nodes: Sequence[int]) -> Making:
-    return lambda tape, known, made: tape.total([known[n] for n in nodes])
+        return all(verdicts[name] == Finding.PROVED for name in self.names)
 
 
 class _Instead:
     """Values, of which some are others."""
 
-    def __init__(self, found: Sequence[Any], instead: Mapping[int, Any]) -> None:
+    def __init__(self, found: Any, instead: Mapping[int, int]) -> None:
         self.found, self.instead = found, instead
 
-    def __getitem__(self, n: int) -> Any:
-        return self.instead[n] if n in self.instead else self.found[n]
-
-
-def _vanishing(lack: Lack) -> Lacking:
-    return Lacking(lack, 0, lambda where, before: lambda tape, known, made: tape.number(0))
-
-
-def _put(value: int, lacking: Lacking) -> int:
-    return value + lacking.number if lacking.lack.is_term else value * lacking.number
+    def __getitem__(self, n: int) -> int:
+        return self.instead[n] if n in self.instead else int(self.found[n])
