@@ -72,6 +72,71 @@ def test_the_blocks_of_a_matrix_before_a_list_are_named():
     assert verdicts(GATES) == ["definition"] * 6 + ["proved", "refuted"]
 
 
+ENTRIES = r"""
+$z = W x + b$, $p_i = \frac{e^{z_i}}{\sum_j e^{z_j}}$, $L = -\sum_i y_i \log p_i$.
+
+$$\frac{\partial p_i}{\partial z_j} = p_i (\delta_{ij} - p_j)$$
+
+$$\frac{\partial p_i}{\partial z_j} = p_i (\delta_{ij} + p_j)$$
+"""
+CALLS = r"""
+$h(t) = \tanh(W h(t-1) + U x(t))$ and $E = \frac12 \sum_t \|h(t) - y(t)\|^2$.
+
+$$\frac{\partial E}{\partial W} = \sum_t (1 - h(t)^2) \odot \frac{\partial E}{\partial h(t)} h(t-1)^\top$$
+
+$$\frac{\partial E}{\partial W} = \sum_t (1 - h(t)^2) \odot \frac{\partial E}{\partial h(t)} h(t)^\top$$
+"""
+BATCHES = r"""
+$H_t = \tanh(X_t W + H_{t-1} R + b)$, $O_t = H_t V$ and $L = \sum_t \frac12 \|O_t - Y_t\|_F^2$.
+
+$$\frac{\partial L}{\partial V} = \sum_t H_t^\top (O_t - Y_t)$$
+
+$$\frac{\partial L}{\partial V} = \sum_t H_t^\top (O_t + Y_t)$$
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        (ENTRIES, {r"forward p = \mathrm{softmax}(z)", "index i, j : H", "name y : H target    # inferred"}),
+        (CALLS, {"time call", "name h(t) : H    # inferred", r"forward h(t) = \tanh(W h(t-1) + U x(t))"}),
+        (BATCHES, {"name H_t : N×H    # inferred", "name b : H    # inferred", "name V : H×K    # inferred"}),
+    ],
+)
+def test_entries_calls_and_batches_are_drafted(text, lines):
+    assert lines <= {*draft(text)}
+    assert verdicts(text)[-2:] == ["proved", "refuted"]
+
+
+@pytest.mark.parametrize(
+    ("equation", "why"),
+    [
+        (r"a_t = \frac{z_t}{\sqrt{v_t}}", "# the equation of a_t in line 1 is not read: roots are not in the grammar"),
+        (
+            r"a_{t,i} = \sum_j W_{ij} x_{t,j}",
+            "# the equation of a_t in line 1 is that of an entry: write it for the whole",
+        ),
+        (r"a_t = f(W x_t)", "# forward a_t = f(W x_t)    forward: f is not declared"),
+    ],
+)
+def test_no_loss_is_drafted_where_an_equation_is_not_read(equation, why):
+    lines = draft(f"${equation}$, $h_t = \\tanh(a_t)$, $L = \\sum_t \\frac12 \\|h_t - y_t\\|^2$")
+    assert any(line.startswith(why) for line in lines)
+    assert [line for line in lines if "loss" in line] == [
+        r"# loss L = \sum_t \frac12 \|h_t - y_t\|^2    an equation is missing"
+    ]
+
+
+@pytest.mark.parametrize("update", [r"W = W - \eta G", "h_0 = 0", "h_t = 0", r"W = W - \eta \nabla_W L", "W_{ij} = 1"])
+def test_updates_and_initial_values_are_no_equations_of_a_model(update):
+    text = r"$h_t = \tanh(W h_{t-1})$, $L = \sum_t \frac12 \|h_t\|^2$"
+    for each in (f"${update}$, {text}", f"{text}, ${update}$"):
+        assert [line for line in draft(each) if line.startswith(("forward", "loss"))] == [
+            r"forward h_t = \tanh(W h_{t-1})",
+            r"loss L = \sum_t \frac12 \|h_t\|^2",
+        ]
+
+
 def test_macros_are_expanded_in_a_draft():
     text = r"""\newcommand{\h}{\mathbf{h}}\newcommand{\act}[1]{\tanh(#1)}
 \begin{align} \h_t &= \act{W \h_{t-1} + Q x_t} \\ L &= \sum_t \frac12 \|\h_t\|^2 \end{align}
@@ -172,7 +237,7 @@ def test_letters_of_steps_and_of_entries_are_told_apart():
         r"$\frac{\partial h_t}{\partial h_k} = \prod_{j=k+1}^t \mathrm{diag}(1-h_j^2) W$ "
         r"and $\frac{\partial L}{\partial h_{t,i}}$"
     )
-    assert {"step j, k", "index i"} <= {*draft(text)}
+    assert {"step j, k", "index i : H"} <= {*draft(text)}
     assert verdicts(text)[:2] == ["definition"] * 2
     assert "proved" in verdicts(text)
     assert "proved" not in verdicts(text.replace("diag}(1-h_j^2) W", r"diag}(1-h_j^2) W^\top"))

@@ -6,7 +6,7 @@ In:  a document's name and content.  Out: `suggestion(name, content)`, the block
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 
 from symbolic.notation import AXES
@@ -14,12 +14,11 @@ from symbolic.reader.declare import MODELS, BadDeclaration, Drafting, printed_na
 from symbolic.reader.scope import Scope
 from symbolic.reader.suggest.fits import fitting
 from symbolic.reader.suggest.inferred import inferred
-from symbolic.reader.suggest.own import Own, lets, own, spelling
-from symbolic.reader.suggest.seen import Key, Seen, names_of, seen
+from symbolic.reader.suggest.own import Own, lets, own
+from symbolic.reader.suggest.seen import Key, Seen, names_of, seen, spelling
 from symbolic.terms import Var
 
-STYLES = {"sub": "subscript", "sup": "superscript", "sup[": "[t]", "sup<": "⟨t⟩"}
-SHOWN = {"sub": "_t", "sup": "^{(t)}", "sup[": "^{[t]}", "sup<": r"^{\langle t \rangle}"}
+STYLES = {"sub": "subscript", "sup": "superscript", "sup[": "[t]", "sup<": "⟨t⟩", "call": "call"}
 SPECIAL = frozenset({"e", "d", "T", "t", "i", "j", "k", "l", "m", "n", r"\tau", r"\sigma", r"\delta"})
 
 
@@ -54,7 +53,7 @@ def _lines(found: Seen) -> Iterator[str]:
     style, uses = styles.most_common(1)[0]
     time = [f"time {STYLES[style]}"] * bool(uses)
     yield from time
-    model = own(found, SHOWN)
+    model = own(found)
     written = model.written()
     near = _by_names(found)
     if written and not (best := fitting([name for name, _ in near], written, time)):
@@ -82,7 +81,8 @@ def _of_ours(found: Seen, near: list[tuple[str, int]], fits: str) -> Iterator[st
     for key, times in sorted(_grouped(found).items()):
         if key not in known and key not in gradients and not (key[0] in SPECIAL and not key[1]):
             yield _name(found, key, times, letters)
-    yield from _scripts(found)
+    of_arrays = {(key, var.sequence): tuple(axis.name for axis in var.axes) for key, var in known.items()}
+    yield from _scripts(found, of_arrays)
     yield from (f"let {line}" for written, line in found.gradients if written.key not in known)
 
 
@@ -100,7 +100,7 @@ def _of_own(found: Seen, model: Own) -> Iterator[str]:
     times = _grouped(found)
     for made, shape in sorted(shapes.shapes.items()):
         (key, timed) = made
-        latex = spelling(key, times.get(key, "") if timed else "", SHOWN)
+        latex = spelling(key, times.get(key, "") if timed else "")
         guessed = "" if key in found.shapes else "    # inferred"
         yield f"name {latex} : {'×'.join(shape) or 'number'}{' target' * (key in targets)}{guessed}"
     known = {key for key, _ in shapes.shapes} | ({model.total.left.key} if model.total else set())
@@ -111,7 +111,7 @@ def _of_own(found: Seen, model: Own) -> Iterator[str]:
         is_other = key not in known and key not in gradients and (key, False) not in found.tops
         if is_other and not (key[0] in SPECIAL and not key[1]):
             yield _name(found, key, style, letters)
-    yield from _scripts(found)
+    yield from _scripts(found, shapes.shapes)
     if found.has_star:
         yield "read * as hadamard    # between vectors"
     used = {name.base for each in model.written() for name in names_of(each.right)}
@@ -129,18 +129,23 @@ def _of_own(found: Seen, model: Own) -> Iterator[str]:
 
 
 def _name(found: Seen, key: Key, times: str, letters: dict[str, str]) -> str:
-    latex = spelling(key, times, SHOWN)
+    latex = spelling(key, times)
     if (shape := found.shapes.get(key)) is not None:
         return f"name {latex} : {'×'.join(letters[size] for size in shape) or 'number'}"
     return f"# name {latex} : ?    its shape is not said"
 
 
-def _scripts(found: Seen) -> Iterator[str]:
-    """The letters that count entries, and those that are steps."""
+def _scripts(found: Seen, shapes: Mapping[tuple[Key, bool], tuple[str, ...]]) -> Iterator[str]:
+    """The letters that count entries, and of what, if it is one thing; and those that are steps."""
     both = found.indices & found.steps
-    for word, letters in (("index", found.indices - both), ("step", found.steps - both)):
-        if letters:
-            yield f"{word} {', '.join(sorted(letters))}"
+    counted: dict[str, list[str]] = {}
+    for letter in sorted(found.indices - both):
+        of = [(shapes.get((key, timed), ()), at) for each, key, timed, at in found.entries if each == letter]
+        axes = {shape[at] for shape, at in of if at < len(shape)}
+        counted.setdefault(f" : {axes.pop()}" if len(axes) == 1 else "", []).append(letter)
+    yield from (f"index {', '.join(letters)}{axis}" for axis, letters in counted.items())
+    if found.steps - both:
+        yield f"step {', '.join(sorted(found.steps - both))}"
     if both:
         yield f"# {', '.join(sorted(both))}: entries here and steps there: write two letters, or `from LINE` and `step`"
 

@@ -43,9 +43,10 @@ class Inferred:
 def inferred(found: Seen, model: Own, letters: Mapping[str, str]) -> Inferred:
     """The shape of every name of the model; `letters` names the sizes that the document states."""
     forms = _Forms(found, model)
-    for _ in range(PASSES):
-        for each in model.written():
-            forms.equate(each)
+    forms.settle()
+    if forms.open:
+        forms.take_for_batches()
+        forms.settle()
     names = _lettered(forms, model, letters)
     rows, columns = forms.products
     return Inferred(
@@ -62,6 +63,7 @@ class _Forms:
         self.counted: dict[str, Dim] = {}  # what the letters of one equation's entries count
         self.stated: dict[Dim, str] = {}
         self.dims: dict[Timed, tuple[Dim, ...]] = {}
+        self.model, self.open, self.batch = model, dict[Timed, None](), list[Dim]()
         by_size: dict[str, Dim] = {}
         for each in model.written():
             names = [each.equation.left] if each is not model.total else []
@@ -77,10 +79,25 @@ class _Forms:
                 elif made == model.summand:
                     self.dims[made] = ()
                 elif len(base) == 1 and base.isupper():
-                    if not written.time:
+                    if written.time:
+                        self.open[made] = None
+                    else:
                         self.dims[made] = (self.new(), self.new())
                 else:
                     self.dims[made] = (self.new(),)
+
+    def settle(self) -> None:
+        """What the equations say of the shapes that are known, and of those that follow."""
+        for _ in range(PASSES):
+            for each in self.model.written():
+                self.equate(each)
+        self.open = {made: None for made in self.open if made not in self.dims}
+
+    def take_for_batches(self) -> None:
+        """The capital letters with steps that are no vectors have a row for each example."""
+        self.batch.append(self.new())
+        for made in self.open:
+            self.dims[made] = (self.batch[0], self.new())
 
     def new(self) -> Dim:
         self.parents.append(len(self.parents))
@@ -121,7 +138,7 @@ class _Forms:
     def expect(self, node: Node, form: Form) -> None:
         """The names in what has this shape entry by entry."""
         match node:
-            case s.Name(call=s.Group(_, (only,))):
+            case s.Name(call=s.Group(_, (only,))) if self.found.written(node).time != "call":
                 self.expect(only, form)
             case s.Name():
                 written = self.found.written(node)
@@ -159,6 +176,8 @@ class _Forms:
                 wide = [form for form in forms if form.dims]
                 for a, b in pairwise(wide):
                     self.join(a, b)
+                    if len(a.dims) != len(b.dims):  # a bias for every row
+                        self.same(a.dims[-1], b.dims[-1])
                 return max(forms, key=lambda form: len(form.dims), default=None) if len(forms) == len(parts) else None
             case s.Tight(_, factors):
                 return self.product(factors)
@@ -179,7 +198,7 @@ class _Forms:
 
     def of_name(self, node: s.Name) -> Form | None:
         written = self.found.written(node)
-        if node.call is not None and len(node.call.items) == 1:
+        if node.call is not None and len(node.call.items) == 1 and written.time != "call":
             return self.of(node.call.items[0])
         dims = self.dims.get((written.key, bool(written.time)))
         if written.is_entry:
@@ -235,7 +254,12 @@ def _lettered(forms: _Forms, model: Own, letters: Mapping[str, str]) -> dict[Dim
     """A letter for each dimension: stated; H of a state, K of a target, D of an input; else another capital."""
     roots = list(dict.fromkeys(forms.root(dim) for dims in forms.dims.values() for dim in dims))
     names = {root: letters[forms.stated[root]] for root in roots if root in forms.stated}
-    usual = (("H", _states(forms, model)), ("K", _beside_loss(forms, model)), ("D", _inputs(forms, model)))
+    usual = (
+        ("N", [forms.root(dim) for dim in forms.batch]),
+        ("H", _states(forms, model)),
+        ("K", _beside_loss(forms, model)),
+        ("D", _inputs(forms, model)),
+    )
     for letter, candidates in usual:
         free = [root for root in candidates if root in roots and root not in names]
         if free and letter not in {*names.values(), *letters.values()}:
@@ -247,7 +271,7 @@ def _lettered(forms: _Forms, model: Own, letters: Mapping[str, str]) -> dict[Dim
 def _states(forms: _Forms, model: Own) -> list[Dim]:
     """What an equation looks back at; in a document without steps, what is made first."""
     found = [
-        forms.root(forms.dims[written.key, True][0])
+        forms.root(forms.dims[written.key, True][-1])
         for each in model.equations
         for name in names_of(each.right)
         if "-" in (written := forms.found.written(name)).step and forms.dims.get((written.key, True))
@@ -261,11 +285,11 @@ def _beside_loss(forms: _Forms, model: Own) -> list[Dim]:
     last += [each for each in model.equations if forms.dims.get(each.makes) == ()]
     written = [forms.found.written(name) for each in last if each for name in names_of(each.right)]
     found = [forms.dims.get((each.key, bool(each.time))) for each in written]
-    return [forms.root(dims[0]) for dims in found if dims]
+    return [forms.root(dims[-1]) for dims in found if dims]
 
 
 def _inputs(forms: _Forms, model: Own) -> list[Dim]:
     """What no equation makes, with its step or, in a document without steps, beside a matrix."""
     made = model.made()
-    vectors = [(timed, dims) for timed, dims in forms.dims.items() if timed not in made and len(dims) == 1]
-    return [forms.root(dims[0]) for (_, timed), dims in sorted(vectors, key=lambda each: not each[0][1])]
+    inputs = [(each, dims) for each, dims in forms.dims.items() if each not in made and (len(dims) == 1 or each[1])]
+    return [forms.root(dims[-1]) for (_, timed), dims in sorted(inputs, key=lambda each: not each[0][1]) if dims]

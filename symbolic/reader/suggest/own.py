@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from symbolic.reader.suggest.seen import Equation, Key, Seen, Written, names_of
+from symbolic.reader.suggest.seen import Equation, Key, Seen, Strange, Written, names_of, spelling
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node, Tokens, spelled_alike
 from symbolic.reader.syntax.vocabulary import DOTS, unstyled
@@ -70,8 +70,8 @@ class Own:
         return [*self.equations, *([self.total] if self.total else [])]
 
 
-def own(found: Seen, shown: dict[str, str]) -> Own:
-    """The document's own model; `shown` is how each style of time is written."""
+def own(found: Seen) -> Own:
+    """The document's own model."""
     known = _definitions(found)
     result = Own(total=_total(found, known))
     known = {made: each for made, each in known.items() if made[1] or each is result.total or not _has_steps(known)}
@@ -96,7 +96,7 @@ def own(found: Seen, shown: dict[str, str]) -> Own:
         result.summand = found.written(summand).key, True
     if not result.loss:
         result.missing.append(r"the loss is missing: write loss L = \sum_t …")
-    result.missing += _missing(found, result, shown)
+    result.missing += _missing(found, result)
     result.missing += _others(found, result)
     return result
 
@@ -115,11 +115,11 @@ def _definitions(found: Seen) -> dict[Made, Forward]:
     for each in found.equations:
         left = found.written(each.left)
         is_counted = left.key[0] in COUNTED and not left.time
-        if each.left.call is not None or is_counted or r"\times" in left.key[1]:
+        if (each.left.call is not None and left.time != "call") or is_counted or r"\times" in left.key[1]:
             continue
         if any(_differentiates(side) for side in each.sides) or left.is_entry or left.step not in {"", "t"}:
             continue
-        sides = [n for n, side in enumerate(each.sides) if _makes(found, side)]
+        sides = [n for n, side in enumerate(each.sides) if _makes(found, side) and not _uses_itself(found, left, side)]
         if not sides or unstyled(each.left.sup) not in {"", "(t)", "[t]", "<t>", r"\langlet\rangle"}:
             continue
         unknown = {
@@ -157,14 +157,21 @@ def _differentiates(node: object) -> bool:
 def _makes(found: Seen, side: Node) -> bool:
     """Whether a side may be that of a forward equation."""
     inside = list(_inside(side))
-    if isinstance(side, s.Group) and side.bracket == r"\{":
+    if isinstance(side, s.Number) or (isinstance(side, s.Group) and side.bracket == r"\{"):
         return False
-    if any(isinstance(each, s.Dots) or (isinstance(each, s.Big) and each.operator == r"\prod") for each in inside):
+    if any(
+        isinstance(each, s.Dots | Strange) or (isinstance(each, s.Big) and each.operator == r"\prod") for each in inside
+    ):
         return False
     names = [each for each in inside if isinstance(each, s.Name)]
     return not any(
         "+" in found.written(name).step or name.base in {*DOTS, "d"} or name.style == "function" for name in names
     )
+
+
+def _uses_itself(found: Seen, left: Written, side: Node) -> bool:
+    """W = W - u: an update, or what says nothing."""
+    return any(found.written(name) == left for name in names_of(side))
 
 
 def _inside(node: object) -> Iterator[Node]:
@@ -182,7 +189,7 @@ def _total(found: Seen, known: dict[Made, Forward]) -> Forward | None:
     has_steps = _has_steps(known)
     whole = [each for (key, timed), each in known.items() if not timed and _is_loss(found, (key, False))]
     whole = [each for each in whole if not has_steps or any(map(_runs_over_steps, _inside(each.right)))]
-    return max(whole, key=lambda each: found.tops[each.makes], default=None)
+    return max(whole, key=lambda each: (each.makes[0][0] in LOSSES, found.tops[each.makes]), default=None)
 
 
 def _runs_over_steps(node: Node) -> bool:
@@ -232,17 +239,35 @@ def _visit(found: Seen, each: Forward, known: dict[Made, Forward], visited: set[
         order.append(each)
 
 
-def _missing(found: Seen, result: Own, shown: dict[str, str]) -> Iterator[str]:
+def _missing(found: Seen, result: Own) -> Iterator[str]:
     """What is used as if an equation made it: one looks back at it, it is a loss, or the note differentiates by it."""
     made = result.made()
     used = [found.written(name) for each in result.written() for name in names_of(each.right)]
-    free = [each for each in used if each.time and (each.key, True) not in made]
+    free = [each for each in used if (each.key, bool(each.time)) not in made]
     looked_back_at = {each.key for each in free if "-" in each.step}
+    unread = _unread(found)
     result.is_complete = not looked_back_at
     for key, time in dict.fromkeys((each.key, each.time) for each in free):
-        if key in found.bottoms | looked_back_at or (key, True) == result.summand:
-            latex = spelling(key, time, shown)
+        if key in unread:
+            result.is_complete = False
+            yield f"the equation of {spelling(key, time)} in {unread[key]}"
+        elif time and key in found.bottoms | looked_back_at | {result.summand and result.summand[0]}:
+            latex = spelling(key, time)
             yield f"no equation makes {latex}: write forward {latex} = …, unless it is an input"
+
+
+def _unread(found: Seen) -> dict[Key, str]:
+    """The line of an equation that is not read, or not of a whole array, and why, by what it makes."""
+    reasons: dict[Key, str] = {}
+    for each in found.equations:
+        left = found.written(each.left)
+        strange = next((side.why for side in each.sides if isinstance(side, Strange)), "")
+        is_entry = left.is_entry and any(token.kind == "letter" for token in each.left.sub if token.text != "t")
+        if strange:
+            reasons.setdefault(left.key, f"line {each.line} is not read: {strange}")
+        elif is_entry and not any(_differentiates(side) or isinstance(side, s.Number) for side in each.sides):
+            reasons.setdefault(left.key, f"line {each.line} is that of an entry: write it for the whole array")
+    return reasons
 
 
 def _others(found: Seen, result: Own) -> Iterator[str]:
@@ -312,13 +337,4 @@ def lets(model: Own) -> list[str]:
 
 
 def _plainly(name: s.Name) -> str:
-    return spelling((name.base, unstyled(name.sub)), "", {})
-
-
-def spelling(key: Key, time: str, shown: dict[str, str]) -> str:
-    base, sub = key
-    return (
-        (f"{base}_{{{sub}}}" if sub else base) + shown.get(time, "")
-        if time != "sub" or not sub
-        else (f"{base}_{{{sub},t}}")
-    )
+    return spelling((name.base, unstyled(name.sub)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from symbolic.reader.macros import Macros, macros
@@ -24,7 +24,9 @@ from symbolic.reader.tokens import Unread, plain, tokens
 
 Key = tuple[str, str]
 GRAMMAR = Grammar(called=frozenset({r"\sigma"}))
+SHOWN = {"sub": "_t", "sup": "^{(t)}", "sup[": "^{[t]}", "sup<": r"^{\langle t \rangle}", "call": "(t)"}
 BRACKETS = {"(": "sup", "[": "sup[", "<": "sup<", r"\langle": "sup<"}
+CALLED = re.compile(r"(?<![A-Za-z\\])([A-Za-z]|\\[a-z]+)\s*\(\s*t\s*(?:[-+]\s*1\s*)?\)")
 STEP = r"(?:t|T|\\tau)(?:[-+]\d)?"
 COUNTING = "ijklmn"
 BETWEEN = re.compile(
@@ -41,6 +43,13 @@ class Written:
     time: str = ""
     step: str = ""
     is_entry: bool = False
+
+
+@dataclass(frozen=True)
+class Strange(Node):
+    """What cannot be read, and why."""
+
+    why: str
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,7 @@ class Seen:
     tops: Counter[tuple[Key, bool]] = field(default_factory=Counter)
     bottoms: set[Key] = field(default_factory=set)
     counted: set[tuple[str, Key | None]] = field(default_factory=set)
+    entries: set[tuple[str, Key, bool, int]] = field(default_factory=set)
     steps: set[str] = field(default_factory=set)
     labelled: frozenset[str] = frozenset()
     called: dict[str, int] = field(default_factory=dict)
@@ -80,6 +90,9 @@ class Seen:
     def written(self, node: s.Name) -> Written:
         """The name without its step and its entries."""
         sub, sup = unstyled(node.sub), unstyled(node.sup)
+        if node.call is not None and re.fullmatch(rf"{STEP}|[01]", plain(node.call.latex)):
+            own, is_entry = self._own(node.base, sub)
+            return Written((node.base, own), "call", plain(node.call.latex), is_entry)
         for opening, style in BRACKETS.items():
             inner = sup.removeprefix(opening).rstrip(")]>").removesuffix(r"\rangle")
             if sup.startswith(opening) and re.fullmatch(rf"{STEP}|[01]", inner):
@@ -106,12 +119,14 @@ def seen(name: str, content: str) -> Seen:
     """All that the drafts look at; what cannot be read is left out.  Raises Unscannable."""
     texts = sources(name, content)
     known = macros(without_skipped(text) for text in texts)
+    timed = {match[1] for text in texts for match in CALLED.finditer(without_skipped(text))}
+    grammar = replace(GRAMMAR, called=GRAMMAR.called | timed)
     parsed = [
         (formula, statement, nodes)
         for text in texts
         for formula in formulas(text)
         for statement in _statements(formula, known)
-        if (nodes := _nodes(statement))
+        if not isinstance((nodes := _nodes(statement, grammar))[0], Strange)
     ]
     found = Seen(labelled=_labelled(node for _, _, nodes in parsed for node in nodes))
     for formula, statement, nodes in parsed:
@@ -129,6 +144,8 @@ def seen(name: str, content: str) -> Seen:
             found.equations.append(
                 Equation(left, tuple(sides), statement.sides, latex, formula.source.place(formula.start)[0])
             )
+            if (whole := _softmax(found, found.equations[-1], grammar)) is not None:
+                found.equations.append(whole)
             if isinstance(unbraced(sides[0]), s.Derivative | s.Nabla):
                 found.gradients.append((found.written(left), f"{latex[0]} = {latex[1]}"))
     for (one, statement, nodes), (other, named, more) in pairwise(parsed):
@@ -140,20 +157,69 @@ def seen(name: str, content: str) -> Seen:
     return found
 
 
+def _softmax(found: Seen, each: Equation, grammar: Grammar) -> Equation | None:
+    """p_i = e^{z_i} / Σ_j e^{z_j} as p = softmax(z)."""
+    left, side = found.written(each.left), each.sides[0]
+    if not isinstance(side, s.Quotient) or not isinstance(side.below, s.Big) or not left.is_entry:
+        return None
+    above, below = _exponent(side.above, grammar), _exponent(side.below.body, grammar)
+    if above is None or below is None or found.written(above) != found.written(below):
+        return None
+    run, runs = _counted(below), {token.text for token in side.below.lower}
+    if _counted(above) != _counted(each.left) or not run <= runs or run == _counted(above) or len(run) != 1:
+        return None
+    names = [spelling(one.key, one.time) for one in (left, found.written(above))]
+    if {left.step, found.written(above).step} - {"", "t"}:
+        return None
+    given = tokens(names[0]), tokens(rf"\mathrm{{softmax}}({names[1]})")
+    nodes = [parse(one, grammar) for one in given]
+    latex = names[0], rf"\mathrm{{softmax}}({names[1]})"
+    return Equation(nodes[0], (nodes[1],), given, latex, each.line) if isinstance(nodes[0], s.Name) else None
+
+
+def _exponent(node: Node, grammar: Grammar) -> s.Name | None:
+    """z_i of e^{z_i} or exp(z_i)."""
+    if isinstance(node, s.Name) and node.base == "e" and not node.sub:
+        node = _node(node.sup, grammar)
+    elif isinstance(node, s.Applied) and node.function == "exp" and not node.power:
+        node = s.inside(node.argument)
+    else:
+        return None
+    return node if isinstance(node, s.Name) else None
+
+
+def _counted(name: s.Name) -> set[str]:
+    return {token.text for token in name.sub if token.text in COUNTING}
+
+
+def spelling(key: Key, time: str = "") -> str:
+    """A name as a declaration writes it: W_{hh}, h_t, h_{f,t}, h^{(t)}."""
+    base, sub = key
+    if time == "sub" and sub:
+        return f"{base}_{{{sub},t}}"
+    return (f"{base}_{{{sub}}}" if sub else base) + SHOWN.get(time, "")
+
+
 def _statements(formula: Formula, known: Macros) -> list[Statement]:
     try:
-        return [each for each in statements(known.expanded(tokens(formula.latex))) if each.sides]
+        return [each for each in statements(known.expanded(tokens(formula.latex))) if each.sides and not each.restricts]
     except Unread:
         return []
 
 
-def _nodes(statement: Statement) -> list[Node]:
-    """The sides as syntax; of ∈ the first alone; nothing where one cannot be read."""
+def _nodes(statement: Statement, grammar: Grammar) -> list[Node]:
+    """The sides as syntax, those that cannot be read `Strange`; of ∈ the first alone."""
     sides = statement.sides[:1] if [each.symbol for each in statement.relations] == ["∈"] else statement.sides
+    return [_node(side, grammar) for side in sides]
+
+
+def _node(side: Tokens, grammar: Grammar) -> Node:
     try:
-        return [parse(side, GRAMMAR) for side in sides]
-    except (Unread, RecursionError):
-        return []
+        return parse(side, grammar)
+    except Unread as why:
+        return Strange(why.at, str(why))
+    except RecursionError:
+        return Strange(0, "too deep")
 
 
 def _labelled(nodes: Iterator[Node]) -> frozenset[str]:
@@ -169,7 +235,7 @@ def names_of(node: object) -> Iterator[s.Name]:
     """The names that stand in a node and in what is called, without functions, e and T."""
     if isinstance(node, s.Name):
         is_function = node.base in {r"\sigma", "e"} and (node.call is not None or bool(node.sup))
-        if not is_function and not (node.base == "T" and not node.sub):
+        if not is_function and not (node.base in {"t", "T"} and not node.sub):
             yield node
         yield from names_of(node.call)
     elif isinstance(node, Node):
@@ -233,6 +299,8 @@ def _name(node: s.Name, found: Seen) -> None:
     if written.is_entry:
         alone = written.key if not written.time and len(counted) == 1 else None
         found.counted |= {(letter, alone) for letter in counted if letter in COUNTING}
+        for position, letter in enumerate(each for each in counted if each in COUNTING or each.isdigit()):
+            found.entries.add((letter, written.key, bool(written.time), position))
     if match := re.fullmatch(r"([a-su-z]|\\tau)[-+]1", sub):
         found.steps.add(match[1])
 
@@ -240,7 +308,7 @@ def _name(node: s.Name, found: Seen) -> None:
 def _differentiated(of: Node | None, by: Node, found: Seen) -> None:
     if isinstance(of, s.Name):
         written = found.written(of)
-        found.tops[written.key, bool(written.time)] += 1
+        found.tops[written.key, bool(written.time)] += not written.is_entry
     if isinstance(by, s.Name):
         found.bottoms.add(found.written(by).key)
         if isinstance(of, s.Name) and of.base == by.base and unstyled(of.sub) == "t" and len(plain(by.sub)) == 1:
