@@ -86,6 +86,13 @@ $$\frac{\partial E}{\partial W} = \sum_t (1 - h(t)^2) \odot \frac{\partial E}{\p
 
 $$\frac{\partial E}{\partial W} = \sum_t (1 - h(t)^2) \odot \frac{\partial E}{\partial h(t)} h(t)^\top$$
 """
+NAMED = r"""
+$h_t = \phi(W x_t + R h_{t-1})$ with $\phi = \tanh$, and $\mathcal{L}(\theta) = \sum_t \frac12 \|h_t - y_t\|^2$.
+
+$$\frac{\partial \mathcal{L}(\theta)}{\partial h_T} = h_T - y_T$$
+
+$$\frac{\partial \mathcal{L}(\theta)}{\partial h_T} = h_T + y_T$$
+"""
 BATCHES = r"""
 $H_t = \tanh(X_t W + H_{t-1} R + b)$, $O_t = H_t V$ and $L = \sum_t \frac12 \|O_t - Y_t\|_F^2$.
 
@@ -100,10 +107,11 @@ $$\frac{\partial L}{\partial V} = \sum_t H_t^\top (O_t + Y_t)$$
     [
         (ENTRIES, {r"forward p = \mathrm{softmax}(z)", "index i, j : H", "name y : H target    # inferred"}),
         (CALLS, {"time call", "name h(t) : H    # inferred", r"forward h(t) = \tanh(W h(t-1) + U x(t))"}),
+        (NAMED, {r"function \phi = tanh", r"depends \theta", "name W : H×D    # inferred"}),
         (BATCHES, {"name H_t : N×H    # inferred", "name b : H    # inferred", "name V : H×K    # inferred"}),
     ],
 )
-def test_entries_calls_and_batches_are_drafted(text, lines):
+def test_entries_calls_functions_and_batches_are_drafted(text, lines):
     assert lines <= {*draft(text)}
     assert verdicts(text)[-2:] == ["proved", "refuted"]
 

@@ -14,7 +14,7 @@ from symbolic.reader.declare import MODELS, BadDeclaration, Drafting, printed_na
 from symbolic.reader.scope import Scope
 from symbolic.reader.suggest.fits import fitting
 from symbolic.reader.suggest.inferred import inferred
-from symbolic.reader.suggest.own import Own, lets, own
+from symbolic.reader.suggest.own import Own, functions, lets, own
 from symbolic.reader.suggest.seen import Key, Seen, names_of, seen, spelling
 from symbolic.terms import Var
 
@@ -53,6 +53,7 @@ def _lines(found: Seen) -> Iterator[str]:
     style, uses = styles.most_common(1)[0]
     time = [f"time {STYLES[style]}"] * bool(uses)
     yield from time
+    yield from (f"depends {each}" for each in sorted(found.depends))
     model = own(found)
     written = model.written()
     near = _by_names(found)
@@ -115,8 +116,11 @@ def _of_own(found: Seen, model: Own) -> Iterator[str]:
     if found.has_star:
         yield "read * as hadamard    # between vectors"
     used = {name.base for each in model.written() for name in names_of(each.right)}
+    known_functions = functions(found)
     for letter, arguments in sorted((letter, n) for letter, n in found.called.items() if letter in used):
-        if arguments == 1:
+        if letter in known_functions:
+            yield f"function {letter} = {known_functions[letter]}"
+        elif arguments == 1:
             yield f"# {letter} is called: say `function {letter} = tanh`, `sigmoid`, `softmax`, `argument` or `any`"
         else:
             yield f"# {letter}(…, …) is not written out: write what it is, in its place"

@@ -201,6 +201,8 @@ class _Forms:
         if node.call is not None and len(node.call.items) == 1 and written.time != "call":
             return self.of(node.call.items[0])
         dims = self.dims.get((written.key, bool(written.time)))
+        if node.base in self.found.called and not written.key[1]:
+            return Form(())
         if written.is_entry:
             letters = [letter for letter in unstyled(node.sub) if letter in COUNTING]
             for letter, dim in zip(letters, dims or (), strict=False):

@@ -322,6 +322,14 @@ def is_row(whole: s.Name, items: Sequence[object]) -> bool:
     return whole.base.isupper() and 1 < len(items) < len("abcdefgh")
 
 
+def functions(found: Seen) -> dict[str, str]:
+    r"""Which function a letter is that is called like one: \phi = \tanh."""
+    named = [(each.left.base, side) for each in found.equations for side in each.sides[:1] if not each.left.sub]
+    known = {"tanh", "sigmoid", "softmax", "exp", "log"}
+    called = {letter: side for letter, side in named if letter in found.called and isinstance(side, s.Name)}
+    return {letter: side.base for letter, side in called.items() if side.style == "function" and side.base in known}
+
+
 def lets(model: Own) -> list[str]:
     """What each matrix that stands before a list of vectors is made of."""
     found: dict[str, str] = {}

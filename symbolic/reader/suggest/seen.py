@@ -27,6 +27,7 @@ GRAMMAR = Grammar(called=frozenset({r"\sigma"}))
 SHOWN = {"sub": "_t", "sup": "^{(t)}", "sup[": "^{[t]}", "sup<": r"^{\langle t \rangle}", "call": "(t)"}
 BRACKETS = {"(": "sup", "[": "sup[", "<": "sup<", r"\langle": "sup<"}
 CALLED = re.compile(r"(?<![A-Za-z\\])([A-Za-z]|\\[a-z]+)\s*\(\s*t\s*(?:[-+]\s*1\s*)?\)")
+PARAMETERS = re.compile(r"(?<=[A-Za-z}\d])\s*\(\s*(\\[tT]heta)\s*\)")
 STEP = r"(?:t|T|\\tau)(?:[-+]\d)?"
 COUNTING = "ijklmn"
 BETWEEN = re.compile(
@@ -78,6 +79,7 @@ class Seen:
     steps: set[str] = field(default_factory=set)
     labelled: frozenset[str] = frozenset()
     called: dict[str, int] = field(default_factory=dict)
+    depends: set[str] = field(default_factory=set)
     has_d: bool = False
     has_star: bool = False
 
@@ -120,7 +122,8 @@ def seen(name: str, content: str) -> Seen:
     texts = sources(name, content)
     known = macros(without_skipped(text) for text in texts)
     timed = {match[1] for text in texts for match in CALLED.finditer(without_skipped(text))}
-    grammar = replace(GRAMMAR, called=GRAMMAR.called | timed)
+    depends = {match[1] for text in texts for match in PARAMETERS.finditer(without_skipped(text))}
+    grammar = replace(GRAMMAR, called=GRAMMAR.called | timed, depends=frozenset(depends))
     parsed = [
         (formula, statement, nodes)
         for text in texts
@@ -128,7 +131,7 @@ def seen(name: str, content: str) -> Seen:
         for statement in _statements(formula, known)
         if not isinstance((nodes := _nodes(statement, grammar))[0], Strange)
     ]
-    found = Seen(labelled=_labelled(node for _, _, nodes in parsed for node in nodes))
+    found = Seen(labelled=_labelled(node for _, _, nodes in parsed for node in nodes), depends=depends)
     for formula, statement, nodes in parsed:
         left, *sides = nodes
         symbols = {relation.symbol for relation in statement.relations}
@@ -260,7 +263,7 @@ def _latex(formula: Formula, side: Tokens) -> str:
 
 
 def _collect(node: object, found: Seen) -> None:
-    if isinstance(node, s.Name):
+    if isinstance(node, s.Name) and node.style != "function":
         _name(node, found)
     if isinstance(node, s.Tight):
         pairs = pairwise(node.factors)
