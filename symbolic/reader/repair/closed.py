@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from symbolic import terms as f
 from symbolic.model import Model, made_from, variables
 from symbolic.notation import Step, Subscript
-from symbolic.reader.repair.missing import contributions
+from symbolic.reader.repair.missing import parts_by_step, sum_of
 from symbolic.reader.resolve.functions import SLOPES
 from symbolic.reader.resolve.shifts import moved
 from symbolic.reader.scope import Scope
@@ -55,7 +55,8 @@ def closed_forms(left: Term, scope: Scope) -> Iterator[Term]:
 def _gradient(derivative: f.Derivative, scope: Scope, model: Model) -> Term | None:
     """Of a value the sum of its parts; of a parameter what its uses give, summed over the steps."""
     if derivative.by.step is not None:
-        return next((part for name, part in reversed(list(contributions(derivative, scope)))), None)
+        parts = [part for parts in parts_by_step(derivative, scope) for _, part in parts]
+        return sum_of(parts) if parts else None
     each = None
     for eq in model.equations:
         if eq.left.axes and derivative.by in variables(eq.right):

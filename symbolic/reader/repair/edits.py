@@ -10,13 +10,13 @@ from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
-from symbolic.reader.repair.rules import LEFT, RULES, Rule, rank_of
+from symbolic.reader.repair.rules import LAST, LEFT, RULES, Rule, own_letter, rank_of
+from symbolic.reader.repair.subscripts import FIXED
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node, names_in
 
 MOST_NAMES = 6
-FIXED = frozenset({"at", "call", "sub", "sup", "latex", "lower", "upper"})
 Sides = tuple[Node, Node]
 
 
@@ -33,8 +33,31 @@ def once(sides: Sides, scope: Scope) -> Iterator[Sides]:
     for edited in exchanged(right, scope):
         yield left, edited
     for rule in LEFT:
+        everywhere = _everywhere(left, rule, scope)
+        if everywhere is not None:
+            yield everywhere, right
         for edited in _somewhere(left, rule, scope):
             yield edited, right
+    yield from not_zero(sides)
+    for rule in LAST:
+        for edited in _somewhere(right, rule, scope):
+            yield left, edited
+
+
+def with_own_letters(sides: Sides, scope: Scope) -> Sides | None:
+    """The sides with another letter for what is summed over, where it is also differentiated by; None where none is."""
+    both = [_everywhere(side, own_letter, scope, least=1) for side in sides]
+    if both == [None, None]:
+        return None
+    left, right = (old if new is None else new for old, new in zip(sides, both, strict=True))
+    return left, right
+
+
+def not_zero(sides: Sides) -> Iterator[Sides]:
+    """a + b = 0 as a + b = a, and as a + b = b."""
+    left, right = sides
+    if isinstance(right, s.Number) and not right.value and isinstance(left, s.Sum) and len(left.parts) > 1:
+        yield from ((left, part if sign > 0 else s.Sum(part.at, ((sign, part),))) for sign, part in left.parts)
 
 
 def on_both_sides(sides: Sides, left: Node, scope: Scope) -> Iterator[Sides]:
@@ -42,9 +65,18 @@ def on_both_sides(sides: Sides, left: Node, scope: Scope) -> Iterator[Sides]:
     edited, right = sides
     if edited is not left:
         for rule in RULES:
-            everywhere = _everywhere(right, rule, scope)
+            everywhere = _everywhere(right, rule, scope, least=1)
             if everywhere is not None:
                 yield edited, everywhere
+
+
+def both_once(sides: Sides, scope: Scope) -> Iterator[Sides]:
+    """Both sides with a rule for left sides at all places alike."""
+    left, right = sides
+    for rule in LEFT:
+        edited = _everywhere(left, rule, scope, least=1), _everywhere(right, rule, scope, least=1)
+        if edited[0] is not None and edited[1] is not None:
+            yield edited[0], edited[1]
 
 
 def exchanged(node: Node, scope: Scope) -> Iterator[Node]:
@@ -66,8 +98,8 @@ def twice(sides: Sides, scope: Scope) -> Iterator[Sides]:
             yield left, edited
 
 
-def _everywhere(node: Node, rule: Rule, scope: Scope) -> Node | None:
-    """Every node that the rule applies to, edited alike; None where there are not several."""
+def _everywhere(node: Node, rule: Rule, scope: Scope, least: int = 2) -> Node | None:
+    """Every node that the rule applies to, edited alike; None where there are not so many."""
     count = 0
 
     def edited(value: Any) -> Any:
@@ -82,7 +114,7 @@ def _everywhere(node: Node, rule: Rule, scope: Scope) -> Node | None:
         return replace(value, **{key: edited(field) for key, field in vars(value).items() if key not in FIXED})
 
     whole = edited(node)
-    return whole if count > 1 else None
+    return whole if count >= least else None
 
 
 def _somewhere(value: Any, rule: Rule, scope: Scope) -> Iterator[Any]:

@@ -1,7 +1,8 @@
 """What a node may have been meant as, likeliest first: each rule yields other nodes in its place.
 
 In:  a node of the syntax, and the scope.  Out: nodes; none where the rule does not apply.
-To extend: add a function to `RULES`, or to `LEFT` if it edits the left side of a formula.
+To extend: add a function here, to `products`, `derivatives` or `subscripts`, and to `RULES`; to `LEFT` too if it may
+edit the left side of a formula.
 """
 
 from __future__ import annotations
@@ -9,56 +10,43 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
-from symbolic.reader.readings import Misfit
-from symbolic.reader.resolve import Resolver
+from symbolic.reader.repair.derivatives import (
+    by_the_next,
+    half_derivative,
+    immediate,
+    of_the_loss,
+    once_differentiated,
+    other_path,
+    whole_loss,
+)
+from symbolic.reader.repair.products import (
+    diagonal,
+    entries_before_matrix,
+    moved_to_an_end,
+    other_order,
+    other_product,
+    outer_product,
+    rank_of,
+    surplus_factor,
+    transposed,
+    weights_first,
+)
+from symbolic.reader.repair.subscripts import (
+    entry_of,
+    one_case,
+    one_more_row,
+    other_step,
+    other_subscript,
+    own_letter,
+    same_row,
+)
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax import nodes as s
-from symbolic.reader.syntax.nodes import Node
-from symbolic.reader.tokens import Token, Unread, plain
-from symbolic.shapes import ShapeMismatch
-from symbolic.terms import LOSS, Var
+from symbolic.reader.syntax.nodes import Node, inside, names_in
+from symbolic.reader.tokens import Token, plain
+from symbolic.terms import Var
 
 Rule = Callable[[Node, Scope], Iterable[Node]]
-
-
-def transposed(node: Node, scope: Scope) -> Iterator[Node]:
-    """W as Wᵀ, Wᵀ as W; rows that are written out as columns."""
-    if isinstance(node, s.Matrix):
-        yield replace(node, rows=tuple(zip(*node.rows, strict=True)))
-    if isinstance(node, s.Name) and rank_of(node, scope) == 2:
-        yield _transpose(node)
-
-
-def weights_first(node: Node, scope: Scope) -> Iterator[Node]:
-    """a W b, vectors a and b, as Wᵀ (a b)."""
-    if isinstance(node, s.Tight):
-        matrices = [
-            n for n, factor in enumerate(node.factors) if rank_of(factor, scope) == 2 and isinstance(factor, s.Name)
-        ]
-        if len(matrices) == 1:
-            (n,) = matrices
-            rest = (*node.factors[:n], *node.factors[n + 1 :])
-            if len(rest) > 1:
-                inner: Node = s.Group(node.at, (s.Tight(node.at, rest),), ())
-                yield s.Tight(node.at, (_transpose(node.factors[n]), inner))
-                yield s.Tight(node.at, (node.factors[n], inner))
-
-
-def outer_product(node: Node, scope: Scope) -> Iterator[Node]:
-    """a x b, vectors, as (a b) xᵀ, whichever is to stand last."""
-    if isinstance(node, s.Tight) and all(rank_of(factor, scope) in (0, 1) for factor in node.factors):
-        for n in (*range(len(node.factors) - 2, -1, -1), len(node.factors) - 1):
-            rest = (*node.factors[:n], *node.factors[n + 1 :])
-            inner = s.Group(node.at, (s.Tight(node.at, rest) if len(rest) > 1 else rest[0],), ())
-            yield s.Tight(node.at, (inner, _transpose(node.factors[n])))
-
-
-def other_order(node: Node, scope: Scope) -> Iterator[Node]:
-    """a b as b a."""
-    if isinstance(node, s.Tight):
-        for n in range(len(node.factors) - 1):
-            a, b = node.factors[n : n + 2]
-            yield replace(node, factors=(*node.factors[:n], b, a, *node.factors[n + 2 :]))
 
 
 def other_sign(node: Node, scope: Scope) -> Iterator[Node]:
@@ -69,57 +57,6 @@ def other_sign(node: Node, scope: Scope) -> Iterator[Node]:
         for n, (sign, part) in enumerate(node.parts):
             if len(node.parts) > 1:
                 yield replace(node, parts=(*node.parts[:n], (-sign, part), *node.parts[n + 1 :]))
-
-
-def other_product(node: Node, scope: Scope) -> Iterator[Node]:
-    """⊙, the matrix product and ⊗ for each other."""
-    if isinstance(node, s.Infix) and node.operator in {"⊙", "∘", "·", "×", "⊗", "*"}:
-        for operator in ("⊙", "·", "⊗"):
-            if operator != node.operator:
-                yield replace(node, operator=operator)
-
-
-def entries_before_matrix(node: Node, scope: Scope) -> Iterator[Node]:
-    """W a ⊙ b as W (a ⊙ b)."""
-    if isinstance(node, s.Infix) and node.operator in {"⊙", "∘"} and isinstance(node.left, s.Tight):
-        *before, last = node.left.factors
-        both = s.Group(last.at, (s.Infix(last.at, node.operator, last, node.right),), ())
-        yield s.Tight(node.at, (*before, both))
-
-
-def other_step(node: Node, scope: Scope) -> Iterator[Node]:
-    """One step earlier or later."""
-    if isinstance(node, s.Name):
-        for n, token in enumerate(node.sub):
-            if token.text in scope.steps:
-                yield from (replace(node, sub=changed) for changed in _shifted(node.sub, n))
-        for n, token in enumerate(node.sup):
-            if token.text in scope.steps:
-                yield from (replace(node, sup=changed) for changed in _shifted(node.sup, n))
-
-
-def other_subscript(node: Node, scope: Scope) -> Iterator[Node]:
-    """Another declared subscript."""
-    if isinstance(node, s.Name):
-        for n, token in enumerate(node.sub):
-            if token.text in scope.indices:
-                for letter in scope.indices:
-                    if letter != token.text:
-                        yield replace(node, sub=(*node.sub[:n], replace(token, text=letter), *node.sub[n + 1 :]))
-
-
-def immediate(node: Node, scope: Scope) -> Iterator[Node]:
-    """∂ as the immediate derivative ∂⁺."""
-    if isinstance(node, s.Derivative) and node.d == "∂":
-        yield replace(node, d="∂+")
-
-
-def half_derivative(node: Node, scope: Scope) -> Iterator[Node]:
-    """L/∂x as ∂L/∂x."""
-    if isinstance(node, s.Quotient):
-        above, below = node.above, node.below
-        if isinstance(below, s.Differential) and below.arg is not None:
-            yield s.Derivative(node.at, "∂", above, below.arg)
 
 
 def exponential(node: Node, scope: Scope) -> Iterator[Node]:
@@ -148,32 +85,32 @@ def sum_over_steps(node: Node, scope: Scope) -> Iterator[Node]:
         yield s.Big(at, r"\sum", (Token("t", at, "letter"),), (), s.Group(at, (node,), ()))
 
 
-def diagonal(node: Node, scope: Scope) -> Iterator[Node]:
-    """A vector as a diagonal matrix."""
-    if isinstance(node, s.Name) and rank_of(node, scope) == 1:
-        yield s.Applied(node.at, "diag", s.Group(node.at, (node,), ()))
+def weighted(node: Node, scope: Scope) -> Iterator[Node]:
+    """log p_j as y_j log p_j, y the target."""
+    targets = {each.name for each in scope.model.targets} if scope.model else set()
+    letter = next((key for key, m in scope.names.items() if isinstance(m.term, Var) and m.term.name in targets), None)
+    logarithm = inside(node.base) if isinstance(node, s.Scripted) else node
+    if letter is None or letter[1] or not isinstance(logarithm, s.Applied) or logarithm.function != "log":
+        return
+    scripts = [(node.sub, ())] if isinstance(node, s.Scripted) else [(n.sub, n.sup) for n in called(logarithm.argument)]
+    for sub, sup in [each for each in scripts if each[0]][:1]:
+        yield s.Tight(node.at, (s.Name(node.at, letter[0], sub=sub, sup=sup), node))
 
 
-def entry_of(node: Node, scope: Scope) -> Iterator[Node]:
-    """softmax(o) as softmax(o)_j."""
-    if isinstance(node, s.Applied) and rank_of(node, scope) == 1:
-        for letter, axis in scope.indices.items():
-            if axis is not None:
-                yield s.Scripted(node.at, node, (Token(letter, node.at, "letter"),), ())
-
-
-def whole_loss(node: Node, scope: Scope) -> Iterator[Node]:
-    """∂L_t/∂x as ∂L/∂x."""
-    model = scope.model
-    if isinstance(node, s.Derivative) and isinstance(node.of, s.Name) and model is not None and model.is_sequence:
-        meaning = next((m for m in scope.names.values() if m.untimed == LOSS or m.term == LOSS), None)
-        if meaning is not None and _is_step_loss(node.of, scope):
-            name = next(base for (base, _), m in scope.names.items() if m is meaning)
-            yield replace(node, of=s.Name(node.of.at, name))
+def called(node: Node) -> Iterator[s.Name]:
+    """The names of a node, those first that a name is called with."""
+    for name in names_in(node):
+        if name.call is not None:
+            yield from names_in(name.call)
+        yield name
 
 
 RULES: tuple[Rule, ...] = (
     half_derivative,
+    once_differentiated,
+    same_row,
+    one_more_row,
+    by_the_next,
     weights_first,
     outer_product,
     transposed,
@@ -182,6 +119,9 @@ RULES: tuple[Rule, ...] = (
     exponential,
     sum_over_steps,
     immediate,
+    whole_loss,
+    other_path,
+    weighted,
     other_product,
     entries_before_matrix,
     entry_of,
@@ -189,41 +129,23 @@ RULES: tuple[Rule, ...] = (
     other_order,
     other_step,
     other_subscript,
+    moved_to_an_end,
+    surplus_factor,
 )
 
 
-LEFT: tuple[Rule, ...] = (half_derivative, entry_of, whole_loss, other_subscript)
+LEFT: tuple[Rule, ...] = (
+    half_derivative,
+    once_differentiated,
+    entry_of,
+    whole_loss,
+    by_the_next,
+    weighted,
+    other_subscript,
+    of_the_loss,
+)
 
+# Where nothing that keeps the left side, or all that is written, is right.
+LAST: tuple[Rule, ...] = (one_case,)
 
-def _is_step_loss(name: s.Name, scope: Scope) -> bool:
-    try:
-        (reading, *_) = Resolver(scope, "total").of(name)
-    except (Unread, Misfit, ShapeMismatch):
-        return False
-    return isinstance(reading.term, Var) and scope.model is not None and reading.term.name == scope.model.step_loss.name
-
-
-def rank_of(node: Node, scope: Scope) -> int | None:
-    try:
-        found = Resolver(scope, "total").of(node)
-        return found[0].rank if found else None
-    except (Unread, Misfit, ShapeMismatch):
-        return None
-
-
-def _transpose(node: Node) -> Node:
-    if isinstance(node, s.Name):
-        mark = Token(r"\top", node.at, "command")
-        bare = tuple(token for token in node.sup if token.text not in {"T", r"\top", r"\intercal"})
-        return replace(node, sup=bare if len(bare) != len(node.sup) else (*node.sup, mark))
-    return s.Scripted(node.at, node, (), (Token(r"\top", node.at, "command"),))
-
-
-def _shifted(tokens: tuple[Token, ...], n: int) -> Iterator[tuple[Token, ...]]:
-    """t-1 as t and t-2, t as t-1 and t+1."""
-    signed = len(tokens) > n + 2 and tokens[n + 1].text in {"+", "-"} and tokens[n + 2].text.isdigit()
-    offset = int(f"{tokens[n + 1].text}{tokens[n + 2].text}") if signed else 0
-    at, rest = tokens[n].at, tokens[n + (3 if signed else 1) :]
-    for new in (offset - 1, offset + 1):
-        sign = Token("+" if new > 0 else "-", at, "sign")
-        yield (*tokens[: n + 1], *((sign, Token(str(abs(new)), at, "number")) if new else ()), *rest)
+__all__ = ["LAST", "LEFT", "RULES", "Rule", "own_letter", "rank_of"]

@@ -13,8 +13,8 @@ from symbolic.prove import axes_of
 from symbolic.reader.candidates import Candidate, candidates, instances, record, verdict_of
 from symbolic.reader.readings import Misfit, Reading
 from symbolic.reader.repair.closed import closed_forms
-from symbolic.reader.repair.edits import Sides, on_both_sides, once, twice
-from symbolic.reader.repair.missing import contributions, of_one_step
+from symbolic.reader.repair.edits import Sides, both_once, on_both_sides, once, twice, with_own_letters
+from symbolic.reader.repair.missing import contributions, of_one_step, parts_by_step, sum_of
 from symbolic.reader.repair.written import written
 from symbolic.reader.resolve import Memo, Resolver
 from symbolic.reader.scope import Scope
@@ -39,8 +39,10 @@ def repair(left: Node, right: Node, scope: Scope, is_part: bool = False) -> str 
     first = [(left, right), *once((left, right), scope)]
     second = (two for sides in first if sides[0] is left for two in twice(sides, scope))
     third = (both for sides in first for both in on_both_sides(sides, left, scope))
+    lettered = with_own_letters((left, right), scope)
     return (
-        search.among(first)
+        (search.among([lettered, *once(lettered, scope), *both_once(lettered, scope)]) if lettered else None)
+        or search.among(first)
         or (search.part() if is_part else search.closed())
         or search.among(second)
         or search.among(third)
@@ -56,6 +58,7 @@ class _Search:
         self.memo: Memo = {}
         self.tried: set[object] = set()
         self.read: set[Sides] = set()
+        self.parts: dict[Term, list[Term]] = {}
 
     def among(self, edited: Iterable[Sides]) -> str | None:
         """The first of these that is proved."""
@@ -75,13 +78,23 @@ class _Search:
     def meant_by(self, candidate: Candidate) -> Iterator[Candidate]:
         """Itself, then with a missing part of the gradient added; of a part, each part that it may be."""
         ((left, right), *others) = candidate.pairs
-        parts = [] if others else [part for _, part in contributions(left, self.scope)]
+        parts = [] if others else self.parts_of(left)
         if self.is_part:
-            parts = parts or [part for _, part in of_one_step(left, right, self.scope)]
+            parts = [part for _, part in contributions(left, self.scope)] or [
+                part for _, part in of_one_step(left, right, self.scope)
+            ]
             yield from (Candidate(((part, right),), candidate.text) for part in parts)
             return
         yield candidate
         yield from (Candidate(((left, f.Add(right, part)),), candidate.text) for part in parts)
+
+    def parts_of(self, left: Term) -> list[Term]:
+        """What may be lacking: of a gradient of the loss, or of a step's loss, what comes through each value."""
+        if left not in self.parts:
+            found = [[part for _, part in parts] for parts in parts_by_step(left, self.scope)]
+            at_once = [sum_of(parts) for parts in found if len(parts) > 1]
+            self.parts[left] = [*(part for parts in found for part in parts), *at_once]
+        return self.parts[left]
 
     def closed(self) -> str | None:
         """The left side in closed form."""
