@@ -31,7 +31,7 @@ from numeric.trace.tape import Op
 
 EFFORT = 2_000_000
 LARGEST = 400_000
-NEAR = 500
+LEAST, MOST = 200, 1500
 Line = tuple[str, int]
 CLAIMED: Line = ("", -1)
 
@@ -70,6 +70,7 @@ class _Search:
             op not in fixed and not forward for op, forward in zip(self.tape.ops, evidence.forward, strict=True)
         )
         self.mine = [i for i, back in enumerate(self.back) if back]
+        self.line_of: list[Line] = [(place.file, place.line) for place in self.tape.places]
         self.claims = {int(n) for nodes in evidence.trace.claims.values() for n in nodes.flat}
 
     def overwritten(self) -> Cause | None:
@@ -108,56 +109,46 @@ class _Search:
 
     def _read(self) -> None:
         """Who reads what, and what operations and lines make, of all that gradients are made from."""
-        mine = [i for i in self.mine if self.evidence.claims_cone[i]]
+        self.used = [i for i in self.mine if self.evidence.claims_cone[i]]
+        self.near = min(max(len(self.used) // 8, LEAST), MOST)
         self.readers: dict[int, list[int]] = defaultdict(list)
-        self.groups: dict[int | Site | Line, list[int]] = defaultdict(list)
         self.lines: dict[Line, list[int]] = defaultdict(list)
-        for i in mine:
+        for i in self.used:
             self.lines[self._line(i)].append(i)
             for n in dict.fromkeys(self.tape.arguments(i)):
                 self.readers[n].append(i)
-        for i in mine:
+        self.groups: dict[int | Site | Line, set[int]] = defaultdict(set)
+        for i in self.used:
             for key in self._made_by(i):
-                self.groups[key].append(i)
+                self.groups[key].add(i)
 
     def _made_by(self, i: int) -> tuple[int | Site | Line, ...]:
         """One operation, called on one way; the same, however it is called; what the line hands on."""
-        place = self.tape.place[i]
-        return (place, self.tape.sites[place][0], *([self._line(i)] if self._is_handed_on(i) else []))
-
-    def _is_handed_on(self, i: int) -> bool:
-        return i in self.claims or any(self._line(reader) != self._line(i) for reader in self.readers.get(i, ()))
+        place, line = self.tape.place[i], self._line(i)
+        handed_on = i in self.claims or any(self._line(reader) != line for reader in self.readers.get(i, ()))
+        return (place, self.tape.sites[place][0], *([line] if handed_on else []))
 
     def _line(self, i: int) -> Line:
-        place = self.tape.place_of(i)
-        return place.file, place.line
+        return self.line_of[self.tape.place[i]]
 
-    def _ordered(self) -> Iterator[_Candidate]:
-        """Those first that make right what the first line hands on, in the order of computing."""
-        late = []
-        for candidate, n in self._candidates():
-            if self._mends_at_first(candidate, n):
-                yield candidate
-            else:
-                late.append(candidate)
-        yield from late
+    def _ordered(self) -> list[_Candidate]:
+        """Those first that soon make the most values right, above all where they are made."""
+        found = chain(self._candidates(self._as_made), self._candidates(self._as_read))
+        gains = [(self._gain(candidate, n) if self.effort > EFFORT // 2 else 0, candidate) for candidate, n in found]
+        enough = max((gain for gain, _ in gains), default=0) / 2
+        gains.sort(key=lambda each: (each[1].made is None or each[0] < enough, -each[0]))
+        return [candidate for _, candidate in gains]
 
-    def _candidates(self) -> Iterator[tuple[_Candidate, int]]:
-        """Whatever lacks something at a first look, as it is made and then as it is read, and where it first does."""
-        lacking = [
-            (n, each.lack)
-            for n, value in enumerate(self.values)
-            for each in self.lacks.get(value, ())
-            if n in self.readers or n in self.claims
-        ]
+    def _candidates(self, make: Callable[[int, Lack], Iterator[_Candidate]]) -> Iterator[tuple[_Candidate, int]]:
+        """Whatever lacks something at a first look, and where it first does, in the order of computing."""
         seen: set[_Candidate] = set()
-        for make in (self._as_made, self._as_read):
-            for n, lack in lacking:
-                for candidate in make(n, lack):
+        for n in (n for n in range(len(self.tape)) if n in self.readers or n in self.claims):
+            for lacking in self.lacks.get(self.values[n], ()):
+                for candidate in make(n, lacking.lack):
                     if candidate not in seen:
                         seen.add(candidate)
                         yield candidate, n
-                        if lack.kind == "factor":
+                        if lacking.lack.kind == "factor":
                             yield candidate._replace(vanishes=True), n
 
     def _as_made(self, n: int, lack: Lack) -> Iterator[_Candidate]:
@@ -184,32 +175,26 @@ class _Search:
 
     # -- what becomes of it ------------------------------------------------------------------
 
-    def _mends_at_first(self, candidate: _Candidate, n: int) -> bool:
-        """Of what the first line hands on something becomes right."""
-        first = (
-            n
-            if candidate.made is not None
-            else next((i for i in self.readers.get(n, ()) if self._line(i) in candidate.readers), None)
-        )
-        if first is None:
-            return False
+    def _gain(self, candidate: _Candidate, n: int) -> int:
+        """How many more of the values that are made next are right."""
+        reading = (i for i in self.readers.get(n, ()) if self._line(i) in candidate.readers)
+        first = n if candidate.made is not None else next(reading, len(self.tape))
         changed: dict[int, int] = {}
-        found = _Instead(self.values, changed)
-        used = Used({}, defaultdict(dict), {})
-        line = self.lines[self._line(first)]
-        start = bisect_left(line, first)
-        for i in line[start : start + NEAR]:
-            self.effort -= 1
+        found, used, gain = _Instead(self.values, changed), Used({}, defaultdict(dict), {}), 0
+        start = bisect_left(self.used, first)
+        for i in self.used[start : start + self.near]:
             make = self._remaking(i, candidate, used)
+            if make is None and changed.keys().isdisjoint(self.tape.arguments(i)):
+                continue
+            self.effort -= 1
             try:
                 value = self.evidence.field.reduced(make(found) if make else self._value(i, found))
-            except (Refused, ValueError):
-                return False
+            except (NoRoot, Refused, ValueError):
+                return 0
             if value != self.values[i]:
                 changed[i] = value
-                if value in self.right and self._is_handed_on(i):
-                    return True
-        return False
+                gain += (value in self.right) - (self.values[i] in self.right)
+        return gain
 
     def _value(self, i: int, found: Any) -> Any:
         return sweep.value(self.tape, self.evidence.field, found, i)
@@ -247,7 +232,7 @@ class _Search:
             return self._value(i, _Instead(found, {n: each.put(found[n]) for n, each in used.read[i].items()}))
 
         if candidate.made is not None:
-            return given if candidate.made in self._made_by(i) else None
+            return given if i in self.groups[candidate.made] else None
         return reading if self._line(i) in candidate.readers else None
 
     def _lacking(self, n: int, value: int, candidate: _Candidate) -> Lacking | None:

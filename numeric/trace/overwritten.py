@@ -37,7 +37,9 @@ def summed(evidence: Evidence, wrong: Sequence[str], back: Sequence[int], values
     place, name = tape.place_of(firsts[0]), source.named(tape.sites[tape.place[firsts[0]]])
     read = {n for i in back for n in tape.arguments(i)}
     once = read.isdisjoint(i for entries in steps.values() for i in chain(*entries))
-    if not once or name is None or name.place[:2] != place[:2] or source.renamed(place, name.text):
+    if not once or name is None or name.place[:2] != place[:2]:
+        return None
+    if not source.is_repeated(place) or source.renamed(place, name.text):
         return None  # it may be another line that writes it over
     text = f"{name.text} is to be summed over all steps, and only the last is left"
     claimed = {(name, k): _total(entry) for name, entries in steps.items() for k, entry in enumerate(entries)}

@@ -90,6 +90,13 @@ def origin(place: Place, text: str) -> Named | None:
     return found[0].named() if root and len(found) == 1 else None
 
 
+def is_repeated(place: Place) -> bool:
+    """Whether the line stands in a loop of its innermost function."""
+    function = _function(place)
+    loops = [n for n in ast.walk(function) if isinstance(n, ast.For | ast.While)] if function else []
+    return any(loop.lineno < place.line <= (loop.end_lineno or 0) for loop in loops)
+
+
 class _Assigned(NamedTuple):
     target: ast.expr
     sign: str
@@ -103,14 +110,19 @@ class _Assigned(NamedTuple):
 
 def _assigned(place: Place) -> Iterator[_Assigned]:
     """Every assignment in the innermost function."""
-    tree = _parsed("".join(linecache.getlines(place.file)))
-    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)] if tree else []
-    around = [f for f in functions if f.lineno <= place.line <= (f.end_lineno or 0)]
-    for statement in ast.walk(max(around, key=lambda f: f.lineno)) if around else ():
+    function = _function(place)
+    for statement in ast.walk(function) if function else ():
         if isinstance(statement, ast.stmt):
             sign = "+=" if isinstance(statement, ast.AugAssign) else "="
             for target, value in _assignments(statement):
                 yield _Assigned(target, sign, value, Place(place.file, statement.lineno))
+
+
+def _function(place: Place) -> ast.FunctionDef | None:
+    tree = _parsed("".join(linecache.getlines(place.file)))
+    functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)] if tree else []
+    around = [f for f in functions if f.lineno <= place.line <= (f.end_lineno or 0)]
+    return max(around, key=lambda f: f.lineno, default=None)
 
 
 def _root(text: str) -> str:

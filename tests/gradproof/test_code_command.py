@@ -226,7 +226,8 @@ def expect_as_documented(gradient, kinds):
         for low, high in (entry["claimed"], entry["derivative"]):
             assert float(low) <= float(high)
     if gradient["cause"] is not None:
-        assert set(gradient["cause"]) == {"kind", "text", "file", "line"}
+        assert set(gradient["cause"]) == {"kind", "text", "file", "line", "mend"}
+        assert gradient["cause"]["mend"] is None or set(gradient["cause"]["mend"]) == {"file", "line", "text"}
         assert gradient["cause"]["kind"] in kinds
 
 

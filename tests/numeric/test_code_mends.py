@@ -223,6 +223,15 @@ def test_no_line_is_named_where_it_was_proved_on_one_branch_only(tmp_path: Path)
     assert all(p.cause is None or p.cause.mend is None for p in proof.parameters), proof
 
 
+def test_a_sum_that_another_line_writes_over_is_not_named(tmp_path: Path) -> None:
+    """Where the outer product is made nothing is to be changed."""
+    step = "def outer(x, dz):\n    product = np.outer(x, dz)\n    return product\ndef run("
+    called = LSTM.replace("def run(", step).replace("dW += np.outer(x, dz)", "dW = outer(x, dz)")
+    proof = judged(tmp_path, called)
+    assert [p.name for p in proof.parameters if p.finding == Finding.REFUTED] == ["W"]
+    assert the_mend(proof) is None
+
+
 def squared(x: Any, up: Any, factor: float = 2.0) -> Any:
     return (x**2 * up).sum(), {"x": factor * x * up}
 
