@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     help="Declarations; of a DIR, <stem>.check.  [default: <stem>.check beside the document, if there]",
 )
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON instead of text.")
-@click.option("--format", "style", type=click.Choice(["text", "github"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["text", "github"]),
+    default="text",
+    show_default=True,
+    help="Text, or annotations for GitHub.",
+)
 @click.option("--allow-unread", is_flag=True, help="What cannot be read or decided is a warning.")
 @click.option("--jobs", type=request.Positive(), help="Processes.  [default: one per usable core]")
 @click.option("--suggest", is_flag=True, help="Draft the declaration block of a document instead.")

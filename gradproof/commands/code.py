@@ -17,7 +17,7 @@ from gradproof import request
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), help="Seconds for each function.")
 @click.option("--json", "as_json", is_flag=True, help="The documented JSON instead of the report.")
 def command(target: str, timeout: float | None, as_json: bool) -> None:
-    """Prove or refute the gradients that a NumPy function of yours returns.
+    """Prove or refute gradients of your own NumPy code.
 
     FILE.py holds `run(**arrays)`, which returns the loss and {name: gradient}, and `shapes`, the shape of each
     array (or an array); or several functions `run_…`.  Exit code 0: all proved; 1: some refuted; 2: usage
