@@ -25,7 +25,7 @@ FEW, MANY = 3, 6
 
 
 class Lack(NamedTuple):
-    """One kind of omission: `words` names it, `place` is the line of the forward pass that it comes from."""
+    """One kind of omission: `words` name it, `place` is the line of the forward pass that it comes from."""
 
     kind: str
     words: str
@@ -105,10 +105,12 @@ def _partners(way: Way) -> Iterator[tuple[int, Lacking]]:
             if any(n in tape.constants for n in partner.values()):
                 continue
             if any(tape.ops[n] == Op.COND for n in partner.values()):
-                lack = Lack("derivative", "the slope of the piecewise function", place)
+                lack = Lack("derivative", "the slope of the piecewise function of", place)
             else:
                 text = source.factor(sites, 1 - side)
-                lack = Lack("factor", f"the factor {text}" if text else f"the {('right', 'left')[side]} factor", place)
+                lack = Lack(
+                    "factor", f"the factor {text} of" if text else f"the {('right', 'left')[side]} factor of", place
+                )
             for i, n in partner.items():
                 yield way.adjoint[i], Lacking(lack, values[n], _times(n))
 
@@ -143,9 +145,9 @@ def _slopes(way: Way) -> Iterator[tuple[int, Lacking]]:
         for i in nodes:
             for text, (number, beside, making) in _slope_factors(name, values[i], i).items():
                 if text not in lacking and found and one_call:
-                    lacking[text] = Lack("derivative", f"the factor {text.replace('y', found.text)}", found.place)
+                    lacking[text] = Lack("derivative", f"the factor {text.replace('y', found.text)} of", found.place)
                 elif text not in lacking:
-                    lacking[text] = Lack("derivative", f"the factor {text}, y the {name}", place)
+                    lacking[text] = Lack("derivative", f"the factor {text}, y the {name}, of", place)
                 yield way.adjoint[i] * beside % p, Lacking(lacking[text], number % p, making)
 
 
@@ -218,7 +220,7 @@ def _term(tape: Tape, missing: list[Part]) -> Lack:
     text = source.expression(tape.sites[tape.place[user]]) if one else ""
     lines = dict.fromkeys(tape.place_of(u)[:2] for u, *_ in missing)
     others = "".join(f" and {Place(*line)}" for line in list(lines)[1:])
-    words = f"what comes back by {text or ('these lines' if others else 'this line')}"
+    words = f"what comes back by {text} of" if text else "what comes back by"
     return Lack("path", words, tape.place_of(user), is_term=True, others=others)
 
 
@@ -229,7 +231,7 @@ def _matrices(way: Way) -> Iterator[tuple[int, Lacking]]:
         place, sites = tape.place_of(nodes[0]), tape.sites[tape.place[nodes[0]]]
         for side, column in ((0, tape.a), (1, tape.b)):
             text = source.operand(sites, 1 - side)
-            lack = Lack("path", f"the product with {f'{text}.T' if text else 'the matrix'}", place, is_term=True)
+            lack = Lack("path", f"the product with {f'{text}.T' if text else 'the matrix'} of", place, is_term=True)
             products: dict[tuple[int, int], list[int]] = defaultdict(list)
             for i in nodes:
                 products[way.evidence.blocks.of(i), column[i]].append(i)

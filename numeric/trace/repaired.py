@@ -80,4 +80,4 @@ def _what(tape: Tape, lack: Lack, used: Used, where: Mapping[int, int]) -> str:
         if len(places) == 1:
             text = source.expression(tape.sites[(index := places.pop())])
             return f"{f'the term {text}' if text else 'a term'} of {tape.places[index]}"
-    return f"{lack.words} of {lack.place}{lack.others}"
+    return f"{lack.words} {lack.place}{lack.others}"

@@ -6,6 +6,7 @@ to be named, or that which reads what is missing, with the line that it comes fr
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradproof.code_report import as_json
 from gradproof.own_code import functions
 from numeric.trace.execute import traces
 from numeric.trace.judge import judge
@@ -195,6 +197,14 @@ def test_the_line_that_lacks_something_is_named(
     assert wrong.splitlines()[mend.place.line - 1].lstrip().startswith(line), mend
     assert words in re.sub(r"[^\s(]*backward\.py", "HERE", mend.text), mend
     assert str(mend) in str(proof)
+
+
+def test_the_line_stands_in_the_json(tmp_path: Path) -> None:
+    proof = judged(tmp_path, LSTM.replace("dh*o*(1 - tc**2)", "dh*o"))
+    (function,) = json.loads(as_json({"run": proof}))["functions"]
+    mend = function["gradients"][0]["cause"]["mend"]
+    assert (mend["file"], mend["line"]) == (str(tmp_path / "backward.py"), 22)
+    assert mend["text"].startswith("dh * o lacks the factor")
 
 
 @pytest.mark.parametrize(
