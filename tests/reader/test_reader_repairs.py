@@ -53,12 +53,12 @@ def test_a_closed_form_is_found_where_no_small_edit_is_right(left, wrong, repair
 def test_two_names_may_have_been_exchanged():
     found = judged(r"L^{(t)} = -\sum_{k=1}^K \hat{y}^{(t)}_k \log y^{(t)}_k")
     assert (found.verdict, found.defect) == ("definition", True)
-    assert found.repair == r"-\sum_{k=1}^{K} y_{k}^{(t)} \log\left(\hat{y}_{k}^{(t)}\right)"
+    assert found.repair == r"-\sum_{k=1}^{K} y_{k}^{(t)} \log \hat{y}_{k}^{(t)}"
 
 
 def test_what_is_added_to_a_gradient_is_repaired_as_a_part_of_it():
     found = judged(r"d c_{t-1} += f_{t-1} \circ d c_t", LSTM)
-    assert (found.verdict, found.repair) == ("refuted", r"f_{t} \odot d c_{t}")
+    assert (found.verdict, found.repair) == ("refuted", r"f_{t} \circ d c_{t}")
 
 
 def test_the_loss_of_a_step_may_have_been_meant_as_the_whole():
@@ -83,12 +83,12 @@ def test_nothing_is_proposed_where_the_left_side_has_no_closed_form():
             r"\frac{\partial L}{\partial f_t} = c_t \odot \frac{\partial L}{\partial c_t}",
             r"c_{t-1} \odot \frac{\partial L}{\partial c_{t}}",
         ),
-        ("", r"\nabla_{f_t} L = c_t \odot \nabla_{c_t} L", r"c_{t-1} \odot \nabla_{c_{t}} L"),
-        ("name S_t = c", r"\nabla_{f_t} L = S_t \odot \nabla_{S_t} L", r"S_{t-1} \odot \nabla_{S_{t}} L"),
+        ("", r"\nabla_{f_t} L = c_t \odot \nabla_{c_t} L", r"c_{t-1} \odot \nabla_{c_t} L"),
+        ("name S_t = c", r"\nabla_{f_t} L = S_t \odot \nabla_{S_t} L", r"S_{t-1} \odot \nabla_{S_t} L"),
         (
             "read d as gradient",
             r"d W_{xo} = (o_t \odot (1-o_t) \odot d o_t) x_t^\top",
-            r"\sum_{t=1}^{T} \left(o_{t} \odot \left(1 - o_{t}\right) \odot d o_{t}\right) x_{t}^{\top}",
+            r"\sum_{t} \left(o_{t} \odot \left(1 - o_{t}\right) \odot d o_{t}\right) x_{t}^{\top}",
         ),
     ],
 )
@@ -110,13 +110,14 @@ def test_a_repair_that_would_be_read_as_something_else_is_written_as_it_was_prov
     ("wrong", "repair"),
     [
         (r"\nabla_{a_t} L = (1 - h_t) \odot \nabla_{h_t} L", r"\left(1 - h_{t}^{2}\right) \odot \nabla_{h_t} L"),
-        (r"\nabla_{a_t} L = (1 - \tanh(a_t)) \odot \nabla_{h_t} L", r"1 - \tanh^{2}\left(a_{t}\right)"),
+        (r"\nabla_{a_t} L = (1 - \tanh(a_t)) \odot \nabla_{h_t} L", r"\left(1 - \tanh^{2}\left(a_{t}\right)\right) \odot \nabla_{h_t} L"),
         (r"\nabla_{o_t} L = \hat y_t^2 - y_t", r"\hat{y}_{t} - y_{t}"),
     ],
 )
 def test_a_square_may_be_missing_or_too_many(wrong, repair):
     found = judged(wrong, "model rnn\ntime subscript")
-    assert (found.verdict, repair.replace("h_t}", "h_{t}}") in found.repair) == ("refuted", True), found.repair
+    assert found.verdict == "refuted"
+    assert repair == found.repair
 
 
 def test_what_is_added_is_repaired_as_the_part_that_comes_through_the_same_parameters():

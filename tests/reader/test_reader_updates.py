@@ -91,7 +91,7 @@ def test_what_is_proved_says_which_part_it_is_and_under_what():
 
 def test_what_is_wrong_is_repaired():
     (found,) = judged(r"$\nabla_W L += \nabla_{a^{(t)}} L\, h^{(t)\top}$")
-    assert found.repair == r"\left(\nabla_{a^{(t)}} L\right) h^{(t-1)\top}"
+    assert found.repair == r"\nabla_{a^{(t)}} L h^{(t-1)\top}"
     assert found.message == "not the contribution of step t, by the use of W there"
 
 

@@ -42,7 +42,7 @@ from symbolic.reader.repair.subscripts import (
 )
 from symbolic.reader.scope import Scope
 from symbolic.reader.syntax import nodes as s
-from symbolic.reader.syntax.nodes import Node, inside, names_in
+from symbolic.reader.syntax.nodes import Node, Tokens, inside, names_in
 from symbolic.reader.tokens import Token, plain
 from symbolic.terms import Var
 
@@ -66,23 +66,38 @@ def exponential(node: Node, scope: Scope) -> Iterator[Node]:
 
 
 def squared(node: Node, scope: Scope) -> Iterator[Node]:
-    """h as h², h² as h."""
+    """h as h²."""
     two = (Token("2", node.at, "number"),)
-    if isinstance(node, s.Name) and [token.text for token in node.sup[-1:]] == ["2"]:
+    if isinstance(node, s.Name) and node.style != "function" and rank_of(node, scope) in (0, 1):
+        if not node.sup and node.call is None:
+            yield replace(node, sup=two)
+        elif not _is_square(node.sup):
+            yield s.Scripted(node.at, s.Group(node.at, (node,), ()), (), two)
+    if isinstance(node, s.Applied) and node.function in {"tanh", "sigmoid"} and not node.power:
+        yield replace(node, power=two)
+
+
+def unsquared(node: Node, scope: Scope) -> Iterator[Node]:
+    """h² as h."""
+    if isinstance(node, s.Name) and _is_square(node.sup):
         yield replace(node, sup=node.sup[:-1])
-    elif isinstance(node, s.Name) and node.style != "function" and rank_of(node, scope) in (0, 1):
-        yield s.Scripted(node.at, s.Group(node.at, (node,), ()), (), two)
     if isinstance(node, s.Scripted) and not node.sub and plain(node.sup) == "2":
         yield node.base
-    if isinstance(node, s.Applied) and node.function in {"tanh", "sigmoid"}:
-        yield replace(node, power=() if plain(node.power) == "2" else two)
+    if isinstance(node, s.Applied) and plain(node.power) == "2":
+        yield replace(node, power=())
+
+
+def _is_square(sup: Tokens) -> bool:
+    return [token.text for token in sup[-1:]] == ["2"]
 
 
 def sum_over_steps(node: Node, scope: Scope) -> Iterator[Node]:
     """What one step gives as the sum over all."""
     if scope.model is not None and scope.model.is_sequence and not isinstance(node, s.Name):
         at = node.at
-        yield s.Big(at, r"\sum", (Token("t", at, "letter"),), (), s.Group(at, (node,), ()))
+        yield s.Big(
+            at, r"\sum", (Token("t", at, "letter"),), (), s.Group(at, (node,), ()) if isinstance(node, s.Sum) else node
+        )
 
 
 def weighted(node: Node, scope: Scope) -> Iterator[Node]:
@@ -116,6 +131,7 @@ RULES: tuple[Rule, ...] = (
     transposed,
     other_sign,
     squared,
+    unsquared,
     exponential,
     sum_over_steps,
     immediate,

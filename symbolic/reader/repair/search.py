@@ -14,6 +14,7 @@ from symbolic.reader.candidates import Candidate, candidates, instances, record,
 from symbolic.reader.readings import Misfit, Reading
 from symbolic.reader.repair.closed import closed_forms
 from symbolic.reader.repair.edits import Sides, both_once, on_both_sides, once, twice, with_own_letters
+from symbolic.reader.repair.honest import is_honest
 from symbolic.reader.repair.missing import contributions, of_one_step, parts_by_step, sum_of
 from symbolic.reader.repair.written import written
 from symbolic.reader.resolve import Memo, Resolver
@@ -70,23 +71,23 @@ class _Search:
                 continue
             self.read.add(sides)
             for candidate in _readable(sides, self.scope, self.memo):
-                for each in self.meant_by(candidate):
-                    if self.is_proved(each):
-                        return written(each, self.sides, sides[0] is not self.sides[0], self.scope)
+                for each, added in self.meant_by(candidate):
+                    if self.is_proved(each, left_is_made=sides[0] is not self.sides[0]):
+                        return written(each, self.sides, self.scope, sides, added, self.is_part)
         return None
 
-    def meant_by(self, candidate: Candidate) -> Iterator[Candidate]:
-        """Itself, then with a missing part of the gradient added; of a part, each part that it may be."""
+    def meant_by(self, candidate: Candidate) -> Iterator[tuple[Candidate, Term | None]]:
+        """Itself, then with a part of the gradient added, which is given too; of a part, each that it may be."""
         ((left, right), *others) = candidate.pairs
         parts = [] if others else self.parts_of(left)
         if self.is_part:
             parts = [part for _, part in contributions(left, self.scope)] or [
                 part for _, part in of_one_step(left, right, self.scope)
             ]
-            yield from (Candidate(((part, right),), candidate.text) for part in parts)
+            yield from ((Candidate(((part, right),), candidate.text), None) for part in parts)
             return
-        yield candidate
-        yield from (Candidate(((left, f.Add(right, part)),), candidate.text) for part in parts)
+        yield candidate, None
+        yield from ((Candidate(((left, f.Add(right, part)),), candidate.text), part) for part in parts)
 
     def parts_of(self, left: Term) -> list[Term]:
         """What may be lacking: of a gradient of the loss, or of a step's loss, what comes through each value."""
@@ -103,7 +104,7 @@ class _Search:
                 for form in closed_forms(reading.term, self.scope):
                     each = Candidate(((reading.term, form),), "")
                     if self.is_proved(each):
-                        return written(each, self.sides, False, self.scope)
+                        return written(each, self.sides, self.scope)
         return None
 
     def part(self) -> str | None:
@@ -118,7 +119,7 @@ class _Search:
                 if used and used == names and len(through) == 1 and isinstance(gradient, f.Derivative):
                     exact = f.MatMul(f.grad(through[0]), f.immediate(through[0], gradient.by))
                     if self.is_proved(Candidate(((exact, part),), "")):
-                        return written(Candidate(((gradient, part),), ""), self.sides, False, self.scope)
+                        return written(Candidate(((gradient, part),), ""), self.sides, self.scope)
         return None
 
     def named(self, node: Node) -> Iterator[str]:
@@ -134,11 +135,17 @@ class _Search:
         except (Unread, Misfit, ShapeMismatch):
             return []
 
-    def is_proved(self, candidate: Candidate) -> bool:
+    def is_proved(self, candidate: Candidate, left_is_made: bool = False) -> bool:
+        """Whether it is proved, and says something; each once."""
         if candidate.pairs in self.tried:
             return False
         self.tried.add(candidate.pairs)
-        return agrees(candidate, self.scope) and isinstance(verdict_of(candidate, self.scope), Proved)
+        if not agrees(candidate, self.scope) or not is_honest(candidate, left_is_made, self.is_part, self.agree):
+            return False
+        return isinstance(verdict_of(candidate, self.scope), Proved)
+
+    def agree(self, a: Term, b: Term) -> bool:
+        return agrees(Candidate(((a, b),), ""), self.scope)
 
 
 def says_nothing(candidate: Candidate) -> bool:

@@ -50,7 +50,9 @@ def own_letter(node: Node, scope: Scope) -> Iterator[Node]:
     if isinstance(node, s.Big) and node.lower and (bound := node.lower[0]).text in scope.indices:
         if not any(token.text == bound.text for name in _divisors(node.body) for token in name.sub):
             return
-        used = {token.text for name in names_in(node.body) for token in (*name.sub, *name.sup)}
+        names = list(names_in(node.body))
+        called = (token for name in names if name.call is not None for token in name.call.latex)
+        used = {token.text for token in (*called, *(token for name in names for token in (*name.sub, *name.sup)))}
         for letter, axis in scope.indices.items():
             if letter not in used and axis == scope.indices[bound.text]:
                 lower = (replace(bound, text=letter), *node.lower[1:])
@@ -113,7 +115,10 @@ def _relabelled(value: Any, old: str, new: str) -> Any:
     """With another letter for a subscript, but in what is differentiated by."""
     if isinstance(value, s.Name):
         sub = tuple(replace(token, text=new) if token.text == old else token for token in value.sub)
-        call = None if value.call is None else _relabelled(value.call, old, new)
+        call = value.call
+        if call is not None:
+            latex = tuple(replace(token, text=new) if token.text == old else token for token in call.latex)
+            call = replace(_relabelled(call, old, new), latex=latex)
         return replace(value, sub=sub, call=call)
     if isinstance(value, s.Derivative):
         return replace(value, of=_relabelled(value.of, old, new))
