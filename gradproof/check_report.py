@@ -71,7 +71,8 @@ def facts(finding: Finding) -> Iterator[tuple[str, str]]:
     if finding.message:
         yield ("but" if finding.counterexample is not None else "because"), finding.message
     if finding.repair:
-        yield "did you mean", f"{finding.repair}      (proved)"
+        under = f" under {' and '.join(finding.repaired_under)}" if finding.repaired_under else ""
+        yield "did you mean", f"{finding.repair}      (proved{under})"
 
 
 def _place(found: Counterexample) -> str:

@@ -287,6 +287,7 @@ def repaired(judge: Judging, found: Finding, left: Node, right: Node, is_part: b
         return found
     try:
         with within(SECONDS):
-            return replace(found, repair=repair(left, right, judge.scope, is_part) or "")
+            mended = repair(left, right, judge.scope, is_part)
     except TooLong:
         return found
+    return found if mended is None else replace(found, repair=mended.latex, repaired_under=mended.hypotheses)

@@ -24,6 +24,7 @@ class Finding:
     hypotheses: tuple[str, ...] = ()
     counterexample: Counterexample | None = None
     repair: str = ""
+    repaired_under: tuple[str, ...] = ()
     message: str = ""
     defect: bool = False
     displayed: bool = False

@@ -10,6 +10,6 @@ anything is proved (`search`).
 """
 
 from symbolic.reader.repair.missing import contributions, of_one_step
-from symbolic.reader.repair.search import SECONDS, repair
+from symbolic.reader.repair.search import SECONDS, Repair, repair
 
-__all__ = ["SECONDS", "contributions", "of_one_step", "repair"]
+__all__ = ["SECONDS", "Repair", "contributions", "of_one_step", "repair"]

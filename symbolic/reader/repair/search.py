@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 
 from symbolic import second_opinion
@@ -30,8 +31,16 @@ MOST_TRIED = 60  # candidates of a stage that are compared
 MOST_EDITS = 120  # edits of a stage that are read
 
 
-def repair(left: Node, right: Node, scope: Scope, is_part: bool = False) -> str | None:
-    """The nearest formula that is proved, as LaTeX; None if none is found in time.
+@dataclass(frozen=True)
+class Repair:
+    """A formula that is proved, as LaTeX, and under what: hypotheses, and how its ∂ is to be read."""
+
+    latex: str
+    hypotheses: tuple[str, ...] = ()
+
+
+def repair(left: Node, right: Node, scope: Scope, is_part: bool = False) -> Repair | None:
+    """The nearest formula that is proved; None if none is found in time.
 
     First the sides with at most one edit, then the closed form of the left side, then two edits of the right side, then
     one of each.  What is added to a gradient (`is_part`) is to be one of its parts.
@@ -61,7 +70,7 @@ class _Search:
         self.read: set[Sides] = set()
         self.parts: dict[Term, list[Term]] = {}
 
-    def among(self, edited: Iterable[Sides]) -> str | None:
+    def among(self, edited: Iterable[Sides]) -> Repair | None:
         """The first of these that is proved."""
         last = len(self.tried) + MOST_TRIED
         for sides in islice(edited, MOST_EDITS):
@@ -72,8 +81,8 @@ class _Search:
             self.read.add(sides)
             for candidate in _readable(sides, self.scope, self.memo):
                 for each, added in self.meant_by(candidate):
-                    if self.is_proved(each, left_is_made=sides[0] is not self.sides[0]):
-                        return written(each, self.sides, self.scope, sides, added, self.is_part)
+                    if (proof := self.proof(each, left_is_made=sides[0] is not self.sides[0])) is not None:
+                        return self.repair(each, proof, sides, added)
         return None
 
     def meant_by(self, candidate: Candidate) -> Iterator[tuple[Candidate, Term | None]]:
@@ -97,17 +106,17 @@ class _Search:
             self.parts[left] = [*(part for parts in found for part in parts), *at_once]
         return self.parts[left]
 
-    def closed(self) -> str | None:
+    def closed(self) -> Repair | None:
         """The left side in closed form."""
         for reading in self.read_as(self.sides[0]):
             if isinstance(reading.term, Term):
                 for form in closed_forms(reading.term, self.scope):
                     each = Candidate(((reading.term, form),), "")
-                    if self.is_proved(each):
-                        return written(each, self.sides, self.scope)
+                    if (proof := self.proof(each)) is not None:
+                        return self.repair(each, proof)
         return None
 
-    def part(self) -> str | None:
+    def part(self) -> Repair | None:
         """Of the parts of the gradient that is added to, the one that comes through the same parameters."""
         left, right = self.sides
         model, names = self.scope.model, set(self.named(right))
@@ -118,8 +127,8 @@ class _Search:
                 through = [d.by for d in f.subterms(part) if isinstance(d, f.Derivative) and d.of == LOSS]
                 if used and used == names and len(through) == 1 and isinstance(gradient, f.Derivative):
                     exact = f.MatMul(f.grad(through[0]), f.immediate(through[0], gradient.by))
-                    if self.is_proved(Candidate(((exact, part),), "")):
-                        return written(Candidate(((gradient, part),), ""), self.sides, self.scope)
+                    if (proof := self.proof(Candidate(((exact, part),), ""))) is not None:
+                        return self.repair(Candidate(((gradient, part),), ""), proof)
         return None
 
     def named(self, node: Node) -> Iterator[str]:
@@ -135,14 +144,21 @@ class _Search:
         except (Unread, Misfit, ShapeMismatch):
             return []
 
-    def is_proved(self, candidate: Candidate, left_is_made: bool = False) -> bool:
-        """Whether it is proved, and says something; each once."""
+    def repair(
+        self, candidate: Candidate, proof: Proved, edited: Sides | None = None, added: Term | None = None
+    ) -> Repair | None:
+        latex, read_under = written(candidate, self.sides, self.scope, edited, added, self.is_part)
+        return Repair(latex, (*map(str, proof.hypotheses), *read_under)) if latex else None
+
+    def proof(self, candidate: Candidate, left_is_made: bool = False) -> Proved | None:
+        """The verdict, if it is proved, and says something; each once."""
         if candidate.pairs in self.tried:
-            return False
+            return None
         self.tried.add(candidate.pairs)
         if not agrees(candidate, self.scope) or not is_honest(candidate, left_is_made, self.is_part, self.agree):
-            return False
-        return isinstance(verdict_of(candidate, self.scope), Proved)
+            return None
+        verdict = verdict_of(candidate, self.scope)
+        return verdict if isinstance(verdict, Proved) else None
 
     def agree(self, a: Term, b: Term) -> bool:
         return agrees(Candidate(((a, b),), ""), self.scope)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from symbolic import terms as f
@@ -35,21 +36,28 @@ def written(
     edited: Sides | None = None,
     added: Term | None = None,
     is_part: bool = False,
-) -> str:
-    """The right side, or the whole formula where the left side was edited; "" if it cannot be written.
+) -> tuple[str, tuple[str, ...]]:
+    """The right side, or the whole formula where the left side was edited, and how ∂ is to be read in it.
+
+    "" if it cannot be written.
 
     `edited` are the sides that were read, `added` what was added to the right one; neither for what was made of terms.
     What is read as what was proved goes first, then what is read so once ∂ is declared as total or immediate.
     """
     spellings = list(_spellings(candidate, sides, scope, edited, added, is_part))
-    scopes = (scope, *(replace(scope, partial=kind) for kind in (TOTAL, IMMEDIATE) if not scope.partial))
+    kinds = ("",) if scope.partial else ("", TOTAL, IMMEDIATE)
     wanted = [tuple(map(canonical, pair)) for pair in candidate.pairs]
-    best = next((own for under in scopes for own in spellings if _is_read_as(own, wanted, under)), None)
+    read = ((kind, own) for kind in kinds for own in spellings if _is_read_as(own, wanted, _reading(scope, kind)))
+    unread = (("", own) for own in spellings if not _readings(own, scope))
+    kind, best = next(chain(read, unread), ("", spellings[-1] if spellings else None))
     if best is None:
-        best = next((own for own in spellings if not _readings(own, scope)), spellings[-1] if spellings else None)
-    if best is None:
-        return ""
-    return " = ".join(best) if edited is not None and edited[0] is not sides[0] else best[1]
+        return "", ()
+    text = " = ".join(best) if edited is not None and edited[0] is not sides[0] else best[1]
+    return text, (f"∂ read as {kind}",) if kind else ()
+
+
+def _reading(scope: Scope, kind: str) -> Scope:
+    return replace(scope, partial=kind) if kind else scope
 
 
 def _spellings(
