@@ -22,10 +22,10 @@ from symbolic.elementwise import Entries, OutsideSequence, Steps, dimensions, ta
 from symbolic.equality import CHOICES, FREE_Y, ONE_HOT_Y, SUMMING_Y, Choice, Equality, Shown, Where
 from symbolic.every_length import Landmarks
 from symbolic.hypotheses import Group, modulo_one_hot, summing_to_one
-from symbolic.normal_form import Poly, Ring
+from symbolic.normal_form import OutOfReach, Poly, Ring
 from symbolic.notation import Shape
 from symbolic.shapes import shape
-from symbolic.terms import LOSS, Derivative, Var
+from symbolic.terms import LOSS, Derivative, Var, subterms
 from symbolic.unroll import Place
 
 WIDEST = 3
@@ -202,6 +202,8 @@ class _Values(Differentiated):
         return summing_to_one(self.ring, result) if var.name in self.summing else result
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
+        if any(isinstance(s, Derivative) for s in subterms(node.of)):
+            raise OutOfReach(f"{node} differentiates a derivative: there is no second opinion on that")
         chain = self.chain_of(node, steps)
         if chain is not None and chain not in self.opaque and node in self.keep and chain[0] != chain[1]:
             super().check(node.by, chain[1][1])

@@ -53,7 +53,7 @@ class Differentiated(Unrolled):
         self.check(node.by, by[1])
         self._axes.setdefault(by[0], node.by.axes)
         copy = None if node.copy is None else node.copy.at(steps)
-        if copy is not None and (by[1] is not None or not isinstance(node.of, Var)):
+        if copy is not None and (by[1] is not None or not isinstance(node.of, Var) or not node.total):
             raise OutOfReach(f"{node}: a use at one step is that of a parameter, by a variable")
         if copy is not None:
             self.touched.add(copy)

@@ -183,10 +183,13 @@ class Equality:
         model = self.model
         parts = {*variables(self.left), *variables(self.right)}
         heads = [(eq.left, eq.right.arg) for eq in model.equations if isinstance(eq.right, f.Softmax)]
+        logits = [logits for _, logits in heads if isinstance(logits, Var) and logits.step is not None]
         behind = {v.name for v in (*self.targets, *(prediction for prediction, _ in heads))}
+        behind |= {name for each in logits for name in made_from(model, each.name, later=False)} - {
+            model.step_loss.name
+        }
         if any(v.name in behind for v in parts):
             return ()
-        logits = [logits for _, logits in heads if isinstance(logits, Var) and logits.step is not None]
         forwards = any(reaches_far(s) and not shape(s.of) for s in self.derivatives)
         return tuple(
             each

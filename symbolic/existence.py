@@ -28,7 +28,8 @@ Limit = tuple[str, float, float]
 def bridged(chain: Sequence[Term], model: Model | None, one_hot: bool = False) -> bool:
     """Whether every link exists wherever the two ends do, whatever the length and the classes."""
     _, *links, _ = chain
-    divisors = (each for link in links for s in subterms(link) for each in must_not_vanish(s))
+    written = [*(s for link in links for s in subterms(link)), *(model.written if model and links else ())]
+    divisors = (each for s in written for each in must_not_vanish(s))
     if one_hot and not all(is_positive(each, model) for each in divisors):
         return False
     return model is None or not links or _reaches_no_further(chain, model)

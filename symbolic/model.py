@@ -15,7 +15,7 @@ from functools import cache, cached_property
 
 from symbolic import terms as f
 from symbolic.elementwise import free_indices
-from symbolic.notation import Axis, Step
+from symbolic.notation import Axis, Step, shape_text
 from symbolic.shapes import ShapeMismatch, axes_in, shape
 from symbolic.terms import LOSS, Term, Var, moved, subterms, term
 
@@ -70,12 +70,17 @@ class Model:
     def __post_init__(self) -> None:
         self._check_order()
         self._check_steps()
+        self._check_arrays()
         self._check_loss()
 
     def _check_order(self) -> None:
         known = {v.name for v in (*self.parameters, *self.inputs, *self.targets)}
         made: set[str] = set()
         for eq in self.equations:
+            if LOSS in subterms(eq.right):
+                raise ValueError(
+                    f"{self.name}: {eq.left.name} is made from L, the whole loss, which is made from it all"
+                )
             for v in eq.uses:
                 late = v.name not in known | made and not (v.step and v.step.offset < 0)
                 if late:
@@ -83,6 +88,14 @@ class Model:
             if eq.left.name in known | made:
                 raise ValueError(f"{self.name}: {eq.left.name} has two meanings")
             made.add(eq.left.name)
+
+    def _check_arrays(self) -> None:
+        """Everything is made or declared, and one name stands for one array."""
+        declared = [*self.parameters, *self.inputs, *self.targets]
+        for v in (*declared, *(v for eq in self.equations for v in eq.uses)):
+            if v.name not in self.arrays:
+                raise ValueError(f"{self.name}: nothing makes {v.name}; is it an input?")
+            check_same_array(self.name, self.arrays[v.name], v)
 
     def _check_steps(self) -> None:
         """Every equation is read at t, from that step and the one before."""
@@ -111,7 +124,7 @@ class Model:
             )
         if not self.is_sequence and (made.left != LOSS or self.scale != term(1)):
             raise ValueError(f"{where} of a model without steps is called {LOSS.name} and has no scale")
-        if variables(self.scale) or any(isinstance(s, f.SumSteps | f.ProductSteps) for s in subterms(self.scale)):
+        if any(isinstance(s, Var | f.SumSteps | f.ProductSteps) for s in subterms(self.scale)):
             what = f"{self.name}: the scale of the loss is a number, not {self.scale}"
             raise ValueError(f"{what}; write it with numbers, one_over(axis) and one_over(None), which is 1/T")
         if any(v.name == self.step_loss.name for eq in self.equations for v in eq.uses):
@@ -207,6 +220,13 @@ class Model:
         made = tuple(eq.left for eq in self.equations)
         everything = (*self.parameters, *self.inputs, *self.targets, *made)
         return {v.name: Var(v.name, v.axes, v.sequence, v.latex) for v in everything}
+
+
+def check_same_array(where: str, one: Var, other: Var) -> None:
+    """Raise ValueError where one name stands for two arrays."""
+    if (one.axes, one.sequence) != (other.axes, other.sequence):
+        kinds = [f"{'a sequence of ' * v.sequence}shape {shape_text(v.axes)}" for v in (one, other)]
+        raise ValueError(f"{where}: one name, {other.name}, for two arrays: {' and '.join(kinds)}")
 
 
 def outside_sums(term: Term) -> Iterator[Term]:

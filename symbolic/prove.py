@@ -126,6 +126,7 @@ class _Judge:
         whole = self.derivation
         alone = whole if len(whole.chain) == 2 else replace(whole, chain=(left, right))
         where: Where | None = None
+        agreed = False
         for level in equality.levels:
             try:
                 opinion = second_opinion.agree(alone, self.sizes, equality.hypotheses(level))
@@ -138,9 +139,9 @@ class _Judge:
             if opinion:
                 if shown := self.show(equality, level):
                     return self.confirmed(number, equality, level, replace(shown, second_opinion=opinion))
-                self.look_for_disagreement(number, equality, level, opinion)
-                break
-        else:
+                self.look_for_disagreement(number, equality, opinion)
+                agreed = True
+        if not agreed:
             self.look_for_counterexample(number, equality, [ONE_HOT] * 2, where)
             for level in equality.levels:
                 if shown := self.show(equality, level):
@@ -155,16 +156,18 @@ class _Judge:
 
     def confirmed(self, number: int, equality: Equality, level: int, shown: Shown) -> Shown:
         """What was shown, if nothing refutes it in a longer sequence and the two sides exist anywhere."""
+        if shown.second_opinion.startswith(second_opinion.NOTHING):
+            raise _NotShown(f"equality {number} has no second opinion: {shown.second_opinion}")
         if equality.beyond and not shown.every_T:
-            self.look_for_counterexample(number, equality, KINDS[level], equality.beyond)
+            self.look_for_counterexample(number, equality, [ONE_HOT] * 3, equality.beyond)
         plain = all(is_positive(each, self.model) for s in equality.written for each in must_not_vanish(s))
         if not plain and not has_values(equality, KINDS[level]):
             raise _NotShown("no rational point was found at which both sides exist: they may divide by 0 everywhere")
         return shown
 
-    def look_for_disagreement(self, number: int, equality: Equality, level: int, opinion: str) -> None:
+    def look_for_disagreement(self, number: int, equality: Equality, opinion: str) -> None:
         """Refute where the second engine did not look; where it did, one of the two is wrong."""
-        if found := refute(number, equality, KINDS[level]):
+        if found := refute(number, equality, [ONE_HOT] * 3):
             if found.steps.get("T", 1) in second_opinion.lengths(opinion):
                 raise second_opinion.Disagreement(f"equality {number}: two engines disagree at {found.values}")
             raise _Refutation(found)
@@ -213,6 +216,8 @@ class _Judge:
                 return replace(found, size_reason=f"at the bound {named}, {why}")
             if again is None:
                 return replace(found, size_reason=f"not shown at the bound {named}")
+            if found.every_T and not again.every_T:
+                return replace(found, size_reason=f"at the bound {named} not shown for every T")
         return replace(found, every_size=least)
 
     def proved(self, shown: list[Shown]) -> Proved:

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from symbolic.model import Model, variables
-from symbolic.notation import Axis, Step, shape_text
+from symbolic.model import Model, check_same_array, variables
+from symbolic.notation import Axis, Step
 from symbolic.terms import LOSS, Derivative, ProductSteps, Reciprocal, SumSteps, Term, Var, free_anchors, subterms
 from symbolic.verdicts import Hypothesis
 
@@ -42,18 +42,21 @@ class Derivation:
     repair: str = ""
 
     def __post_init__(self) -> None:
-        known = dict(self.model.arrays) if self.model else {}
+        known = {**self.model.arrays, LOSS.name: LOSS} if self.model else {}
+        if self.model and (strange := {h.target.name for h in self.hypotheses} - {y.name for y in self.model.targets}):
+            raise ValueError(f"{self.id}: a hypothesis about {min(strange)}, no target of the model {self.model.name}")
+        for part in (s for term in self.chain for s in subterms(term)):
+            if isinstance(part, Derivative) and part.by == LOSS:
+                raise ValueError(f"{self.id}: {part} is a derivative by the loss, which nothing is made from")
+            if isinstance(part, SumSteps | ProductSteps) and part.index in ("", "T"):
+                raise ValueError(f"{self.id}: {part} runs over {part.index!r}, which is no name for a step: try 's'")
         if not (self.model and self.model.is_sequence):
             for part in (s for term in self.chain for s in subterms(term)):
                 if said := _of_steps(part):
                     raise ValueError(f"{self.id}: {part} {said}, and there is no model with steps")
         for term in self.chain:
             for var in variables(term):
-                plain = replace(var, step=None)
-                usual = known.setdefault(var.name, plain)
-                if (usual.axes, usual.sequence) != (var.axes, var.sequence):
-                    kinds = [f"{'a sequence of ' * v.sequence}shape {shape_text(v.axes)}" for v in (usual, var)]
-                    raise ValueError(f"{self.id}: one name, {var.name}, for two arrays: {' and '.join(kinds)}")
+                check_same_array(self.id, known.setdefault(var.name, replace(var, step=None)), var)
             by = [
                 s.by.name
                 for s in subterms(term)

@@ -24,6 +24,8 @@ class ShapeMismatch(ValueError):
 def shape(term: Term) -> Shape:
     """The axes of a term; raises ShapeMismatch where it has none."""
     match term:
+        case f.Delta(Index() as i, Index() as j) if i.axis != j.axis:
+            raise ShapeMismatch("Kronecker delta", (i.axis,), (j.axis,), term)
         case f.Const() | f.Delta() | f.Reciprocal():
             return ()
         case f.Ones(axes):

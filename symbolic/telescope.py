@@ -15,7 +15,7 @@ from dataclasses import replace
 from symbolic.model import Model, outside_sums
 from symbolic.notation import Step
 from symbolic.shapes import shape
-from symbolic.terms import ProductSteps, SumSteps, Term, Var, d, free_anchors, moved, subterms
+from symbolic.terms import Derivative, ProductSteps, SumSteps, Term, Var, d, free_anchors, moved, subterms
 
 Pair = tuple[Term, Term]
 
@@ -24,7 +24,8 @@ def telescoped(left: Term, right: Term, model: Model | None) -> Iterator[tuple[T
     """Both sides without such products, and the lemmas; once for every state that it may be."""
     loops = [s for side in (left, right) for s in subterms(side) if isinstance(s, SumSteps | ProductSteps)]
     products = {s for s in loops if isinstance(s, ProductSteps) and s.first.anchor != s.last.anchor}
-    if model is None or not products:
+    differentiated = {s for side in (left, right) for each in subterms(side) for s in _differentiated(each)}
+    if model is None or not products or products & differentiated:
         return
     bound = {s.index for s in loops}
     free = free_anchors(left) | free_anchors(right)
@@ -35,6 +36,12 @@ def telescoped(left: Term, right: Term, model: Model | None) -> Iterator[tuple[T
             instead: dict[Term, Term] = {p: d(state[p.last], state[p.first - 1]) for p in products}
             lemmas = tuple(lemma for p in products for lemma in _lemmas(p, state))
             yield _replaced(left, instead), _replaced(right, instead), lemmas
+
+
+def _differentiated(term: Term) -> Iterator[Term]:
+    """All that stands in what is differentiated: a product there has other partial derivatives than what it equals."""
+    if isinstance(term, Derivative):
+        yield from subterms(term.of)
 
 
 def _is_along(product: ProductSteps, free: frozenset[str]) -> bool:

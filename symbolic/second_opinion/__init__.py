@@ -3,7 +3,7 @@
 In:  a derivation that the normal form proved, sizes, the hypotheses that were found.
 Out: in words what was confirmed, or `Disagreement`.
 
-The whole unrolled model is evaluated at T = 1, 2, 3, or where the formula first speaks, forwards
+The whole unrolled model is evaluated at T = 1, 2, 3, and where no sum in the formula is empty, forwards
 on a tape and backwards by reverse accumulation; no derivative is kept as a symbol and none comes from SymPy.
 
 - Modular: leaves are random residues modulo the prime 2^61 − 1; tanh, σ, exp and log are
@@ -31,14 +31,14 @@ from symbolic.notation import Index, Sizes, Step
 from symbolic.records import Derivation
 from symbolic.second_opinion.tape import DIGITS, REALS, RESIDUES, Entries, Field
 from symbolic.second_opinion.world import Absent, Disagreement, Steps, World, world_of
-from symbolic.terms import Term
+from symbolic.terms import Term, subterms
 from symbolic.verdicts import ONE_HOT, Hypothesis
 
-__all__ = ["Disagreement", "agree", "confirm", "lengths"]
+__all__ = ["NOTHING", "Disagreement", "agree", "confirm", "lengths"]
 
 LENGTHS = (1, 2, 3)
-LONGER = range(4, 9)
-NOTHING = f"nothing to compare up to T = {LONGER[-1]}"
+LONGER, LONGEST = 8, 40
+NOTHING = "nothing to compare"
 
 
 def confirm(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]) -> str:
@@ -64,7 +64,7 @@ def agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis]
 def lengths(opinion: str) -> frozenset[int]:
     """The lengths T that an opinion speaks of; without a sequence, 1."""
     _, _, listed = opinion.partition("T = ")
-    return frozenset(map(int, listed.split(", "))) if listed and opinion != NOTHING else frozenset({1})
+    return frozenset(map(int, listed.split(", "))) if listed and not opinion.startswith(NOTHING) else frozenset({1})
 
 
 def _said(method: str, derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis], field: Field) -> str:
@@ -72,30 +72,44 @@ def _said(method: str, derivation: Derivation, sizes: Sizes, hypotheses: Sequenc
     if derivation.model is None or not derivation.model.is_sequence:
         return method
     if not compared:
-        return NOTHING
+        return f"{NOTHING} up to T = {_longest(derivation.chain)}"
     return f"{method}, T = {', '.join(map(str, compared))}"
 
 
 def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis], field: Field) -> list[int]:
-    """The lengths T at which there was something to compare, if need be longer ones; raises Disagreement."""
+    """The lengths T at which there was something to compare; raises Disagreement.
+
+    Where sums over steps are empty there is nothing: it goes on to lengths at which they are not.
+    """
     model, chain = derivation.model, derivation.chain
     names = frozenset[Index | str]().union(*map(free, chain))
     indices = sorted((name for name in names if isinstance(name, Index)), key=str)
     anchors = sorted(name for name in names if isinstance(name, str))
     classes = [sizes[h.target.axes[-1]] for h in hypotheses if h.kind == ONE_HOT]
+    loops = {id(s) for term in chain for s in subterms(term) if isinstance(s, f.SumSteps | f.ProductSteps)}
     compared: list[int] = []
-    for T in (*LENGTHS, *LONGER) if model is not None and model.is_sequence else (1,):
-        if T in LONGER and compared and (compared[0] in LENGTHS or compared[0] + 1 < T):
+    telling: list[int] = []
+    for T in range(1, _longest(chain) + 1) if model is not None and model.is_sequence else (1,):
+        if T not in LENGTHS and telling and (telling[0] in LENGTHS or telling[0] + 1 < T):
             break
-        spoken = False
+        spoken, ran = False, set[int]()
         for draw in range(4 * max(classes) if classes else 1):
             seed = model.name if model is not None else derivation.id
             world = world_of(model, tuple(sizes.items()), T, tuple(hypotheses), draw, field, seed)
             for steps in _places(anchors, T):
                 spoken |= _compare(derivation, world, steps, indices)
+            ran |= world.ran
         if spoken:
             compared.append(T)
-    return compared
+        if spoken and loops <= ran:
+            telling.append(T)
+    return compared if telling else []
+
+
+def _longest(chain: Sequence[Term]) -> int:
+    """The longest sequence looked at: longer where a formula speaks of steps far from t and from the ends."""
+    steps = (part for term in chain for s in subterms(term) for part in vars(s).values() if isinstance(part, Step))
+    return min(LONGER + max((abs(step.offset) for step in steps), default=0), LONGEST)
 
 
 def _compare(derivation: Derivation, world: World, steps: Steps, indices: Sequence[Index]) -> bool:

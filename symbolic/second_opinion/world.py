@@ -67,6 +67,8 @@ class World:
         self._adjoints: dict[int, list[Entries | None]] = shorter._adjoints if shorter else {}
         self.sides: dict[object, tuple[Term, Entries | None]] = {}
         self.remembered: set[str] = set()
+        self.ran: set[int] = set()
+        """By id, the sums and products over steps that were not empty somewhere."""
         if model is not None and model.is_sequence:
             self._unroll(model, shorter.T + 1 if shorter else 1)
         elif model is not None:
@@ -128,11 +130,11 @@ class World:
         return entries
 
     def _class(self, var: Var, step: int | None, row: tuple[int, ...]) -> int:
-        """All rows of one class in the first draws, neighbours of different ones in the next, then any classes."""
+        """All of one class in the first draws, neighbours of different ones in the next, then any classes."""
         classes = self.sizes[var.axes[-1]]
         if self.draw >= 2 * classes:
             return residue(self.seed, var.name, step, row, self.draw)
-        return self.draw + self.draw // classes * (sum(row) + (step or 0))
+        return self.draw + self.draw // classes * (sum(row) + (step or 0) + [*self.kinds].index(var.name))
 
     def derivative(self, node: Derivative, steps: Steps) -> Entries:
         """d of / d by: the axes of `of`, then those of `by`."""
@@ -208,6 +210,7 @@ class World:
 
         def along(name: str, first: Step, last: Step, body: Term) -> Iterator[Node]:
             for s in range(first.at(steps), last.at(steps) + 1):
+                self.ran.add(id(term))
                 yield self.read(body, {**steps, name: s}, subscripts, leaf)
 
         constant = self.tape.constant

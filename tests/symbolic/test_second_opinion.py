@@ -230,7 +230,8 @@ def test_says_how_and_at_which_lengths() -> None:
     # Where the first three lengths say nothing, the first two that do.
     far = d(r.a[t + 5], r.h[t + 4])
     assert judged(far, r.W, model=r.RNN) == "modular, T = 6, 7"
-    assert judged(d(r.a[t + 9], r.h[t + 8]), r.W, model=r.RNN) == "nothing to compare up to T = 8"
+    assert judged(d(r.a[t + 9], r.h[t + 8]), r.W, model=r.RNN) == "modular, T = 10, 11"
+    assert judged(d(r.a[t + 41], r.h[t + 40]), r.W, model=r.RNN) == "nothing to compare up to T = 40"
 
 
 @pytest.mark.parametrize(
