@@ -281,13 +281,21 @@ def additions_of(judge: Judging, formula: Formula) -> Iterator[tuple[f.Derivativ
         return
 
 
+def side_ahead(judge: Judging) -> Node | None:
+    """What stands ahead of an equality in its chain; None where nothing does, or it is not read."""
+    try:
+        return parse(judge.ahead, judge.scope.grammar) if judge.ahead else None
+    except Unread:
+        return None
+
+
 def repaired(judge: Judging, found: Finding, left: Node, right: Node, is_part: bool = False) -> Finding:
     """The finding with the repair that is proved in time, if one is; looked for when its conditions are known."""
     if found.verdict == AMBIGUOUS or judge.conditions is None:
         return found
     try:
         with within(SECONDS):
-            mended = repair(left, right, judge.scope, is_part)
+            mended = repair(left, right, judge.scope, is_part, side_ahead(judge))
     except TooLong:
         return found
     return found if mended is None else replace(found, repair=mended.latex, repaired_under=mended.hypotheses)

@@ -43,11 +43,13 @@ def judged(
 ) -> Iterator[list[Finding]]:
     """The findings of each formula from `first` to before `last`; the others show what belongs together."""
     above: Tokens = ()
+    earlier: Tokens = ()
     start = max(first - 1, 0)
     for number, formula in enumerate(formulas[start:last], start):
         judge = _Judge(formula, declarations, macros, above, formulas[max(number - NEAR, 0) : number + 1 + NEAR])
+        judge.earlier = earlier
         if number < first:
-            above = judge.end_of_chain() if number == first - 1 else ()
+            *_, earlier, above = (), (), *(judge.chain() if number == first - 1 else ())
             continue
         try:
             with within(seconds):
@@ -63,7 +65,7 @@ def judged(
         except (ArithmeticError, LookupError, TypeError, ValueError) as why:
             # Nothing a document holds may end in a traceback.
             found = [judge.finding(UNKNOWN, message=f"{type(why).__name__}: {why}")]
-        above = judge.last or above
+        above, earlier = (judge.last, judge.last_but_one) if judge.last else (above, earlier)
         yield found
 
 
@@ -83,7 +85,7 @@ class _Judge(Judging):
             return found
         around = conditions(self)
         again = _Judge(self.formula, self.declarations, self.macros, self.above, self.near, around)
-        again.known = self.known
+        again.known, again.earlier = self.known, self.earlier
         return [
             self.as_understood(new, around) if old.is_wrong else old
             for old, new in zip(found, again.findings(), strict=True)
@@ -193,16 +195,17 @@ class _Judge(Judging):
         why = f"{finding.verdict} without the condition beside it, which is not in the grammar"
         return replace(finding, verdict=UNREAD, defect=False, counterexample=None, repair="", message=why)
 
-    def end_of_chain(self) -> Tokens:
-        """The last side of the last statement."""
+    def chain(self) -> tuple[Tokens, ...]:
+        """The sides of the last statement."""
         try:
             found = self.statements(self.formula)
         except Unread:
             return ()
-        return found[-1].sides[-1] if found else ()
+        return found[-1].sides if found else ()
 
     def statement(self, statement: Statement) -> Iterator[Finding]:
         sides, relations = tuple(map(self.scope.phrased, statement.sides)), statement.relations
+        earlier: Tokens = ()
         if statement.continues:
             if not self.above:
                 yield self.unread(
@@ -210,10 +213,12 @@ class _Judge(Judging):
                 )
                 return
             sides = (self.scope.phrased(self.above), *sides)
+            earlier = self.earlier
         left = self.declarations.lefts.get(self.formula.place)
         if not relations and left is not None:
             sides, relations = (left, *sides), (Relation("=", statement.at),)
         before, self.last = self.last or self.above, sides[-1]
+        self.last_but_one = sides[-2] if len(sides) > 1 else ()
         if relations and relations[-1].symbol == "=" and is_one_hot(sides[-1]):
             self.last = before
         if not relations:
@@ -228,6 +233,7 @@ class _Judge(Judging):
             end = max(token.end for token in sides[n + 1]) if n + 1 < len(relations) else statement.end
             if n == 0 and (statement.continues or left is not None):
                 start = statement.at
+            self.ahead = sides[n - 1] if n else self.scope.phrased(earlier)
             yield from self.equality(n, sides, relation.symbol, relation.at, start, end)
 
     def equality(

@@ -44,7 +44,11 @@ class Conditions:
 
 
 class Judging:
-    """A formula, those near it, and what belongs to it; `last` is the side that a row below may continue."""
+    """A formula, those near it, and what belongs to it.
+
+    `last` is the side that a row below may continue, as this one may continue `above`; ahead of these in their chains
+    stand `last_but_one` and `earlier`, and `ahead` of the equality that is judged.
+    """
 
     def __init__(
         self,
@@ -60,6 +64,9 @@ class Judging:
         self.scope: Scope = conditions.scope if conditions else declarations.at(formula.place)
         self.given = conditions.given if conditions else NOTHING
         self.last: Tokens = ()
+        self.last_but_one: Tokens = ()
+        self.earlier: Tokens = ()
+        self.ahead: Tokens = ()
         self.known: dict[object, tuple[Verdict, Scope]] = {}
         self.cases: dict[object, tuple[Case | None, Scope]] = {}
 

@@ -56,8 +56,20 @@ def with_own_letters(sides: Sides, scope: Scope) -> Sides | None:
 def not_zero(sides: Sides) -> Iterator[Sides]:
     """a + b = 0 as a + b = a, and as a + b = b."""
     left, right = sides
-    if isinstance(right, s.Number) and not right.value and isinstance(left, s.Sum) and len(left.parts) > 1:
-        yield from ((left, part if sign > 0 else s.Sum(part.at, ((sign, part),))) for sign, part in left.parts)
+    if isinstance(right, s.Number) and not right.value:
+        yield from ((left, summand) for summand in _summands(left))
+
+
+def after_what_is_ahead(ahead: Node, right: Node) -> Iterator[Sides]:
+    """Of a + b = c = d, where c is wrong, a + b = d; where b is 0, a = d."""
+    yield ahead, right
+    yield from ((summand, right) for summand in _summands(ahead))
+
+
+def _summands(node: Node) -> Iterator[Node]:
+    """The summands of a sum, each with its sign."""
+    if isinstance(node, s.Sum) and len(node.parts) > 1:
+        yield from (part if sign > 0 else s.Sum(part.at, ((sign, part),)) for sign, part in node.parts)
 
 
 def on_both_sides(sides: Sides, left: Node, scope: Scope) -> Iterator[Sides]:

@@ -14,7 +14,15 @@ from symbolic.prove import axes_of
 from symbolic.reader.candidates import Candidate, candidates, instances, record, verdict_of
 from symbolic.reader.readings import Misfit, Reading
 from symbolic.reader.repair.closed import closed_forms
-from symbolic.reader.repair.edits import Sides, both_once, on_both_sides, once, twice, with_own_letters
+from symbolic.reader.repair.edits import (
+    Sides,
+    after_what_is_ahead,
+    both_once,
+    on_both_sides,
+    once,
+    twice,
+    with_own_letters,
+)
 from symbolic.reader.repair.honest import is_honest
 from symbolic.reader.repair.missing import contributions, of_one_step, parts_by_step, sum_of
 from symbolic.reader.repair.written import written
@@ -39,14 +47,16 @@ class Repair:
     hypotheses: tuple[str, ...] = ()
 
 
-def repair(left: Node, right: Node, scope: Scope, is_part: bool = False) -> Repair | None:
+def repair(left: Node, right: Node, scope: Scope, is_part: bool = False, ahead: Node | None = None) -> Repair | None:
     """The nearest formula that is proved; None if none is found in time.
 
     First the sides with at most one edit, then the closed form of the left side, then two edits of the right side, then
-    one of each.  What is added to a gradient (`is_part`) is to be one of its parts.
+    one of each.  What is added to a gradient (`is_part`) is to be one of its parts.  What stands
+    `ahead` of both sides in a chain may be what the right one equals.
     """
     search = _Search(scope, (left, right), is_part)
-    first = [(left, right), *once((left, right), scope)]
+    skipped = after_what_is_ahead(ahead, right) if ahead is not None and not is_part else ()
+    first = [(left, right), *once((left, right), scope), *skipped]
     second = (two for sides in first if sides[0] is left for two in twice(sides, scope))
     third = (both for sides in first for both in on_both_sides(sides, left, scope))
     lettered = with_own_letters((left, right), scope)
