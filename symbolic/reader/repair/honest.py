@@ -37,7 +37,7 @@ def _is_padded(term: Term, agree: Agree) -> bool:
         summands = list(_summands(whole))
         if any(_has_derivative(each) and agree(each, f.Mul(f.term(0), each)) for each in summands):
             return True
-        if any(canonical(a) == canonical(f.Neg(b)) for a, b in combinations(summands, 2)):
+        if any(_cancel(a, b) for a, b in combinations(map(_signed, summands), 2)):
             return True
     return False
 
@@ -63,6 +63,20 @@ def _summands(term: Term, sign: int = 1) -> Iterator[Term]:
         yield from _summands(term.arg, -sign)
     else:
         yield term if sign > 0 else f.Neg(term)
+
+
+def _signed(term: Term) -> tuple[bool, object]:
+    """Whether it has a minus, and what is behind that."""
+    match canonical(term):
+        case ("·", tuple(scalars), core):
+            others = tuple(each for each in scalars if each != "-1")
+            return (len(scalars) - len(others)) % 2 == 1, ("·", others, core) if others else core
+        case found:
+            return False, found
+
+
+def _cancel(a: tuple[bool, object], b: tuple[bool, object]) -> bool:
+    return a[0] != b[0] and a[1] == b[1]
 
 
 def _has_derivative(term: Term) -> bool:

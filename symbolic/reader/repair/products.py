@@ -35,16 +35,17 @@ def weights_first(node: Node, scope: Scope) -> Iterator[Node]:
             (n,) = matrices
             rest = (*node.factors[:n], *node.factors[n + 1 :])
             if len(rest) > 1:
-                inner: Node = s.Group(node.at, (s.Tight(node.at, rest),), ())
-                yield s.Tight(node.at, (_transpose(node.factors[n]), inner))
-                yield s.Tight(node.at, (node.factors[n], inner))
+                is_chain = rank_of(rest[0], scope) == 2
+                inner = rest if is_chain else (s.Group(node.at, (s.Tight(node.at, rest),), ()),)
+                yield s.Tight(node.at, (_transpose(node.factors[n]), *inner))
+                yield s.Tight(node.at, (node.factors[n], *inner))
     if isinstance(node, s.Infix) and node.operator in ENTRIES and isinstance(node.right, s.Tight):
         weights, *after = node.right.factors
         if isinstance(weights, s.Name) and rank_of(weights, scope) == 2:
             last = after[0] if len(after) == 1 else s.Tight(node.at, tuple(after))
-            inner = s.Group(node.at, (replace(node, right=last),), ())
-            yield s.Tight(node.at, (weights, inner))
-            yield s.Tight(node.at, (_transpose(weights), inner))
+            both = s.Group(node.at, (replace(node, right=last),), ())
+            yield s.Tight(node.at, (weights, both))
+            yield s.Tight(node.at, (_transpose(weights), both))
 
 
 def outer_product(node: Node, scope: Scope) -> Iterator[Node]:

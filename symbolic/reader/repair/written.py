@@ -26,6 +26,7 @@ from symbolic.reader.tokens import Unread, plain, tokens
 from symbolic.shapes import ShapeMismatch
 from symbolic.terms import LOSS, Term, Var
 
+D, PARTIAL = r"\mathrm{d}", r"\partial"
 GRADIENTS = {"d": "d {by}", "∂": r"\frac{{\partial {loss}}}{{\partial {by}}}", "∇": r"\nabla_{{{by}}} {loss}"}
 
 
@@ -74,13 +75,14 @@ def _spellings(
         if is_part:
             own[0] = _as_written(candidate.pairs[0][0], sides, subscript_time, scope)
         if added is not None:
-            own[1] = f"{own[1]} + {_as_written(added, edited, subscript_time, scope)}"
+            part = _as_written(added, edited, subscript_time, scope)
+            own[1] += f" + {part.replace(D, PARTIAL) if d == '∂' and has_partial(edited) else part}"
         yield own
     if len(candidate.pairs) == 1:
         (pair,) = candidate.pairs
         terms = [_as_written(side, sides, subscript_time, scope) for side in pair]
         if any(has_partial(side) for side in sides):
-            yield [side.replace(r"\mathrm{d}", r"\partial") for side in terms]
+            yield [side.replace(D, PARTIAL) for side in terms]
         yield terms
         yield [latex(side, subscript_time) for side in pair]
 
