@@ -39,7 +39,7 @@ def judged(latex, declared=RNN):
         (
             r"\nabla_U L",
             r"\sum_t x^{(t)} (\nabla_{h^{(t)}} L)^\top",
-            r"\sum_{t=1}^{T} \left(\nabla_{a^{(t)}} L\right) x^{(t)\top}",
+            r"\sum_{t=1}^{T} \left(\left(1 - \left(h^{(t)}\right)^{2}\right) \odot \nabla_{h^{(t)}} L\right) x^{(t)\top}",
         ),
     ],
 )

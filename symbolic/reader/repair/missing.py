@@ -50,6 +50,16 @@ def sum_of(terms: Iterable[Term]) -> Term:
     return reduce(f.Add, terms)
 
 
+def by_the_values(term: Term, names: frozenset[str], scope: Scope) -> Term:
+    """Gradients by what is not named, by the one value that it makes, where that is: (1 − h²) ∘ ∇h for ∇a."""
+    if isinstance(term, f.Derivative):
+        parts = [] if term.by.name in names else [part for parts in parts_by_step(term, scope) for _, part in parts]
+        named = {each.by.name for part in parts for each in f.subterms(part) if isinstance(each, f.Derivative)}
+        return parts[0] if len(parts) == 1 and named <= names else term
+    changed = {key: by_the_values(part, names, scope) for key, part in vars(term).items() if isinstance(part, Term)}
+    return replace(term, **changed) if changed else term
+
+
 def of_one_step(gradient: Term, part: Term, scope: Scope) -> Iterator[tuple[str, Term]]:
     """What one step gives to the gradient of a parameter: by its use there, and the gradient of the loss there.
 

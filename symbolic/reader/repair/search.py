@@ -24,10 +24,11 @@ from symbolic.reader.repair.edits import (
     with_own_letters,
 )
 from symbolic.reader.repair.honest import is_honest
-from symbolic.reader.repair.missing import contributions, of_one_step, parts_by_step, sum_of
+from symbolic.reader.repair.missing import by_the_values, contributions, of_one_step, parts_by_step, sum_of
 from symbolic.reader.repair.written import written
 from symbolic.reader.resolve import Memo, Resolver
 from symbolic.reader.scope import Scope
+from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node, names_in
 from symbolic.reader.tokens import Unread
 from symbolic.shapes import ShapeMismatch
@@ -121,10 +122,28 @@ class _Search:
         for reading in self.read_as(self.sides[0]):
             if isinstance(reading.term, Term):
                 for form in closed_forms(reading.term, self.scope):
-                    each = Candidate(((reading.term, form),), "")
-                    if (proof := self.proof(each)) is not None:
-                        return self.repair(each, proof)
+                    for written_so in (by_the_values(form, self.values(), self.scope), form):
+                        each = Candidate(((reading.term, written_so),), "")
+                        if (proof := self.proof(each)) is not None:
+                            return self.repair(each, proof)
         return None
+
+    def values(self) -> frozenset[str]:
+        """What the formula names, and differentiates by."""
+        found = {v.name for side in self.sides for each in self.terms_in(side) for v in variables(each)}
+        return frozenset(found)
+
+    def terms_in(self, node: object) -> Iterator[Term]:
+        """What the names and gradients of a side are read as."""
+        if isinstance(node, s.Name | s.Nabla):
+            for reading in self.read_as(node):
+                if isinstance(reading.term, f.Derivative):
+                    yield reading.term.by
+                elif isinstance(reading.term, Term):
+                    yield reading.term
+        for part in vars(node).values() if isinstance(node, Node) else node if isinstance(node, tuple) else ():
+            if isinstance(part, Node | tuple):
+                yield from self.terms_in(part)
 
     def part(self) -> Repair | None:
         """Of the parts of the gradient that is added to, the one that comes through the same parameters."""
