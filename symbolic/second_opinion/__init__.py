@@ -72,14 +72,15 @@ def _said(method: str, derivation: Derivation, sizes: Sizes, hypotheses: Sequenc
     if derivation.model is None or not derivation.model.is_sequence:
         return method
     if not compared:
-        return f"{NOTHING} up to T = {_longest(derivation.chain)}"
+        return f"{NOTHING} up to T = {min(_longest(derivation.chain), LONGEST)}"
     return f"{method}, T = {', '.join(map(str, compared))}"
 
 
 def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis], field: Field) -> list[int]:
     """The lengths T at which there was something to compare; raises Disagreement.
 
-    Where sums over steps are empty there is nothing: it goes on to lengths at which they are not.
+    Where sums over steps are empty there is nothing: it goes on to lengths at which they are not.  If the
+    formula exists at none of these, what was compared is all there is.
     """
     model, chain = derivation.model, derivation.chain
     names = frozenset[Index | str]().union(*map(free, chain))
@@ -89,7 +90,8 @@ def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis
     loops = {id(s) for term in chain for s in subterms(term) if isinstance(s, f.SumSteps | f.ProductSteps)}
     compared: list[int] = []
     telling: list[int] = []
-    for T in range(1, _longest(chain) + 1) if model is not None and model.is_sequence else (1,):
+    entered = False
+    for T in range(1, min(_longest(chain), LONGEST) + 1) if model is not None and model.is_sequence else (1,):
         if T not in LENGTHS and telling and (telling[0] in LENGTHS or telling[0] + 1 < T):
             break
         spoken, ran = False, set[int]()
@@ -99,17 +101,19 @@ def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis
             for steps in _places(anchors, T):
                 spoken |= _compare(derivation, world, steps, indices)
             ran |= world.ran
+        entered |= loops <= ran
         if spoken:
             compared.append(T)
         if spoken and loops <= ran:
             telling.append(T)
-    return compared if telling else []
+    never_exists = entered and _longest(chain) <= LONGEST
+    return compared if telling or never_exists else []
 
 
 def _longest(chain: Sequence[Term]) -> int:
-    """The longest sequence looked at: longer where a formula speaks of steps far from t and from the ends."""
+    """The longest sequence to be looked at: longer where a formula speaks of steps far from t and from the ends."""
     steps = (part for term in chain for s in subterms(term) for part in vars(s).values() if isinstance(part, Step))
-    return min(LONGER + max((abs(step.offset) for step in steps), default=0), LONGEST)
+    return LONGER + max((abs(step.offset) for step in steps), default=0)
 
 
 def _compare(derivation: Derivation, world: World, steps: Steps, indices: Sequence[Index]) -> bool:
