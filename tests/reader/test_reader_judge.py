@@ -30,7 +30,7 @@ def test_missing_transposes_are_refuted_and_the_proved_repair_is_printed():
     (found,) = judged(WRONG_DH, LSTM)
     assert found.verdict == "refuted"
     assert found.counterexample is not None
-    assert r"W_{ho}^{\top} \left(o_{t} \odot \left(1 - o_{t}\right) \odot d o_{t}\right)" in found.repair
+    assert r"W_{ho}^{\top} \left(o_{t} \left(1 - o_{t}\right) d o_{t}\right)" in found.repair
     assert found.repair.endswith(r"W_{hz}^{\top} d \alpha_{t-1}")
 
 

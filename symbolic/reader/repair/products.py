@@ -100,10 +100,11 @@ def surplus_factor(node: Node, scope: Scope) -> Iterator[Node]:
 
 
 def other_product(node: Node, scope: Scope) -> Iterator[Node]:
-    """⊙, the matrix product and ⊗ for each other."""
+    """⊙, the matrix product and ⊗ for each other, but for a vector that scales a matrix: that wants diag."""
     if isinstance(node, s.Infix) and node.operator in {"⊙", "∘", "·", "×", "⊗", "*"}:
         for operator in ("⊙", "·", "⊗"):
-            if operator != node.operator:
+            is_scaling = {rank_of(node.left, scope), rank_of(node.right, scope)} == {1, 2}
+            if operator != node.operator and not (is_scaling and node.operator in ENTRIES):
                 yield replace(node, operator=operator)
 
 
