@@ -146,6 +146,16 @@ def test_the_ends_of_a_chain_whose_middle_is_wrong_are_compared():
     assert (second.verdict, second.repair) == ("refuted", r"\nabla_{o^{(t)}} L = -\left(y^{(t)} - \hat{y}^{(t)}\right)")
 
 
+def test_a_closed_form_has_the_letters_of_its_formula():
+    """τ for T, ∂ for d, and the letter that the document has for V."""
+    declared = f"{RNN}\nstep \\tau = T\nname M = V"
+    left = r"\frac{\partial \hat{y}^{(\tau)}}{\partial h^{(\tau)}}"
+    repair = repaired(rf"{left} = M \operatorname{{diag}}(\hat{{y}}^{{(\tau)}}) M^\top", declared)
+    assert repair == (
+        r"\left(\operatorname{diag}\left(\hat{y}^{(\tau)}\right) - \hat{y}^{(\tau)} \hat{y}^{(\tau)\top}\right) M"
+    )
+
+
 RIGHT = [
     (RNN, r"\nabla_{o^{(t)}} L = \hat{y}^{(t)} - y^{(t)}"),
     (LSTM, r"\nabla_{f_t} L = c_{t-1} \odot \nabla_{c_t} L"),

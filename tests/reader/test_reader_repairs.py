@@ -39,7 +39,8 @@ def judged(latex, declared=RNN):
         (
             r"\nabla_U L",
             r"\sum_t x^{(t)} (\nabla_{h^{(t)}} L)^\top",
-            r"\sum_{t=1}^{T} \left(\left(1 - \left(h^{(t)}\right)^{2}\right) \odot \nabla_{h^{(t)}} L\right) x^{(t)\top}",
+            r"\sum_{t=1}^{T} \left(\left(1 - \left(h^{(t)}\right)^{2}\right) \odot "
+            r"\nabla_{h^{(t)}} L\right) x^{(t)\top}",
         ),
     ],
 )
@@ -110,7 +111,10 @@ def test_a_repair_that_would_be_read_as_something_else_is_written_as_it_was_prov
     ("wrong", "repair"),
     [
         (r"\nabla_{a_t} L = (1 - h_t) \odot \nabla_{h_t} L", r"\left(1 - h_{t}^{2}\right) \odot \nabla_{h_t} L"),
-        (r"\nabla_{a_t} L = (1 - \tanh(a_t)) \odot \nabla_{h_t} L", r"\left(1 - \tanh^{2}\left(a_{t}\right)\right) \odot \nabla_{h_t} L"),
+        (
+            r"\nabla_{a_t} L = (1 - \tanh(a_t)) \odot \nabla_{h_t} L",
+            r"\left(1 - \tanh^{2}\left(a_{t}\right)\right) \odot \nabla_{h_t} L",
+        ),
         (r"\nabla_{o_t} L = \hat y_t^2 - y_t", r"\hat{y}_{t} - y_{t}"),
     ],
 )

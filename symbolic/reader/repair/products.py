@@ -102,10 +102,9 @@ def surplus_factor(node: Node, scope: Scope) -> Iterator[Node]:
 def other_product(node: Node, scope: Scope) -> Iterator[Node]:
     """⊙, the matrix product and ⊗ for each other, but for a vector that scales a matrix: that wants diag."""
     if isinstance(node, s.Infix) and node.operator in {"⊙", "∘", "·", "×", "⊗", "*"}:
-        for operator in ("⊙", "·", "⊗"):
-            is_scaling = {rank_of(node.left, scope), rank_of(node.right, scope)} == {1, 2}
-            if operator != node.operator and not (is_scaling and node.operator in ENTRIES):
-                yield replace(node, operator=operator)
+        if node.operator in ENTRIES and {rank_of(node.left, scope), rank_of(node.right, scope)} == {1, 2}:
+            return
+        yield from (replace(node, operator=each) for each in ("⊙", "·", "⊗") if each != node.operator)
 
 
 def entries_before_matrix(node: Node, scope: Scope) -> Iterator[Node]:

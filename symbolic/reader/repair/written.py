@@ -13,6 +13,7 @@ from typing import Any
 
 from symbolic import terms as f
 from symbolic.latex import latex
+from symbolic.notation import Step
 from symbolic.reader.candidates import Candidate, candidates
 from symbolic.reader.canonical import canonical
 from symbolic.reader.readings import Misfit
@@ -135,7 +136,7 @@ def has_subscript_time(scope: Scope) -> bool:
 
 def _as_written(term: Term, sides: Sides, subscript_time: bool, scope: Scope) -> str:
     """The term with the document's own letters and its own way to write a gradient."""
-    named = _with_letters(term, _letters(sides, scope))
+    named = _with_letters(term, _letters(sides, scope), _last_step(sides, scope))
     text = latex(named, subscript_time)
     style = next((style for side in sides for style in _styles(side, scope)), "∇")
     for part in f.subterms(named):
@@ -185,11 +186,20 @@ def _letters(sides: Sides, scope: Scope) -> dict[str, str]:
     return found
 
 
-def _with_letters(term: Term, letters: dict[str, str]) -> Term:
+def _last_step(sides: Sides, scope: Scope) -> str:
+    """The letter that the formula has for the last step."""
+    used = {token.text for side in sides for name in names_in(side) for token in (*name.sub, *name.sup)}
+    return next((letter for letter, step in scope.steps.items() if step == Step("T") and letter in used), "T")
+
+
+def _with_letters(term: Term, letters: dict[str, str], last: str) -> Term:
     if isinstance(term, Var):
-        return replace(term, latex=letters.get(term.name, term.latex))
-    changed = {key: _with_letters(value, letters) for key, value in vars(term).items() if isinstance(value, Term)}
-    return replace(term, **changed) if changed else term
+        step = term.step
+        if step is not None and step.anchor == "T":
+            step = replace(step, anchor=last.removeprefix("\\"))
+        return replace(term, latex=letters.get(term.name, term.latex), step=step)
+    parts = {key: value for key, value in vars(term).items() if isinstance(value, Term)}
+    return replace(term, **{key: _with_letters(part, letters, last) for key, part in parts.items()}) if parts else term
 
 
 def _is_read_as(own: list[str], wanted: list[tuple[object, ...]], scope: Scope) -> bool:
