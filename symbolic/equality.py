@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import product
 from typing import Any
 
@@ -218,6 +218,14 @@ class Equality:
         if self.is_summand:
             yield self
 
+    def with_nothing_subtracted(self) -> Iterator[Equality]:
+        """With what the left side subtracts added on the right, so that a single derivative may stand alone."""
+        left, less = _signed(self.left)
+        if left and less:
+            sides = reduce(f.Add, left), reduce(f.Add, less, self.right)
+            if shape(sides[0]) == shape(sides[1]):
+                yield self._like(left=sides[0], right=sides[1])
+
     def rests(self) -> Iterator[Equality]:
         """The lemmas as equalities."""
         for left, right in self.lemmas:
@@ -242,6 +250,17 @@ class Equality:
             place = dict(zip(self.anchors, values, strict=True))
             if all(value <= place.get("t", T) for value in values):
                 yield place
+
+
+def _signed(term: Term) -> tuple[list[Term], list[Term]]:
+    """What is added and what is subtracted in a sum."""
+    match term:
+        case f.Add(a, b):
+            (more, less), (others, fewer) = _signed(a), _signed(b)
+            return more + others, less + fewer
+        case f.Neg(arg):
+            return _signed(arg)[::-1]
+    return [term], []
 
 
 def is_all_of_the_loss(model: Model, logits: Var) -> bool:

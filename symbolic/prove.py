@@ -188,7 +188,7 @@ class _Judge:
 
     def show_as_written(self, equality: Equality, level: int) -> Shown | None:
         """In parts if that does, else as a whole, with one choice of symbols after another."""
-        parts = [*equality.in_parts()] or [equality]
+        parts = [*equality.with_nothing_subtracted(), *([*equality.in_parts()] or [equality])]
         tries = [(part, CHOICES[0]) for part in parts]
         whole = ((equality, choice) for choice in equality.choices())
         for each, choice in chain(tries, (one for one in whole if one not in tries)):

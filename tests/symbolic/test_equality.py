@@ -190,3 +190,17 @@ def test_the_loss_is_the_sum_over_the_steps() -> None:
     by_step = sum_steps(-(y[t] @ log(yhat[t])))
     assert isinstance(verdict(LOSS, by_step), Proved)
     assert isinstance(verdict(LOSS, -by_step), Refuted)
+
+
+def test_what_is_subtracted_on_the_left_may_stand_on_the_right() -> None:
+    carried, local = W.T @ grad(a[t + 1]), V.T @ grad(o[t])
+    for left, right in (
+        (grad(h[t]) - carried, local),
+        (-local + grad(h[t]), carried),
+        (grad(h[t]) - (carried + local), 0 * h[t]),
+    ):
+        found = verdict(left, right)
+        assert isinstance(found, Proved), found
+        assert found.every_T
+        assert found.every_size
+        assert isinstance(verdict(left, -right if right != 0 * h[t] else local), Refuted)
