@@ -40,7 +40,7 @@ class Evidence:
     def __init__(self, trace: Trace, outcomes: Mapping[int, bool]) -> None:
         self.trace, self.tape = trace, trace.tape
         wanted = wanted_of(trace)
-        self.field, self.values = next(random_points(trace, wanted, {**self.tape.clips, **outcomes}))
+        self.field, self.values = next(random_points(trace, wanted, {**self.tape.unclipped, **outcomes}))
         self.p = self.field.p
         self.true = self.by_name(sweep.adjoints(self.tape, self.field, self.values, trace.loss))
         self.claimed = self.read(self.values)

@@ -31,7 +31,7 @@ from numeric.trace.places import Refused
 from numeric.trace.polynomials import exactly_proved
 from numeric.trace.proof import Finding, ParameterVerdict
 from numeric.trace.residues import NoRoot, Residues
-from numeric.trace.tape import EMPTY, Op, Tape
+from numeric.trace.tape import EMPTY, Clip, Op, Tape
 from numeric.trace.witness import witness_of
 
 MEMORIES = 4
@@ -88,17 +88,19 @@ def _supposed_inactive(trace: Trace, comparisons: list[int]) -> dict[int, bool]:
     """The clips that shorten gradients, and guards in the loss such as clip(p, 1e-12, 1); not a hard tanh."""
     tape, forward = trace.tape, trace.tape.cone([trace.loss])
     return {
-        i: tape.clips[i]
+        i: clip.inside
         for i in comparisons
-        if i in tape.clips and (_is_guard(tape, tape.a[i]) if forward[i] else i in tape.shortening)
+        if (clip := tape.clips.get(i)) and (_is_guard(tape, i, clip) if forward[i] else clip.shortens)
     }
 
 
-def _is_guard(tape: Tape, difference: int) -> bool:
-    """The bound in x − bound is next to 0 or 1, or large."""
+def _is_guard(tape: Tape, comparison: int, clip: Clip) -> bool:
+    """The bound is next to 0 or 1, or it is large and 0 lies strictly between the two; a relu up to 20 is none."""
+    difference = tape.a[comparison]
     ends = (tape.a[difference], tape.b[difference]) if tape.ops[difference] in (Op.ADD, Op.SUB) else ()
     bound = next((abs(tape.constants[n]) for n in ends if n in tape.constants), Fraction(0))
-    return 0 < bound < Fraction(1, 1000) or Fraction(99, 100) < bound < 1 or bound > 10
+    is_next = 0 < bound < Fraction(1, 1000) or Fraction(99, 100) < bound < 1
+    return clip.has_both_ends and (is_next or (bound > 10 and clip.shortens))
 
 
 def _refuse_unknown(trace: Trace, wanted: bytearray, outcomes: Mapping[int, bool]) -> None:
@@ -199,5 +201,6 @@ def _masked(trace: Trace, masked: Mapping[int, Fraction]) -> tuple[str, ...]:
 
 
 def _nothing_clipped(trace: Trace, unclipped: Mapping[int, bool]) -> tuple[str, ...]:
-    places = dict.fromkeys(str(trace.tape.place_of(i)) for i in unclipped)
-    return tuple(f"nothing is clipped at {place}" for place in places)
+    clips = trace.tape.clips
+    texts = dict.fromkeys(f"{trace.tape.place_of(i)}, {clips[i]}" for i in unclipped)
+    return tuple(f"nothing is clipped at {text}" for text in texts)

@@ -94,7 +94,6 @@ def _remember(old: Tape, new: Tape, i: int, made: int) -> None:
 def _remember_relations(old: Tape, new: Tape, known: Known) -> None:
     new.maxima = {known[i]: tuple(known[n] for n in members) for i, members in old.maxima.items()}
     new.told_apart = {known[i] for i in old.told_apart}
-    new.clips = {known[i]: outcome for i, outcome in old.clips.items()}
-    new.shortening = {known[i] for i in old.shortening}
+    new.clips = {known[i]: clip for i, clip in old.clips.items()}
     new.choices = {known[i]: (known[c], known[x], known[y]) for i, (c, x, y) in old.choices.items()}
     new.decisions = [Decision(known[d.node], d.place, d.outcome) for d in old.decisions]

@@ -66,6 +66,30 @@ class Decision(NamedTuple):
     outcome: bool
 
 
+class Clip(NamedTuple):
+    """What bounds a value: the comparison is `inside` where nothing is clipped; ±∞ where there is no bound."""
+
+    inside: bool
+    low: Fraction | float
+    high: Fraction | float
+
+    @property
+    def shortens(self) -> bool:
+        """Clipped values are nearer to 0 and keep their sign, which holds only if 0 lies strictly inside."""
+        return self.low < 0 < self.high
+
+    @property
+    def has_both_ends(self) -> bool:
+        return isinstance(self.low, Fraction) and isinstance(self.high, Fraction)
+
+    def __str__(self) -> str:
+        if not isinstance(self.low, Fraction):
+            return f"where all is below {float(self.high):.{DIGITS}g}"
+        if not isinstance(self.high, Fraction):
+            return f"where all is above {float(self.low):.{DIGITS}g}"
+        return f"where all is between {float(self.low):.{DIGITS}g} and {float(self.high):.{DIGITS}g}"
+
+
 class Block(NamedTuple):
     """The nodes that one array operation made: `start` up to the next block's start."""
 
@@ -77,6 +101,7 @@ class Block(NamedTuple):
 ANYTHING = ""
 EMPTY = "an array made by np.empty is read before it is written"
 NEAR = 60
+DIGITS = 12
 
 
 class Tape:
@@ -105,8 +130,8 @@ class Tape:
         self.leaves: list[tuple[str, tuple[int, ...]]] = []
         self.decisions: list[Decision] = []
         self.blocks: list[Block] = []
-        self.clips: dict[int, bool] = {}
-        self.shortening: set[int] = set()
+        self.clips: dict[int, Clip] = {}
+        """The comparisons with the bounds of a clip."""
         self.choices: dict[int, tuple[int, int, int]] = {}
         """Nodes that are one of two others, by a comparison: (comparison, where it holds, where not)."""
         self._path, self.deadline = list(path), deadline
@@ -423,16 +448,18 @@ class Tape:
         self.decisions.append(Decision(a, self.here(), outcome))
         return outcome
 
-    def clipping(self, a: int, shortens: bool) -> None:
-        """Note what the comparison a is where nothing is clipped; `shortens`: clipped values are never larger."""
-        if self.ops[a] == Op.SUB:
-            a, inactive = self.b[a], True
-        else:
-            inactive = False
-        if self.ops[a] == Op.COND:
-            self.clips[a] = inactive
-            if shortens:
-                self.shortening.add(a)
+    def clipping(self, a: int, clip: Clip) -> None:
+        """Note that the comparison a is one with a bound; of several clips that which shortens is kept."""
+        if self.ops[a] == Op.SUB and self.constants.get(self.a[a]) == 1:
+            a, clip = self.b[a], clip._replace(inside=not clip.inside)
+        known = self.clips.get(a)
+        if self.ops[a] == Op.COND and (known is None or (clip.shortens and clip.has_both_ends and not known.shortens)):
+            self.clips[a] = clip
+
+    @property
+    def unclipped(self) -> dict[int, bool]:
+        """The comparisons with both bounds of a clip, as they are where nothing is clipped."""
+        return {i: clip.inside for i, clip in self.clips.items() if clip.has_both_ends}
 
     def arguments(self, i: int) -> tuple[int, ...]:
         """The nodes that a node is made from."""

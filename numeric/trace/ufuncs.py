@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from math import prod
 from operator import methodcaller
 from typing import Any
@@ -22,20 +23,31 @@ from numeric.trace.maxima import maximum_of
 from numeric.trace.places import Refused
 from numeric.trace.products import matmul
 from numeric.trace.scalar import NUMBERS, Traced, traced
-from numeric.trace.tape import Tape
+from numeric.trace.tape import Clip, Tape
 
 
 def _maximum(a: Any, b: Any) -> Any:
     """The bound and what is above it: 0 + [x > 0]·x."""
     if b.i in b.tape.constants:
         a, b = b, a
-    return _either(b > a, a, b)
+    above = b > a
+    _note_bound(above, a, lambda bound: Clip(True, bound, math.inf))
+    return _either(above, a, b)
 
 
 def _minimum(a: Any, b: Any) -> Any:
     if b.i in b.tape.constants:
         a, b = b, a
-    return _either(b < a, a, b)
+    below = b < a
+    _note_bound(below, a, lambda bound: Clip(True, -math.inf, bound))
+    return _either(below, a, b)
+
+
+def _note_bound(inside: Any, bound: Traced, clip: Callable[[Fraction], Clip]) -> None:
+    """One bound is half of a clip where it shortens; a relu is none."""
+    tape = bound.tape
+    if isinstance(inside, Traced) and bound.i in tape.constants and (half := clip(tape.constants[bound.i])).shortens:
+        tape.clipping(inside.i, half)
 
 
 def _either(second: Any, a: Any, b: Any) -> Any:
@@ -46,18 +58,17 @@ def _either(second: Any, a: Any, b: Any) -> Any:
 
 
 def _clip(x: Any, low: Any, high: Any) -> Any:
-    """x + [x < low]·(low − x) + (1 − [x < low])·[x > high]·(high − x)."""
+    """min(max(x, low), high) = x + [x < low]·(low − x) + (1 − [x < low])·[x > high]·(high − x) where low < high."""
+    ends = [end.tape.constants.get(end.i) for end in (low, high)]
+    if None in ends:
+        return _minimum(_maximum(x, low), high)
+    if ends[0] >= ends[1]:
+        return high
     under, over = x < low, x > high
     for outside in (under, over):
         if isinstance(outside, Traced):
-            x.tape.clipping(outside.i, shortens=_keeps_zero(low, high))
+            x.tape.clipping(outside.i, Clip(False, *ends))
     return x + under * (low - x) + (1 - under) * over * (high - x)
-
-
-def _keeps_zero(low: Traced, high: Traced) -> bool:
-    """What is clipped is never made larger by it."""
-    ends = [end.tape.constants.get(end.i) for end in (low, high)]
-    return None not in ends and ends[0] <= 0 <= ends[1]  # type: ignore[operator]
 
 
 def _logaddexp(a: Any, b: Any) -> Any:

@@ -15,7 +15,7 @@ from numeric.trace.prove import prove_gradient
 
 
 def exact(trace: Trace) -> set[str]:
-    wanted, outcomes = wanted_of(trace), {**trace.tape.clips, **{d.node: d.outcome for d in trace.decisions}}
+    wanted, outcomes = wanted_of(trace), {**trace.tape.unclipped, **{d.node: d.outcome for d in trace.decisions}}
     return exactly_proved(trace, wanted, outcomes, *next(random_points(trace, wanted, outcomes)))
 
 
