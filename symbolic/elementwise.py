@@ -129,6 +129,9 @@ def evaluate(term: Term, scene: Scene, steps: Steps, subscripts: Subscripts) -> 
         return scene.values.variable(term, None if term.step is None else term.step.at(steps))
     if id(term) in scene.known:
         return scene.known[id(term)]
+    if scene.known and isinstance(term, f.SumSteps | f.ProductSteps):
+        # The same part speaks of another step in there.
+        scene = replace(scene, known={})
     arithmetic, sizes = scene.arithmetic, scene.sizes
 
     def of(inner: Term) -> Entries:

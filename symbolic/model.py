@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Set
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
+from sys import maxsize
 
 from symbolic import terms as f
 from symbolic.elementwise import free_indices
@@ -124,7 +125,7 @@ class Model:
             )
         if not self.is_sequence and (made.left != LOSS or self.scale != term(1)):
             raise ValueError(f"{where} of a model without steps is called {LOSS.name} and has no scale")
-        if any(isinstance(s, Var | f.SumSteps | f.ProductSteps) for s in subterms(self.scale)):
+        if any(isinstance(s, Var | f.SumSteps | f.ProductSteps) for s in subterms(self.scale)) or shape(self.scale):
             what = f"{self.name}: the scale of the loss is a number, not {self.scale}"
             raise ValueError(f"{what}; write it with numbers, one_over(axis) and one_over(None), which is 1/T")
         if any(v.name == self.step_loss.name for eq in self.equations for v in eq.uses):
@@ -144,6 +145,21 @@ class Model:
         """The sequences that an equation looks back at: they have a value at step 0."""
         used = (v for eq in self.equations for v in eq.uses)
         return frozenset(v.name for v in used if v.step is not None and v.step.offset < 0)
+
+    @cached_property
+    def delay(self) -> int:
+        """After how many steps everything has reached all that it ever reaches."""
+        return max(steps for start in self.arrays for steps in self._reached_from(start).values())
+
+    def _reached_from(self, start: str) -> dict[str, int]:
+        """What is made from an array, and after how many steps at the earliest."""
+        found, before = {start: 0}, dict[str, int]()
+        while found != before:
+            before = dict(found)
+            for eq in self.equations:
+                ways = [found[v.name] - (v.step.offset if v.step else 0) for v in eq.uses if v.name in found]
+                found |= {eq.left.name: min([*ways, found.get(eq.left.name, maxsize)])} if ways else {}
+        return found
 
     @cached_property
     def with_arguments(self) -> Model:

@@ -48,13 +48,15 @@ class Derivation:
         for part in (s for term in self.chain for s in subterms(term)):
             if isinstance(part, Derivative) and part.by == LOSS:
                 raise ValueError(f"{self.id}: {part} is a derivative by the loss, which nothing is made from")
+            if isinstance(part, Derivative) and part.copy is not None and part.of == part.by:
+                raise ValueError(f"{self.id}: {part} is the derivative of a parameter by one use of itself")
             if isinstance(part, SumSteps | ProductSteps) and part.index in ("", "T"):
                 raise ValueError(f"{self.id}: {part} runs over {part.index!r}, which is no name for a step: try 's'")
         if not (self.model and self.model.is_sequence):
             for part in (s for term in self.chain for s in subterms(term)):
                 if said := _of_steps(part):
                     raise ValueError(f"{self.id}: {part} {said}, and there is no model with steps")
-        for term in self.chain:
+        for term in (*self.chain, *(hypothesis.target for hypothesis in self.hypotheses)):
             for var in variables(term):
                 check_same_array(self.id, known.setdefault(var.name, replace(var, step=None)), var)
             by = [
@@ -86,14 +88,11 @@ class Derivation:
 def _of_steps(term: Term) -> str:
     """What a term by itself says of the steps of a sequence."""
     match term:
-        case Var(step=Step()):
+        case Var(step=Step()) | Derivative(copy=Step()):
             return "has a step"
         case Reciprocal(None):
             return "counts the steps"
-        case SumSteps(first=first, last=last) | ProductSteps(first=first, last=last) if "T" in (
-            first.anchor,
-            last.anchor,
-        ):
+        case SumSteps() | ProductSteps() if free_anchors(term) or "T" in (term.first.anchor, term.last.anchor):
             return "runs over the steps"
     return ""
 

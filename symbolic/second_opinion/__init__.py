@@ -3,8 +3,9 @@
 In:  a derivation that the normal form proved, sizes, the hypotheses that were found.
 Out: in words what was confirmed, or `Disagreement`.
 
-The whole unrolled model is evaluated at T = 1, 2, 3, and where no sum in the formula is empty, forwards
-on a tape and backwards by reverse accumulation; no derivative is kept as a symbol and none comes from SymPy.
+The whole unrolled model is evaluated at T = 1, 2, 3, and further where a sum in the formula is empty
+up to there or something takes longer to arrive, forwards on a tape and backwards by reverse
+accumulation; no derivative is kept as a symbol and none comes from SymPy.
 
 - Modular: leaves are random residues modulo the prime 2^61 − 1; tanh, σ, exp and log are
   free functions, a random residue for each argument, with their derivative rules.  Sides
@@ -36,8 +37,7 @@ from symbolic.verdicts import ONE_HOT, Hypothesis
 
 __all__ = ["NOTHING", "Disagreement", "agree", "confirm", "lengths"]
 
-LENGTHS = (1, 2, 3)
-LONGER, LONGEST = 8, 40
+FIRST, LONGER, LONGEST = 3, 8, 40
 NOTHING = "nothing to compare"
 
 
@@ -91,8 +91,10 @@ def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis
     compared: list[int] = []
     telling: list[int] = []
     entered = False
-    for T in range(1, min(_longest(chain), LONGEST) + 1) if model is not None and model.is_sequence else (1,):
-        if T not in LENGTHS and telling and (telling[0] in LENGTHS or telling[0] + 1 < T):
+    first = max(FIRST, model.delay + 2) if model is not None else 1
+    longest = max(first, _longest(chain))
+    for T in range(1, min(longest, LONGEST) + 1) if model is not None and model.is_sequence else (1,):
+        if first < T and telling and (telling[0] <= first or telling[0] + 1 < T):
             break
         spoken, ran = False, set[int]()
         for draw in range(4 * max(classes) if classes else 1):
@@ -106,7 +108,7 @@ def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis
             compared.append(T)
         if spoken and loops <= ran:
             telling.append(T)
-    never_exists = entered and _longest(chain) <= LONGEST
+    never_exists = entered and longest <= LONGEST
     return compared if telling or never_exists else []
 
 

@@ -54,6 +54,8 @@ class Residues:
     """The integers modulo P, with free functions."""
 
     def number(self, value: Fraction) -> int:
+        if value.denominator % P == 0:
+            raise ZeroDivisionError(f"a denominator is 0 modulo {P}")
         return value.numerator * pow(value.denominator, -1, P) % P
 
     def reduced(self, value: Any) -> Any:

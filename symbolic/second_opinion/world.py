@@ -85,6 +85,7 @@ class World:
                 self._define(self._place(equation.left, t), right)
         whole = model.scale * f.sum_steps(model.step_loss[Step("t")])
         self._define(self._place(LOSS, None), self.read(whole, {"T": self.T}, {}, self.node))
+        self.ran.clear()
 
     def _define(self, place: Place, right: Node) -> None:
         """A node of its own for a variable: its adjoint must not see other uses of what it equals."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 
 import pytest
@@ -22,12 +23,14 @@ from symbolic.terms import (
     d,
     delta,
     diag,
+    exp,
     eye,
     grad,
     immediate,
     inner,
     log,
     one_over,
+    ones,
     outer,
     product_steps,
     scalar,
@@ -195,3 +198,69 @@ def test_one_name_stands_for_one_array() -> None:
         Model("m", "", "", (w,), (e,), (), (equation(loss[t], w * q[t - 1]),), loss)
     with pytest.raises(ValueError, match="a hypothesis about x, no target of the model rnn"):
         claim(total(x[t]), term(1), RNN, sums_to_one(x))
+
+
+def delayed(*through: Var, of: Term) -> Model:
+    """What comes out of the last of these at t came into the first as many steps before."""
+    made = [equation(here[t], 1 * before[t - 1]) for before, here in pairwise(through)]
+    made = [equation(through[0][t], of), *made, equation(loss[t], through[-1][t] * (u[t] @ u[t]))]
+    return Model("delayed", "", "", (w,), (u, e), (), tuple(made), loss)
+
+
+LINE = tuple(sequence(name) for name in ("s0", "s1", "s2", "s3", "s4"))
+
+
+def test_one_object_inside_and_outside_a_sum_speaks_of_two_steps() -> None:
+    i, step, z = Index("i", P), Step("s"), sequence("z")
+    model = Model("m", "", "", (w,), (u, e, z), (), (equation(loss[t], w * (u[t] @ u[t]) + e[t] * z[t]),), loss)
+    shared = (1 - u[t] ** 2).at(i)
+    fresh = (1 - u[step] ** 2).at(i)
+    left = shared * sum_steps(shared * exp(e[t] + z[t]))
+    right = (1 - u[t] ** 2).at(i) * sum_steps(fresh * exp(e[step]) * exp(z[step]), index="s")
+    assert isinstance(verdict(left, right, model), Proved)
+    far = d(LINE[3][t], w)
+    left, right = far * shared * sum_steps(shared, t, t + 1), 2 * far * (1 - u[t] ** 2).at(i) ** 2
+    assert isinstance(verdict(left, right, delayed(*LINE[:4], of=w * e[t])), Refuted)
+
+
+@pytest.mark.parametrize("states", [3, 4, 5])
+def test_what_arrives_late_is_waited_for(states: int) -> None:
+    model = delayed(*LINE[:states], of=w * e[t])
+    assert model.delay == states - 1
+    late = LINE[states - 1]
+    found = verdict(d(late[t], w) * loss[t], d(late[t], w) * loss[t] * 1, model)
+    assert isinstance(found, Proved)
+    assert found.second_opinion.endswith(f"T = {', '.join(map(str, range(1, max(3, states + 1) + 1)))}")
+
+
+def test_what_exists_for_one_engine_alone_is_not_refuted() -> None:
+    model = Model("m", "", "", (w,), (e,), (), (equation(loss[t], w * e[t]),), loss)
+    steps = sum_steps(term(1), 1, T, index="s")
+    left = d(w * e[t] + sum_steps(0 * e[Step("", 2)], 1, 1, index="s"), w)
+    right = e[t] + w * (steps - 2) * (steps - 3)
+    assert not isinstance(verdict(left, right, model), Refuted)
+
+
+def test_the_derivative_of_one_entry_is_a_derivative_by_the_whole() -> None:
+    vector, matrix = array("v", P), array("M", P, P)
+    assert isinstance(verdict(d(vector.at(1), vector), d(1 * vector.at(1), vector)), Proved)
+    assert isinstance(verdict(d(vector.at(1), vector), d(vector.at(2), vector)), Refuted)
+    with pytest.raises(TypeError, match="an entry has a subscript for each axis"):
+        d(matrix.at(1, 2), matrix.at(1))
+
+
+def test_records_that_make_no_sense_are_refused() -> None:
+    counted = sum_steps(w, 1, t, index="j")
+    with pytest.raises(ValueError, match="there is no model with steps"):
+        claim(counted, w)
+    with pytest.raises(ValueError, match="there is no model with steps"):
+        claim(Derivative(LOSS, w, copy=t), w, Model("m", "", "", (w,), (), (), (equation(LOSS, w * w),), LOSS))
+    with pytest.raises(ValueError, match="the scale of the loss is a number"):
+        Model("m", "", "", (w,), (e,), (), (equation(loss[t], w * e[t]),), loss, ones(P))
+    with pytest.raises(ValueError, match="by one use of itself"):
+        claim(Derivative(b, b, copy=t), 1 * Derivative(b, b), RNN)
+    with pytest.raises(ValueError, match="one name, z, for two arrays"):
+        claim(total(array("z", P, H)), term(1), None, sums_to_one(array("z", H, P)))
+    with pytest.raises(ValueError, match="two axes are called P"):
+        prove(claim(total(array("v", P)), total(array("v", P)) + 0 * total(array("z", Axis("P", 3)))))
+    assert isinstance(verdict(w * Fraction(1, 2**61 - 1), w * Fraction(2, 2**62 - 2)), Proved)
