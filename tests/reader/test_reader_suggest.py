@@ -161,7 +161,7 @@ def test_macros_are_expanded_in_a_draft():
         (RNN + r"$$L = \sum_t \frac12 \|o_t - y_t\|^2$$", "model own    # the document's own equations"),
         (RNN.replace("U x_t + b", "U x_t") + ENTROPY, "model own    # the document's own equations"),
         (RNN.replace("W h", r"W^\top h") + ENTROPY, "model own    # the document's own equations"),
-        (r"$h_t$, $c_t$, $f_t$", "model lstm    # 3 of its names occur, and no equation of a model"),
+        (r"$h_t$, $c_t$, $f_t$", "model lstm    # a guess: 3 of its names occur, and no equation of a model"),
     ],
 )
 def test_a_model_of_ours_is_drafted_where_the_equations_are_its_own_or_none_is_written(text, model):

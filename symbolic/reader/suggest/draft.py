@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 
+from symbolic.latex import latex as latex_of
+from symbolic.model import Model
 from symbolic.notation import AXES
 from symbolic.reader.declare import MODELS, BadDeclaration, Drafting, printed_name, spelled
 from symbolic.reader.scope import Scope
@@ -24,7 +26,13 @@ SPECIAL = frozenset({"e", "d", "T", "t", "i", "j", "k", "l", "m", "n", r"\tau", 
 
 def suggestion(name: str, content: str) -> str:
     """The draft of a declaration block; raises Unscannable."""
-    drafted = list(_in_order(_lines(seen(name, content))))
+    found = seen(name, content)
+    model = own(found)
+    gaps = list(model.gaps)
+    drafted = list(_in_order(_lines(found, model), model, gaps))
+    if gaps and any(line.startswith("model own") for line in drafted):
+        drafted.insert(0, f"# the model is incomplete: {'; '.join(dict.fromkeys(gaps))}")
+    drafted.insert(0, "# A draft: look at every line.")
     if name.endswith(".tex"):
         return "\n".join(f"% check: {line}" for line in drafted)
     if name.endswith(".rst"):
@@ -32,35 +40,35 @@ def suggestion(name: str, content: str) -> str:
     return "\n".join(["<!-- check", *drafted, "-->"])
 
 
-def _in_order(given: Iterable[str]) -> Iterator[str]:
+def _in_order(given: Iterable[str], model: Own, gaps: list[str]) -> Iterator[str]:
     """The lines, those that cannot be declared as comments; so is the loss of a model that lacks an equation."""
     drafting = Drafting()
-    lacks = False
+    of_line = {f"forward {each.latex}": each.equation.line for each in model.equations}
     for line in given:
-        if lacks and line.startswith("loss "):
+        if gaps and line.startswith("loss "):
             line = f"# {line}    an equation is missing"
         try:
             drafting.add(line)
         except BadDeclaration as why:
-            lacks |= line.startswith("forward ")
+            if line in of_line:
+                gaps.append(f"line {of_line[line]} is not read")
             line = f"# {line}    {str(why).partition(': ')[2]}"
         yield line
 
 
-def _lines(found: Seen) -> Iterator[str]:
-    yield "# A draft: look at every line."
+def _lines(found: Seen, model: Own) -> Iterator[str]:
     styles = Counter({style: sum(n for (_, _, time), n in found.names.items() if time == style) for style in STYLES})
     style, uses = styles.most_common(1)[0]
     time = [f"time {STYLES[style]}"] * bool(uses)
     yield from time
     yield from (f"depends {each}" for each in sorted(found.depends))
-    model = own(found)
-    written = model.written()
     near = _by_names(found)
-    if written and not (best := fitting([name for name, _ in near], written, time)):
+    if fits := fitting([name for name, _ in near], found, model, time):
+        yield from _of_ours(found, near, fits)
+    elif model.written() or model.gaps:
         yield from _of_own(found, model)
     else:
-        yield from _of_ours(found, near, best if written else "")
+        yield from _of_ours(found, near, "")
     if found.has_d:
         yield "# d x occurs: say `read d as gradient` or `read d as differential along X`"
 
@@ -71,7 +79,9 @@ def _of_ours(found: Seen, near: list[tuple[str, int]], fits: str) -> Iterator[st
     if fits:
         yield f"model {best}    # its equations are the document's"
     elif best:
-        yield f"model {best}    # {near[0][1]} of its names occur, and no equation of a model"
+        yield f"model {best}    # a guess: {near[0][1]} of its names occur, and no equation of a model"
+        yield "# nothing of it stands in the document: check that these are your equations:"
+        yield from (f"#   {each}" for each in _equations_of(MODELS[best], found))
     else:
         yield "# no equation of a model is written: say `model own`, then `forward LATEX` for each, then `loss LATEX`"
     letters = _letters(found, best)
@@ -85,6 +95,13 @@ def _of_ours(found: Seen, near: list[tuple[str, int]], fits: str) -> Iterator[st
     of_arrays = {(key, var.sequence): tuple(axis.name for axis in var.axes) for key, var in known.items()}
     yield from _scripts(found, of_arrays)
     yield from (f"let {line}" for written, line in found.gradients if written.key not in known)
+
+
+def _equations_of(model: Model, found: Seen) -> Iterator[str]:
+    """What a model of ours says, with time where the document has it."""
+    below = any(time == "sub" for _, _, time in found.names)
+    for each in model.equations:
+        yield f"{latex_of(each.left, below)} = {latex_of(each.right, below)}"
 
 
 def _of_own(found: Seen, model: Own) -> Iterator[str]:
@@ -128,7 +145,7 @@ def _of_own(found: Seen, model: Own) -> Iterator[str]:
     yield from (f"let {line}" for line in lets(model))
     yield from (f"forward {each.latex}" for each in model.equations)
     if model.loss:
-        yield f"loss {model.loss}" if model.is_complete else f"# loss {model.loss}    an equation is missing"
+        yield f"loss {model.loss}"
     yield from (f"let {line}" for written, line in found.gradients if written.key not in known)
 
 

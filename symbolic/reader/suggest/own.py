@@ -10,15 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
-from symbolic.reader.suggest.seen import Equation, Key, Seen, Strange, Written, names_of, spelling
+from symbolic.reader.suggest.seen import GRAMMAR, Equation, Key, Seen, Strange, Written, names_of, spelling
 from symbolic.reader.syntax import nodes as s
+from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Node, Tokens, spelled_alike
 from symbolic.reader.syntax.vocabulary import DOTS, unstyled
-from symbolic.reader.tokens import tokens
+from symbolic.reader.tokens import Unread, tokens
 
 LOSSES = frozenset({"L", "E", "J", "C", r"\ell", "loss"})
 STEP_LOSSES = LOSSES - {"C"}  # which is a cell state
+GIVEN = frozenset("xyu")  # what one looks back at, and no equation makes: inputs, and targets that are fed back
 COUNTED = frozenset({"t", "T", "i", "j", "k", "l", "m", "n", "s", r"\tau", r"\sigma", r"\theta", r"\Theta"})
 Made = tuple[Key, bool]  # a name, with time or without
 
@@ -60,7 +63,12 @@ class Own:
     loss: str = ""
     summand: Made | None = None
     missing: list[str] = field(default_factory=list)
-    is_complete: bool = True
+    gaps: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is known to be lacking; `gaps` says what is."""
+        return not self.gaps
 
     def made(self) -> set[Made]:
         return {each.makes for each in self.equations}
@@ -85,7 +93,12 @@ def own(found: Seen) -> Own:
     else:
         start = [each for made, each in known.items() if _is_forward(made)]
     needed = _needed(found, start, known)
-    if not needed & {made for made, each in known.items() if each is not result.total}:
+    holes = list(_holes(found, known))
+    if (
+        holes
+        or _unmade(found, known)
+        or not needed & {made for made, each in known.items() if each is not result.total}
+    ):
         needed |= {made for made in known if _is_forward(made)}
     visited: set[Made] = set()
     for made, each in known.items():
@@ -96,7 +109,8 @@ def own(found: Seen) -> Own:
         result.summand = found.written(summand).key, True
     if not result.loss:
         result.missing.append(r"the loss is missing: write loss L = \sum_t …")
-    result.missing += _missing(found, result)
+    _say_missing(found, result, known, holes)
+    result.missing += _unused(result, known)
     result.missing += _others(found, result)
     return result
 
@@ -117,9 +131,9 @@ def _definitions(found: Seen) -> dict[Made, Forward]:
         is_counted = left.key[0] in COUNTED and not left.time
         if (each.left.call is not None and left.time != "call") or is_counted or r"\times" in left.key[1]:
             continue
-        if any(_differentiates(side) for side in each.sides) or left.is_entry or left.step not in {"", "t"}:
+        if any(differentiates(side) for side in each.sides) or left.is_entry or left.step not in {"", "t"}:
             continue
-        sides = [n for n, side in enumerate(each.sides) if _makes(found, side) and not _uses_itself(found, left, side)]
+        sides = [n for n, side in enumerate(each.sides) if _makes(found, side) and not uses_itself(found, left, side)]
         if not sides or unstyled(each.left.sup) not in {"", "(t)", "[t]", "<t>", r"\langlet\rangle"}:
             continue
         unknown = {
@@ -150,7 +164,7 @@ def _summand(side: Node) -> Node:
     return side.body if isinstance(side, s.Big) else side
 
 
-def _differentiates(node: object) -> bool:
+def differentiates(node: object) -> bool:
     return any(isinstance(each, s.Derivative | s.Nabla | s.Differential) for each in _inside(node))
 
 
@@ -163,13 +177,21 @@ def _makes(found: Seen, side: Node) -> bool:
         isinstance(each, s.Dots | Strange) or (isinstance(each, s.Big) and each.operator == r"\prod") for each in inside
     ):
         return False
+    if any(isinstance(each, s.Tight) and is_differential(each) for each in inside):
+        return False
     names = [each for each in inside if isinstance(each, s.Name)]
-    return not any(
-        "+" in found.written(name).step or name.base in {*DOTS, "d"} or name.style == "function" for name in names
+    return not any("+" in found.written(name).step or name.base in DOTS or name.style == "function" for name in names)
+
+
+def is_differential(product: s.Tight) -> bool:
+    """Whether d x is one of its factors."""
+    return any(
+        isinstance(a, s.Name) and a.base == "d" and not (a.sub or a.sup) and isinstance(b, s.Name)
+        for a, b in pairwise(product.factors)
     )
 
 
-def _uses_itself(found: Seen, left: Written, side: Node) -> bool:
+def uses_itself(found: Seen, left: Written, side: Node) -> bool:
     """W = W - u: an update, or what says nothing."""
     return any(found.written(name) == left for name in names_of(side))
 
@@ -239,35 +261,113 @@ def _visit(found: Seen, each: Forward, known: dict[Made, Forward], visited: set[
         order.append(each)
 
 
-def _missing(found: Seen, result: Own) -> Iterator[str]:
-    """What is used as if an equation made it: one looks back at it, it is a loss, or the note differentiates by it."""
-    made = result.made()
+def _say_missing(found: Seen, result: Own, known: dict[Made, Forward], holes: list[Hole]) -> None:
+    """What is not read, and what is used as if an equation made it: one looks back at it, or differentiates by it."""
+    made = result.made() | {each.makes for each in result.written()}
     used = [found.written(name) for each in result.written() for name in names_of(each.right)]
     free = [each for each in used if (each.key, bool(each.time)) not in made]
-    looked_back_at = {each.key for each in free if "-" in each.step}
-    unread = _unread(found)
-    result.is_complete = not looked_back_at
+    looked_back_at = _looked_back_at(found, known)
+    not_read = {key for hole in holes for key in hole.keys}
+    for hole in holes:
+        result.missing.append(hole.why)
+        if not hole.keys or hole.is_needed or not hole.keys <= {key for key, _ in made}:
+            result.gaps.append(f"line {hole.line} is not read")
+    result.gaps = list(dict.fromkeys(result.gaps))
     for key, time in dict.fromkeys((each.key, each.time) for each in free):
-        if key in unread:
-            result.is_complete = False
-            yield f"the equation of {spelling(key, time)} in {unread[key]}"
-        elif time and key in found.bottoms | looked_back_at | {result.summand and result.summand[0]}:
-            latex = spelling(key, time)
-            yield f"no equation makes {latex}: write forward {latex} = …, unless it is an input"
+        latex = spelling(key, time)
+        is_given = key[0] in GIVEN
+        if key in not_read or not time:
+            continue
+        if key in looked_back_at and is_given:
+            result.missing.append(f"no equation makes {latex}: it is taken as given, at every step")
+        elif key in looked_back_at:
+            result.gaps.append(f"no equation makes {latex}")
+        if not is_given and key in found.bottoms | looked_back_at | {result.summand and result.summand[0]}:
+            result.missing.append(f"no equation makes {latex}: write forward {latex} = …, unless it is an input")
 
 
-def _unread(found: Seen) -> dict[Key, str]:
-    """The line of an equation that is not read, or not of a whole array, and why, by what it makes."""
-    reasons: dict[Key, str] = {}
+def _unused(result: Own, known: dict[Made, Forward]) -> Iterator[str]:
+    """The equations that the loss does not depend on."""
+    used = {each.makes for each in result.written()}
+    for made, each in known.items() if result.loss else ():
+        if made not in used and _is_forward(made) and not _is_loss_name(made):
+            yield f"the loss does not use {each.equation.latex[0]}, whose equation is in line {each.equation.line}"
+
+
+def _is_loss_name(made: Made) -> bool:
+    return made[0][0] in LOSSES
+
+
+def _unmade(found: Seen, known: dict[Made, Forward]) -> bool:
+    """Whether one looks back at what no equation makes."""
+    return any(key[0] not in GIVEN and (key, True) not in known for key in _looked_back_at(found, known))
+
+
+def _looked_back_at(found: Seen, known: dict[Made, Forward]) -> set[Key]:
+    everywhere = (found.written(name) for each in known.values() for name in names_of(each.right))
+    return {each.key for each in everywhere if "-" in each.step}
+
+
+@dataclass(frozen=True)
+class Hole:
+    """A line that is not read, and why; `keys` are what it would make, none if that is not known.
+
+    `is_needed`: another equation for the same name does not stand for it.
+    """
+
+    keys: frozenset[Key]
+    line: int
+    why: str
+    is_needed: bool = False
+
+
+def _holes(found: Seen, known: dict[Made, Forward]) -> Iterator[Hole]:
+    """The equations that are not read, not of a whole array, or at another step than t."""
+    for line in found.unread:
+        why = f"line {line.line} is not read: {line.latex}: {line.why}"
+        yield Hole(frozenset(keys_of(line.left, found)), line.line, why)
     for each in found.equations:
         left = found.written(each.left)
+        if any(each is other.equation for other in known.values()) or not _is_forward((left.key, True)):
+            continue
+        if any(differentiates(side) or isinstance(side, s.Number) for side in each.sides):
+            continue
+        here = f"line {each.line}"
         strange = next((side.why for side in each.sides if isinstance(side, Strange)), "")
-        is_entry = left.is_entry and any(token.kind == "letter" for token in each.left.sub if token.text != "t")
-        if strange:
-            reasons.setdefault(left.key, f"line {each.line} is not read: {strange}")
-        elif is_entry and not any(_differentiates(side) or isinstance(side, s.Number) for side in each.sides):
-            reasons.setdefault(left.key, f"line {each.line} is that of an entry: write it for the whole array")
-    return reasons
+        is_said = (left.key, bool(left.time)) in known
+        keys = frozenset({left.key})
+        name = spelling(left.key, left.time)
+        if is_initial(each, left) and not is_zero(each.given[1]):
+            why = f"the initial state {each.latex[0]} in {here} is made of something: a model takes it as given"
+            yield Hole(keys, each.line, why, is_needed=True)
+        elif left.step not in {"", "t"}:
+            continue
+        elif strange:
+            yield Hole(keys, each.line, f"the equation of {name} in {here} is not read: {strange}")
+        elif left.is_entry and not is_said and any(t.kind == "letter" for t in each.left.sub if t.text != "t"):
+            why = f"the equation of {name} in {here} is that of an entry: write it for the whole array"
+            yield Hole(keys, each.line, why)
+        elif not left.time and unstyled(each.left.sub)[-1:] in found.steps and _has_steps(known):
+            step = unstyled(each.left.sub)[-1:]
+            why = f"the equation of {each.latex[0]} in {here} has the step {step}: a model has one step, t"
+            yield Hole(keys, each.line, why)
+
+
+def keys_of(left: Tokens, found: Seen) -> set[Key]:
+    """The names on a left side that is not read; none where that cannot be told."""
+    try:
+        return {found.written(name).key for name in s.names_in(parse(left, GRAMMAR))}
+    except (Unread, RecursionError):
+        return set()
+
+
+def is_initial(each: Equation, left: Written) -> bool:
+    """Of h_0."""
+    return left.step == "0" or unstyled(each.left.sub) == "0"
+
+
+def is_zero(side: Tokens) -> bool:
+    return unstyled(side) in {"0", r"\vec0"}
 
 
 def _others(found: Seen, result: Own) -> Iterator[str]:
@@ -277,7 +377,7 @@ def _others(found: Seen, result: Own) -> Iterator[str]:
             is_same = found.written(other.left) == each.left and other is not each.equation
             sides = [spelled_alike(side) for side in each.equation.sides]
             is_other = is_same and not any(
-                spelled_alike(side) in sides or _differentiates(side) for side in other.sides[:1]
+                spelled_alike(side) in sides or differentiates(side) for side in other.sides[:1]
             )
             if is_other and _makes(found, other.sides[0]):
                 yield f"{each.equation.latex[0]} has another equation in line {other.line}: a second block is for that"

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from symbolic.reader.macros import Macros, macros
-from symbolic.reader.scan import Formula, formulas, sources, without_skipped
+from symbolic.reader.scan import Formula, Source, formulas, sources, without_skipped
 from symbolic.reader.statements import Statement, statements
+from symbolic.reader.suggest.unread import UnreadLine, of_formula, of_statement
 from symbolic.reader.syntax import Grammar, parse
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node, Tokens, unbraced
@@ -78,6 +79,7 @@ class Seen:
     entries: set[tuple[str, Key, bool, int]] = field(default_factory=set)
     steps: set[str] = field(default_factory=set)
     labelled: frozenset[str] = frozenset()
+    unread: list[UnreadLine] = field(default_factory=list)
     called: dict[str, int] = field(default_factory=dict)
     depends: set[str] = field(default_factory=set)
     has_d: bool = False
@@ -124,14 +126,9 @@ def seen(name: str, content: str) -> Seen:
     timed = {match[1] for text in texts for match in CALLED.finditer(without_skipped(text))}
     depends = {match[1] for text in texts for match in PARAMETERS.finditer(without_skipped(text))}
     grammar = replace(GRAMMAR, called=GRAMMAR.called | timed, depends=frozenset(depends))
-    parsed = [
-        (formula, statement, nodes)
-        for text in texts
-        for formula in formulas(text)
-        for statement in _statements(formula, known)
-        if not isinstance((nodes := _nodes(statement, grammar))[0], Strange)
-    ]
-    found = Seen(labelled=_labelled(node for _, _, nodes in parsed for node in nodes), depends=depends)
+    unread: list[UnreadLine] = []
+    parsed = list(_parsed(texts, known, grammar, unread))
+    found = Seen(labelled=_labelled(node for _, _, nodes in parsed for node in nodes), depends=depends, unread=unread)
     for formula, statement, nodes in parsed:
         left, *sides = nodes
         symbols = {relation.symbol for relation in statement.relations}
@@ -144,9 +141,7 @@ def seen(name: str, content: str) -> Seen:
             _collect(node, found)
         if symbols == {"="} and isinstance(left, s.Name) and not statement.continues:
             latex = tuple(_latex(formula, side) for side in statement.sides)
-            found.equations.append(
-                Equation(left, tuple(sides), statement.sides, latex, formula.source.place(formula.start)[0])
-            )
+            found.equations.append(Equation(left, tuple(sides), statement.sides, latex, _line_of(formula, statement)))
             if (whole := _softmax(found, found.equations[-1], grammar)) is not None:
                 found.equations.append(whole)
             if isinstance(unbraced(sides[0]), s.Derivative | s.Nabla):
@@ -203,11 +198,41 @@ def spelling(key: Key, time: str = "") -> str:
     return (f"{base}_{{{sub}}}" if sub else base) + SHOWN.get(time, "")
 
 
-def _statements(formula: Formula, known: Macros) -> list[Statement]:
-    try:
-        return [each for each in statements(known.expanded(tokens(formula.latex))) if each.sides and not each.restricts]
-    except Unread:
-        return []
+def _parsed(
+    texts: list[Source], known: Macros, grammar: Grammar, unread: list[UnreadLine]
+) -> Iterator[tuple[Formula, Statement, list[Node]]]:
+    """The statements of a document as syntax; the lines that are none go into `unread`."""
+    above: Tokens = ()
+    for formula in (formula for text in texts for formula in formulas(text)):
+        try:
+            wholes = [each for each in statements(known.expanded(tokens(formula.latex))) if each.sides]
+        except Unread as why:
+            unread += of_formula(formula, str(why), known)
+            continue
+        stated = [each for whole in wholes if not whole.restricts for each in _cut(whole)]
+        for statement in stated:
+            nodes = _nodes(statement, grammar)
+            why_not = nodes[0].why if isinstance(nodes[0], Strange) else ""
+            unread += of_statement(formula, statement, nodes[0], why_not, above)
+            above = above if statement.continues else statement.sides[0]
+            if not why_not:
+                yield formula, statement, nodes
+
+
+def _cut(whole: Statement) -> list[Statement]:
+    r"""s_t = W h_t \in \mathbb{R}^k as s_t = W h_t, and s_t \in \mathbb{R}^k."""
+    symbols = [relation.symbol for relation in whole.relations]
+    equal = next((n for n, symbol in enumerate(symbols) if symbol != "="), len(symbols))
+    if not equal or equal == len(symbols) or whole.continues:
+        return [whole]
+    equation = replace(whole, sides=whole.sides[: equal + 1], relations=whole.relations[:equal])
+    if symbols[equal:] != ["∈"]:
+        return [equation]
+    return [equation, replace(whole, sides=(whole.sides[0], whole.sides[-1]), relations=whole.relations[-1:])]
+
+
+def _line_of(formula: Formula, statement: Statement) -> int:
+    return formula.source.place(formula.start + statement.at)[0]
 
 
 def _nodes(statement: Statement, grammar: Grammar) -> list[Node]:

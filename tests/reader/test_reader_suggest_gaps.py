@@ -1,0 +1,142 @@
+"""What of a document's model cannot be read: no model of ours stands in for it, and the draft says which line."""
+
+from __future__ import annotations
+
+import pytest
+
+from symbolic.reader.document import findings
+from symbolic.reader.suggest import suggestion
+
+EQUATIONS = {
+    "a": r"a_t = W h_{t-1} + U x_t + b",
+    "h": r"h_t = \tanh(a_t)",
+    "o": r"o_t = V h_t + c",
+    "y": r"\hat{y}_t = \mathrm{softmax}(o_t)",
+    "L": r"L = -\sum_t y_t^\top \log \hat{y}_t",
+}
+GRADIENT = r"\frac{\partial L}{\partial a_t} = (1 - h_t^2) \odot \frac{\partial L}{\partial h_t}"
+RNN = "model rnn    # its equations are the document's"
+OWN = "model own    # the document's own equations"
+
+
+def document(**changed):
+    """An equation a line; one that is "" is left out."""
+    return "\n".join(f"$$ {latex} $$" for latex in {**EQUATIONS, "g": GRADIENT, **changed}.values() if latex)
+
+
+def draft(text):
+    return suggestion("a.md", text).splitlines()
+
+
+def model(text):
+    return [line for line in draft(text) if line.startswith("model")]
+
+
+def verdicts(text):
+    """What the document is judged to be with its own draft in it."""
+    found = [each for of_one in findings("a.md", f"{suggestion('a.md', text)}\n\n{text}") for each in of_one]
+    return [each.verdict for each in found]
+
+
+def test_the_equations_of_a_model_of_ours_are_known_and_its_gradient_is_proved():
+    assert model(document()) == [RNN]
+    assert verdicts(document())[-1] == "proved"
+
+
+@pytest.mark.parametrize(
+    "h",
+    [
+        r"h_t = \max(0, a_t)",
+        r"h_t = \arctan(a_t)",
+        r"h_t = \sin(a_t)",
+        r"h_t = \frac{a_t}{\sqrt{1 + a_t^2}}",
+        r"h_t = \tanh(a_t) + \sqrt2 h_{t-1}",
+        r"h_t = \tanh(a_t) \circledast h_{t-1}",
+        r"h_t \leftarrow \max(0, a_t)",
+        r"h_t = \mathrm{ReLU}(a_t)",
+        r"h_t = \max(0, a_t) \quad \text{if you like}",
+        r"h_t = \begin{cases} a_t & a_t > 0 \\ 0 & \text{otherwise} \end{cases}",
+        r"h_{t,i} = \max(0, a_{t,i})",
+        r"[h_t, s_t] = \mathrm{cell}(a_t)",
+    ],
+)
+def test_an_equation_that_is_not_read_is_named_with_its_line(h):
+    lines = draft(document(h=h))
+    assert lines[2] == "# the model is incomplete: line 2 is not read"
+    assert OWN in lines
+    assert not any(line.startswith("loss") for line in lines)
+    assert "proved" not in verdicts(document(h=h))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"h": ""},
+        {"h": "h_t", "z": r"= \max(0, a_t)"},
+        {"h": r"h_t \approx \max(0, a_t)"},
+        {"a": r"\begin{aligned} a_t &= W h_{t-1} + U x_t + b \\ h_t &= \max(0, a_t) \end{aligned}", "h": ""},
+        {"z": "h_0 = e_S"},
+        {"L": r"L = \sum_t | y_t - \hat{y}_t |"},
+        {"z": r"\sigma(x) = \max(0, x)"},
+    ],
+)
+def test_a_model_that_lacks_something_is_none_of_ours_and_has_no_loss(changed):
+    lines = draft(document(**changed))
+    assert lines[2].startswith("# the model is incomplete: ")
+    assert OWN in lines
+    assert not any(line.startswith("loss") for line in lines)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"z": r"h_t = \max(0, a_t)"},
+        {"z": r"h_t = \sigma(a_t)"},
+        {"z": r"V = U^\top"},
+        {"z": "x_t = E w_t"},
+        {"z": "x_t = y_{t-1}"},
+        {"z": "y_t = x_{t+1}"},
+        {"z": r"\sigma(x) = \tanh(x)"},
+        {"h": r"h_t = \tanh(a_t) = \max(0, a_t)"},
+        {"o": "o_t = V h_t + d"},
+        {"o": ""},
+        {"L": r"L = -\frac1T \sum_t y_t^\top \log \hat{y}_t"},
+        {"L": r"L_t = -y_t^\top \log \hat{y}_t"},
+        {"a": "", "h": r"h_t = \tanh(W h_{t-1} + U x_t + b)"},  # ∂L/∂a_t is written, and not what a_t is
+    ],
+)
+def test_a_model_of_ours_is_not_drafted_where_the_document_says_something_else(changed):
+    assert model(document(**changed)) == [OWN]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"z": "h_0 = 0"},
+        {"z": r"h_0 = \mathbf{0}"},
+        {"z": r"W \leftarrow W - \eta \frac{\partial L}{\partial W}"},
+        {"z": r"W = W - \eta \frac{\partial L}{\partial W}"},
+        {"z": r"\frac{\partial L}{\partial W} = \sqrt{q}"},
+        {"z": r"\delta_t = \sqrt{q}"},
+        {"z": r"\|W\| = \sqrt{\lambda}"},
+        {"z": r"\sigma(x) = \frac{1}{1 + e^{-x}}"},
+        {"o": r"o_t = V h_t + c \in \mathbb{R}^K"},
+        {"a": "", "h": r"h_t = \tanh(W h_{t-1} + U x_t + b)", "g": ""},
+    ],
+)
+def test_gradients_updates_norms_and_zero_states_say_nothing_else(changed):
+    assert model(document(**changed)) == [RNN]
+
+
+def test_a_value_that_only_prose_makes_is_missing():
+    text = "The state $h_t$ is the rectifier of $a_t$.\n\n" + document(h="")
+    assert draft(text)[2] == "# the model is incomplete: no equation makes h_t"
+    assert "# no equation makes h_t: write forward h_t = …, unless it is an input" in draft(text)
+    assert "proved" not in verdicts(text)
+
+
+def test_a_guess_says_what_it_guesses():
+    lines = draft(r"$\frac{\partial L}{\partial a_t} = (1 - h_t^2) \odot \frac{\partial L}{\partial h_t}$")
+    assert any(line.startswith("model rnn    # a guess: ") for line in lines)
+    assert "# nothing of it stands in the document: check that these are your equations:" in lines
+    assert r"#   h_{t} = \tanh\left(a_{t}\right)" in lines
