@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from numeric.trace.bounds import comparison, note_choice
 from numeric.trace.places import Refused
 from numeric.trace.scalar import NUMBERS, Traced, index_of, traced
 from numeric.trace.tape import EMPTY, Op, Tape
@@ -212,6 +213,7 @@ def _chosen(condition: Any, a: Any, b: Any) -> Any:
         a, b = _under(condition, True, a), _under(condition, False, b)
         made = condition * a + (1 - condition) * b
         condition.tape.choices[made.i] = condition.i, a.i, b.i
+        note_choice(condition.tape, condition.i, a.i, b.i)
         return made
     return a if condition else b
 
@@ -222,18 +224,10 @@ def _under(condition: Traced, holds: bool, value: Traced) -> Traced:
     if value.i not in tape.choices:
         return value
     earlier, a, b = tape.choices[value.i]
-    (x, opposite), (y, contrary) = _comparison(tape, condition.i), _comparison(tape, earlier)
+    (x, opposite), (y, contrary) = comparison(tape, condition.i), comparison(tape, earlier)
     if x != y:
         return value
     return Traced(tape, a if holds == (opposite == contrary) else b)
-
-
-def _comparison(tape: Tape, i: int) -> tuple[int, bool]:
-    """The comparison i, or that of which it is the opposite."""
-    opposite = False
-    while tape.ops[i] == Op.SUB and tape.constants.get(tape.a[i]) == 1:
-        i, opposite = tape.b[i], not opposite
-    return i, opposite
 
 
 _CHOSEN = np.frompyfunc(_chosen, 3, 1)

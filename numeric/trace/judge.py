@@ -30,6 +30,7 @@ from numeric.trace.maxima import coinciding
 from numeric.trace.places import Refused
 from numeric.trace.polynomials import exactly_proved
 from numeric.trace.proof import Finding, ParameterVerdict
+from numeric.trace.reached import reached
 from numeric.trace.residues import NoRoot, Residues
 from numeric.trace.tape import EMPTY, Clip, Op, Tape
 from numeric.trace.witness import witness_of
@@ -70,14 +71,20 @@ def judge(trace: Trace) -> Judged:
             difference, hypotheses = instead, _masked(trace, masked)
         else:
             tape.vanishing = frozenset()
-    unclipped = _supposed_inactive(trace, open_comparisons)
-    if difference.count and unclipped:
+    unclipped = reached(trace, _supposed_inactive(trace, open_comparisons)) if difference.count else {}
+    if unclipped:
         instead = difference_of(trace, wanted, outcomes | unclipped)
         if instead.count < difference.count or difference.deciding is not None:
             difference, outcomes = instead, outcomes | unclipped
             hypotheses += _nothing_clipped(trace, unclipped)
     if difference.count and Op.COND in tape.ops:
         difference = on_every_branch(trace, wanted, outcomes, difference)
+        if difference.count and unclipped.keys() - outcomes.keys():
+            start = difference_of(trace, wanted, outcomes | unclipped)
+            instead = on_every_branch(trace, wanted, outcomes | unclipped, start)
+            if not instead.count:
+                difference, outcomes = instead, outcomes | unclipped
+                hypotheses += _nothing_clipped(trace, unclipped)
     verdicts = _verdicts(trace, difference, outcomes, wanted)
     if any(verdict.finding == Finding.PROVED for verdict in verdicts) and Op.COND in tape.ops:
         hypotheses += kinks(trace, outcomes, *next(random_points(trace, wanted, outcomes)))

@@ -24,6 +24,7 @@ from numeric.trace.judge import judge
 from numeric.trace.places import Refused, TimedOut
 from numeric.trace.proof import Finding, GradientError, ParameterVerdict, Proof
 from numeric.trace.recheck import Mismatch, recheck
+from numeric.trace.scaled_down import decided
 from numeric.trace.stand_in import given
 from numeric.trace.tape import Maxima
 
@@ -121,7 +122,20 @@ def assert_gradient(run: Callable[..., Any], shapes: Shapes, *, timeout: float |
 
 
 def _judged(trace: Trace) -> Proof:
-    """The verdicts on one branch, with a likely cause of what is wrong; none while a maximum is a symbol."""
+    """The verdicts on one branch; where a factor shortens gradients, on each side of where it begins to."""
+    proof = _judged_as_it_is(trace)
+    if not proof.clipped or trace.decisions:
+        return proof
+    branches = decided(trace)
+    inside = next(map(_judged_as_it_is, branches), proof)
+    if not inside.proved:
+        return proof
+    outside = list(map(_judged_as_it_is, branches))
+    return _together([inside, *outside]) if all(branch.clipped for branch in outside) else proof
+
+
+def _judged_as_it_is(trace: Trace) -> Proof:
+    """With a likely cause of what is wrong; none while a maximum is a symbol."""
     judged = judge(trace)
     wrong = [p.name for p in judged.parameters if p.finding == Finding.REFUTED and p.entries]
     likely, begins = causes(trace, judged.outcomes, wrong) if wrong and not judged.deciding else ({}, {})

@@ -90,7 +90,7 @@ def _beside_constants(tape: Tape, i: int) -> tuple[int, bool]:
 
 
 def shortens(trace: Trace, names: Sequence[str]) -> bool:
-    """0 <= claim / derivative <= 1 wherever the branch is tried, and the less the longer the derivative is.
+    """0 < claim / derivative <= 1 wherever the branch is tried, and the less the longer the derivative is.
 
     Tried are a few rays, and next to where the branch begins; where none of them meets it, one array alone grows.
     """
@@ -129,11 +129,13 @@ def _takes(trace: Trace, cone: bytearray, point: _Point) -> bool:
 
 
 def _is_shorter(trace: Trace, names: Sequence[str], ray: Sequence[_Point]) -> bool:
-    """The factor is nowhere below 0 or above 1, and along the ray it does not grow with the derivative."""
+    """The factor is nowhere 0, below 0 or above 1, and along the ray it does not grow with the derivative."""
     along = []
     for point in ray:
         pairs = _claims_and_derivatives(trace, names, point)
         if not all(-TINY <= c * math.copysign(1, d) <= abs(d) + TINY for c, d in pairs):
+            return False
+        if any(not c and abs(d) > TINY for c, d in pairs):
             return False
         claimed, derivative = max(pairs, key=lambda pair: abs(pair[1]), default=(0.0, 0.0))
         if abs(derivative) > TINY:

@@ -243,6 +243,9 @@ class Tape:
             return (self.constants[a] > 0) - (self.constants[a] < 0)
         if self.ops[a] == Op.INV:
             return self.sign_of(self.a[a])
+        if self.ops[a] in (Op.ADD, Op.MUL) and (self.a[a] in self.constants or self.b[a] in self.constants):
+            one, other = self.sign_of(self.a[a]), self.sign_of(self.b[a])
+            return one * other if self.ops[a] == Op.MUL else one * (one == other)
         return 1 if self.ops[a] in (Op.EXP, Op.SQRT) else self.infinite.get(a, 0)
 
     def _beside_infinity(self, sign: int, other: int) -> int:

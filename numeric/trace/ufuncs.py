@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from fractions import Fraction
 from math import prod
 from operator import methodcaller
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from numeric.trace.arrays import Symbolic, entries, plain, settled, wrapped
+from numeric.trace.bounds import note_maximum, note_minimum
 from numeric.trace.maxima import maximum_of
 from numeric.trace.places import Refused
 from numeric.trace.products import matmul
@@ -31,7 +31,8 @@ def _maximum(a: Any, b: Any) -> Any:
     if b.i in b.tape.constants:
         a, b = b, a
     above = b > a
-    _note_bound(above, a, lambda bound: Clip(True, bound, math.inf))
+    if isinstance(above, Traced):
+        note_maximum(a.tape, above.i, a.i)
     return _either(above, a, b)
 
 
@@ -39,15 +40,9 @@ def _minimum(a: Any, b: Any) -> Any:
     if b.i in b.tape.constants:
         a, b = b, a
     below = b < a
-    _note_bound(below, a, lambda bound: Clip(True, -math.inf, bound))
+    if isinstance(below, Traced):
+        note_minimum(a.tape, below.i, a.i)
     return _either(below, a, b)
-
-
-def _note_bound(inside: Any, bound: Traced, clip: Callable[[Fraction], Clip]) -> None:
-    """One bound is half of a clip where it shortens; a relu is none."""
-    tape = bound.tape
-    if isinstance(inside, Traced) and bound.i in tape.constants and (half := clip(tape.constants[bound.i])).shortens:
-        tape.clipping(inside.i, half)
 
 
 def _either(second: Any, a: Any, b: Any) -> Any:
