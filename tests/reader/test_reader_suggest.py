@@ -190,7 +190,8 @@ def test_a_model_of_ours_is_drafted_where_the_equations_are_its_own_or_none_is_w
             r"$s_t = f(A s_{t-1})$ and $E = \sum_t \ell(s_t, v_t)$",
             [
                 r"# \ell(…, …) is not written out: write what it is, in its place",
-                "# f is called: say `function f = tanh`, `sigmoid`, `softmax`, `argument` or `any`",
+                "# f is called: say `function f = tanh`, `sigmoid`, `softmax`, `argument` or `any`; "
+                "if it is a factor, `name f : number`",
             ],
         ),
         (

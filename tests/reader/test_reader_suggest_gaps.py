@@ -140,3 +140,39 @@ def test_a_guess_says_what_it_guesses():
     assert any(line.startswith("model rnn    # a guess: ") for line in lines)
     assert "# nothing of it stands in the document: check that these are your equations:" in lines
     assert r"#   h_{t} = \tanh\left(a_{t}\right)" in lines
+
+
+@pytest.mark.parametrize(("letter", "name"), [("f_h", "f_{h}"), (r"\sigma_h", r"\sigma_{h}"), (r"\phi", r"\phi")])
+def test_a_letter_that_is_called_is_a_function_and_no_array(letter, name):
+    text = document(h=f"h_t = {letter}(a_t)")
+    lines = draft(text)
+    assert any(line.startswith(f"# {name} is called: say `function {name} = tanh`") for line in lines)
+    assert not any(line.startswith(f"name {name}") for line in lines)
+    assert verdicts(text)[-1] != "proved"
+    said = text + f"\nwith ${letter} = \\tanh$"
+    assert f"function {name} = tanh" in draft(said)
+    assert "proved" in verdicts(said)
+    assert "proved" not in verdicts(text + f"\nwith ${letter} = \\exp$")
+
+
+def test_a_number_that_also_multiplies_brackets_is_not_called():
+    text = document(
+        h=r"h_t = (1 - \alpha) h_{t-1} + \alpha \tanh(a_t)",
+        g=r"\frac{\partial L}{\partial a_t} = \alpha (1 - \tanh^2(a_t)) \odot \frac{\partial L}{\partial h_t}",
+    )
+    assert r"name \alpha : number    # inferred" in draft(text)
+    assert verdicts(text)[-1] == "proved"
+    assert verdicts(text.replace(r"= \alpha (1 -", r"= (1 -"))[-1] == "refuted"
+
+
+def test_a_greek_bias_is_no_number():
+    assert r"name \beta : K    # inferred" in draft(document(o=r"o_t = V h_t + \beta"))
+
+
+def test_a_bias_of_every_row_is_read():
+    text = r"""$$ H_t = \tanh(X_t W + H_{t-1} R + \mathbf{1} b) $$
+$$ L = \sum_t \frac12 \| H_t V - \hat{Y}_t \|_F^2 $$
+$$ \frac{\partial L}{\partial V} = \sum_t H_t^\top (H_t V - \hat{Y}_t) $$
+$$ \frac{\partial L}{\partial V} = \sum_t H_t^\top (H_t V + \hat{Y}_t) $$"""
+    assert {r"name \hat{Y}_t : N×K    # inferred", "name b : H    # inferred"} <= {*draft(text)}
+    assert verdicts(text)[-2:] == ["proved", "refuted"]

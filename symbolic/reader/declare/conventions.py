@@ -9,6 +9,8 @@ from symbolic.notation import AXES, Axis, Step
 from symbolic.reader.declare.names import MODELS, with_model
 from symbolic.reader.declare.spelling import axis_said, spelled
 from symbolic.reader.declare.state import Context, Directive, State
+from symbolic.reader.syntax import Grammar, parse
+from symbolic.reader.syntax.nodes import Name
 from symbolic.reader.tokens import plain, tokens
 
 
@@ -104,11 +106,14 @@ def _depends(context: Context, state: State, rest: str) -> State:
 
 
 def _function(context: Context, state: State, rest: str) -> State:
+    r"""`function \phi = tanh`, `function f_h = tanh`: a letter, with its subscript if it has one."""
     name, _, meaning = (part.strip() for part in rest.partition("="))
     known = {"softmax", "tanh", "sigmoid", "exp", "log", "argument", "any"}
     if meaning not in known:
         raise ValueError(f"a function is one of {', '.join(sorted(known))}, not {meaning!r}")
-    return replace(state, scope=replace(state.scope, functions={**state.scope.functions, name: meaning}))
+    node = parse(tokens(name), Grammar())
+    letter = str(node) if isinstance(node, Name) and node.sub and not node.sup else name
+    return replace(state, scope=replace(state.scope, functions={**state.scope.functions, letter: meaning}))
 
 
 def _label(context: Context, state: State, rest: str) -> State:

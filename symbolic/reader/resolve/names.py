@@ -27,8 +27,10 @@ from symbolic.terms import Term, Var
 
 def name(resolver: Resolving, node: s.Name) -> list[Reading]:
     scope = resolver.scope
-    if node.call is not None and node.base in scope.functions:
-        return own_function(resolver, node, node.call)
+    if node.call is not None:
+        for letter in (str(replace(node, sup=())), node.base):
+            if letter in scope.functions:
+                return own_function(resolver, node, letter, node.call)
     if node.base == r"\sigma" and node.call is not None and not node.sub and (node.base, "") not in scope.names:
         return function_to_power(resolver, "sigmoid", resolver.of(inside(node.call)), node.sup, node.at)
     for sub_length in range(len(node.sub), -1, -1):
@@ -47,16 +49,17 @@ def name(resolver: Resolving, node: s.Name) -> list[Reading]:
     raise Unread(node.at, f"{node} is not declared")
 
 
-def own_function(resolver: Resolving, node: s.Name, call: s.Group) -> list[Reading]:
-    meaning = resolver.scope.functions[node.base]
-    if not node.sub and plain(node.sup) == "'" and meaning in SLOPES:
+def own_function(resolver: Resolving, node: s.Name, letter: str, call: s.Group) -> list[Reading]:
+    meaning = resolver.scope.functions[letter]
+    is_whole = letter == str(replace(node, sup=()))
+    if is_whole and plain(node.sup) == "'" and meaning in SLOPES:
         return function_to_power(resolver, meaning, resolver.of(inside(call)), node.sup, node.at)
-    if node.sub or node.sup:
-        raise Unread(node.at, f"scripts of the function {node.base} are not in the grammar")
+    if not is_whole or node.sup:
+        raise Unread(node.at, f"scripts of the function {letter} are not in the grammar")
     if meaning == "argument":
         return resolver.of(call.items[0])
     if len(call.items) != 1:
-        raise Unread(call.at, f"{node.base} takes one argument")
+        raise Unread(call.at, f"{letter} takes one argument")
     return [function_of(resolver, meaning, r, node.at) for r in resolver.of(call.items[0])]
 
 

@@ -16,12 +16,13 @@ from symbolic.reader.declare import MODELS, BadDeclaration, Drafting, printed_na
 from symbolic.reader.scope import Scope
 from symbolic.reader.suggest.fits import fitting
 from symbolic.reader.suggest.inferred import inferred
-from symbolic.reader.suggest.own import Own, functions, lets, own
+from symbolic.reader.suggest.own import Own, all_inside, functions, lets, own
 from symbolic.reader.suggest.seen import Key, Seen, names_of, seen, spelling
+from symbolic.reader.syntax import nodes as s
 from symbolic.terms import Var
 
 STYLES = {"sub": "subscript", "sup": "superscript", "sup[": "[t]", "sup<": "⟨t⟩", "call": "call"}
-SPECIAL = frozenset({"e", "d", "T", "t", "i", "j", "k", "l", "m", "n", r"\tau", r"\sigma", r"\delta"})
+SPECIAL = frozenset({"1", "e", "d", "T", "t", "i", "j", "k", "l", "m", "n", r"\tau", r"\sigma", r"\delta"})
 
 
 def suggestion(name: str, content: str) -> str:
@@ -124,7 +125,7 @@ def _of_own(found: Seen, model: Own) -> Iterator[str]:
     known = {key for key, _ in shapes.shapes} | ({model.total.left.key} if model.total else set())
     gradients = {written.key for written, _ in found.gradients}
     known |= {(base, sub[:-1]) for base, sub in known}  # what a block is one of
-    known |= {(base, "") for base in found.called}
+    known |= found.called.keys()
     for key, style in sorted(times.items()):
         is_other = key not in known and key not in gradients and (key, False) not in found.tops
         if is_other and not (key[0] in SPECIAL and not key[1]):
@@ -132,21 +133,31 @@ def _of_own(found: Seen, model: Own) -> Iterator[str]:
     yield from _scripts(found, shapes.shapes)
     if found.has_star:
         yield "read * as hadamard    # between vectors"
-    used = {name.base for each in model.written() for name in names_of(each.right)}
-    known_functions = functions(found)
-    for letter, arguments in sorted((letter, n) for letter, n in found.called.items() if letter in used):
-        if letter in known_functions:
-            yield f"function {letter} = {known_functions[letter]}"
-        elif arguments == 1:
-            yield f"# {letter} is called: say `function {letter} = tanh`, `sigmoid`, `softmax`, `argument` or `any`"
-        else:
-            yield f"# {letter}(…, …) is not written out: write what it is, in its place"
+    yield from _of_functions(found, model)
     yield from (f"# {remark}" for remark in model.missing)
     yield from (f"let {line}" for line in lets(model))
     yield from (f"forward {each.latex}" for each in model.equations)
     if model.loss:
         yield f"loss {model.loss}"
     yield from (f"let {line}" for written, line in found.gradients if written.key not in known)
+
+
+def _of_functions(found: Seen, model: Own) -> Iterator[str]:
+    """What the letters are that are called like functions."""
+    inside = [node for each in model.written() for node in all_inside(each.right) if isinstance(node, s.Name)]
+    used, known = {found.written(name).key for name in inside}, functions(found)
+    for key, arguments in sorted(found.called.items()):
+        letter = spelling(key)
+        if key not in used:
+            continue
+        if key in known:
+            yield f"function {letter} = {known[key]}"
+        elif arguments > 1:
+            yield f"# {letter}(…, …) is not written out: write what it is, in its place"
+        else:
+            number = "" if key[0] == r"\sigma" else f"; if it is a factor, `name {letter} : number`"
+            meanings = f"`function {letter} = tanh`, `sigmoid`, `softmax`, `argument` or `any`"
+            yield f"# {letter} is called: say {meanings}{number}"
 
 
 def _name(found: Seen, key: Key, times: str, letters: dict[str, str]) -> str:

@@ -7,7 +7,7 @@ a loss a number; what products, sums and equations say of dimensions does the re
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -15,10 +15,11 @@ from symbolic.reader.suggest.own import Forward, Own
 from symbolic.reader.suggest.seen import COUNTING, Key, Seen, names_of
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node
-from symbolic.reader.syntax.vocabulary import unstyled
+from symbolic.reader.syntax.vocabulary import GREEK, unstyled
 from symbolic.reader.tokens import plain
 
 TRANSPOSES = frozenset({"T", r"\top", r"\intercal", "⊤", "'"})
+ONES = "1"  # \mathbf{1} b: a bias for every row
 PASSES = 3
 Dim = int
 Timed = tuple[Key, bool]
@@ -65,20 +66,21 @@ class _Forms:
         self.dims: dict[Timed, tuple[Dim, ...]] = {}
         self.model, self.open, self.batch = model, dict[Timed, None](), list[Dim]()
         by_size: dict[str, Dim] = {}
+        numbers = _numbers(found, model)
         for each in model.written():
             names = [each.equation.left] if each is not model.total else []
             for name in (*names, *names_of(each.right)):
                 written = found.written(name)
                 made = (written.key, bool(written.time))
                 base = written.key[0]
-                if made in self.dims or (base in found.called and not written.key[1]):
+                if made in self.dims or written.key in found.called or base == ONES:
                     continue
                 if (sizes := found.shapes.get(written.key)) is not None:
                     self.dims[made] = tuple(by_size.setdefault(size, self.new()) for size in sizes)
                     self.stated |= {by_size[size]: size for size in sizes}
-                elif made == model.summand:
+                elif made == model.summand or written.key in numbers:
                     self.dims[made] = ()
-                elif len(base) == 1 and base.isupper():
+                elif is_capital(base):
                     if written.time:
                         self.open[made] = None
                     else:
@@ -201,7 +203,7 @@ class _Forms:
         if node.call is not None and len(node.call.items) == 1 and written.time != "call":
             return self.of(node.call.items[0])
         dims = self.dims.get((written.key, bool(written.time)))
-        if node.base in self.found.called and not written.key[1]:
+        if written.key in self.found.called or node.base == ONES:
             return Form(())
         if written.is_entry:
             letters = [letter for letter in unstyled(node.sub) if letter in COUNTING]
@@ -218,6 +220,8 @@ class _Forms:
             if whole is None or form is None:
                 return None
             whole = self.times(whole, form)
+        if isinstance(factors[0], s.Name) and factors[0].base == ONES and whole and len(whole.dims) == 1:
+            self.products[0] += not whole.is_row
         return whole
 
     def times(self, a: Form, b: Form) -> Form:
@@ -244,6 +248,43 @@ class _Forms:
                 return Form(())
         self.join(a, b)
         return a
+
+
+def is_capital(base: str) -> bool:
+    r"""Y, and \hat{Y}."""
+    letter = base[base.find("{") + 1 : -1] if base.endswith("}") else base
+    return len(letter) == 1 and letter.isupper()
+
+
+def _numbers(found: Seen, model: Own) -> set[Key]:
+    r"""The Greek letters without a step that are only factors, or added to numbers: \alpha h, (1 - \alpha) h."""
+    names = [(name, is_factor) for each in model.written() for name, is_factor in _factors(each.right, False)]
+    greek = [(found.written(name), is_factor) for name, is_factor in names if name.base in GREEK and not name.call]
+    keys = {written.key for written, _ in greek if not written.time and written.key not in found.called}
+    return keys - {written.key for written, is_factor in greek if not is_factor}
+
+
+def _factors(node: object, is_factor: bool) -> Iterator[tuple[s.Name, bool]]:
+    """The names, and whether each is a factor, or one in a sum with numbers."""
+    match node:
+        case s.Name():
+            yield node, is_factor
+            yield from _factors(node.call, False)
+        case s.Tight(_, factors):
+            for factor in factors:
+                yield from _factors(factor, True)
+        case s.Group(_, (s.Sum(_, parts),)) if is_factor and any(isinstance(part, s.Number) for _, part in parts):
+            for _, part in parts:
+                yield from _factors(part, len(parts) == 2)
+        case s.Sum(_, parts):
+            for _, part in parts:
+                yield from _factors(part, False)
+        case Node():
+            for value in vars(node).values():
+                yield from _factors(value, False)
+        case tuple():
+            for each in node:
+                yield from _factors(each, False)
 
 
 def _transposed(form: Form | None, above: str) -> Form | None:

@@ -17,7 +17,7 @@ from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax import parse
 from symbolic.reader.syntax.nodes import Node, Tokens, spelled_alike
 from symbolic.reader.syntax.vocabulary import DOTS, unstyled
-from symbolic.reader.tokens import Unread, tokens
+from symbolic.reader.tokens import Unread, plain, tokens
 
 LOSSES = frozenset({"L", "E", "J", "C", r"\ell", "loss"})
 STEP_LOSSES = LOSSES - {"C"}  # which is a cell state
@@ -165,12 +165,12 @@ def _summand(side: Node) -> Node:
 
 
 def differentiates(node: object) -> bool:
-    return any(isinstance(each, s.Derivative | s.Nabla | s.Differential) for each in _inside(node))
+    return any(isinstance(each, s.Derivative | s.Nabla | s.Differential) for each in all_inside(node))
 
 
 def _makes(found: Seen, side: Node) -> bool:
     """Whether a side may be that of a forward equation."""
-    inside = list(_inside(side))
+    inside = list(all_inside(side))
     if isinstance(side, s.Number) or (isinstance(side, s.Group) and side.bracket == r"\{"):
         return False
     if any(
@@ -196,21 +196,21 @@ def uses_itself(found: Seen, left: Written, side: Node) -> bool:
     return any(found.written(name) == left for name in names_of(side))
 
 
-def _inside(node: object) -> Iterator[Node]:
+def all_inside(node: object) -> Iterator[Node]:
     if isinstance(node, Node):
         yield node
         for value in vars(node).values():
-            yield from _inside(value)
+            yield from all_inside(value)
     elif isinstance(node, tuple):
         for each in node:
-            yield from _inside(each)
+            yield from all_inside(each)
 
 
 def _total(found: Seen, known: dict[Made, Forward]) -> Forward | None:
     """The equation of the whole loss: of what is differentiated, or is called like one."""
     has_steps = _has_steps(known)
     whole = [each for (key, timed), each in known.items() if not timed and _is_loss(found, (key, False))]
-    whole = [each for each in whole if not has_steps or any(map(_runs_over_steps, _inside(each.right)))]
+    whole = [each for each in whole if not has_steps or any(map(_runs_over_steps, all_inside(each.right)))]
     return max(whole, key=lambda each: (each.makes[0][0] in LOSSES, found.tops[each.makes]), default=None)
 
 
@@ -422,19 +422,20 @@ def is_row(whole: s.Name, items: Sequence[object]) -> bool:
     return whole.base.isupper() and 1 < len(items) < len("abcdefgh")
 
 
-def functions(found: Seen) -> dict[str, str]:
+def functions(found: Seen) -> dict[Key, str]:
     r"""Which function a letter is that is called like one: \phi = \tanh."""
-    named = [(each.left.base, side) for each in found.equations for side in each.sides[:1] if not each.left.sub]
     known = {"tanh", "sigmoid", "softmax", "exp", "log"}
-    called = {letter: side for letter, side in named if letter in found.called and isinstance(side, s.Name)}
-    return {letter: side.base for letter, side in called.items() if side.style == "function" and side.base in known}
+    said = [(found.written(each.left).key, each.sides[0], plain(each.given[1])) for each in found.equations]
+    named = {key: side.base for key, side, _ in said if isinstance(side, s.Name) and side.style == "function"}
+    named |= {key: "sigmoid" for key, _, latex in said if latex == r"\sigma"}
+    return {key: name for key, name in named.items() if key in found.called and name in known}
 
 
 def lets(model: Own) -> list[str]:
     """What each matrix that stands before a list of vectors is made of."""
     found: dict[str, str] = {}
     for each in model.written():
-        for node in _inside(each.equation.sides[each.side]):
+        for node in all_inside(each.equation.sides[each.side]):
             match node:
                 case s.Tight(factors=(*_, s.Name() as whole, s.Group(items=items) | s.Matrix(rows=items))) if is_row(
                     whole, items

@@ -80,7 +80,7 @@ class Seen:
     steps: set[str] = field(default_factory=set)
     labelled: frozenset[str] = frozenset()
     unread: list[UnreadLine] = field(default_factory=list)
-    called: dict[str, int] = field(default_factory=dict)
+    called: dict[Key, int] = field(default_factory=dict)
     depends: set[str] = field(default_factory=set)
     has_d: bool = False
     has_star: bool = False
@@ -152,6 +152,8 @@ def seen(name: str, content: str) -> Seen:
         if is_alone and isinstance(more[0], s.Derivative | s.Nabla) and BETWEEN.fullmatch(words):
             line = f"{_latex(one, statement.sides[0])} = {_latex(other, named.sides[0])}"
             found.gradients.append((found.written(nodes[0]), line))  # type: ignore[arg-type]
+    for key in _only_multiplied(found) & found.called.keys():
+        del found.called[key]
     return found
 
 
@@ -290,6 +292,8 @@ def _latex(formula: Formula, side: Tokens) -> str:
 def _collect(node: object, found: Seen) -> None:
     if isinstance(node, s.Name) and node.style != "function":
         _name(node, found)
+    if isinstance(node, s.Name) and node.base == r"\sigma" and node.sub and node.call:
+        _called(node, node.call, found)
     if isinstance(node, s.Tight):
         pairs = pairwise(node.factors)
         found.has_d |= any(isinstance(a, s.Name) and a.base == "d" and isinstance(b, s.Name) for a, b in pairs)
@@ -300,8 +304,8 @@ def _collect(node: object, found: Seen) -> None:
     if isinstance(node, s.Tight):
         pairs = pairwise(node.factors)
         for a, b in pairs:
-            if isinstance(a, s.Name) and isinstance(b, s.Group) and b.bracket == "(" and not (a.sub or a.sup):
-                found.called |= {a.base: len(b.items)} if a.base.islower() or len(b.items) > 1 else {}
+            if isinstance(a, s.Name) and isinstance(b, s.Group) and b.bracket == "(" and not plain(a.sup).strip("'"):
+                _called(a, b, found)
     if isinstance(node, s.Derivative):
         _differentiated(node.of, node.by, found)
     if isinstance(node, s.Nabla):
@@ -317,6 +321,45 @@ def _collect(node: object, found: Seen) -> None:
     elif isinstance(node, tuple):
         for each in node:
             _collect(each, found)
+
+
+def _called(name: s.Name, arguments: s.Group, found: Seen) -> None:
+    """What stands before parentheses like a function: a small letter, or any with two arguments."""
+    written = found.written(name)
+    if not written.time and not written.is_entry and (name.base.islower() or len(arguments.items) > 1):
+        found.called[written.key] = max(len(arguments.items), found.called.get(written.key, 0))
+
+
+def _only_multiplied(found: Seen) -> set[Key]:
+    """What stands before parentheses, and elsewhere too: α of (1 - α) h + α (W x)."""
+    sides = [side for each in found.equations for side in each.sides]
+    return {key for side in sides if not _holds_gradients(side) for key in _alone(side, found)}
+
+
+def _holds_gradients(node: object) -> bool:
+    if isinstance(node, s.Derivative | s.Nabla | s.Differential):
+        return True
+    parts = vars(node).values() if isinstance(node, Node) else node if isinstance(node, tuple) else ()
+    return any(map(_holds_gradients, parts))
+
+
+def _alone(node: object, found: Seen) -> Iterator[Key]:
+    """The names that no parentheses follow."""
+    match node:
+        case s.Name():
+            if node.call is None and node.style != "function":
+                yield found.written(node).key
+            yield from _alone(node.call, found)
+        case s.Tight(factors=factors):
+            for factor, after in pairwise((*factors, None)):
+                if not (isinstance(factor, s.Name) and isinstance(after, s.Group) and after.bracket == "("):
+                    yield from _alone(factor, found)
+        case Node():
+            for value in vars(node).values():
+                yield from _alone(value, found)
+        case tuple():
+            for each in node:
+                yield from _alone(each, found)
 
 
 def _name(node: s.Name, found: Seen) -> None:
