@@ -15,8 +15,10 @@ from symbolic.reader.tokens import SIZES, Token, Unread, plain
 
 DISPLAYS = frozenset({
     "equation", "align", "alignat", "gather", "multline", "eqnarray", "flalign", "displaymath", "math", "aligned",
-    "alignedat", "split", "gathered",
+    "alignedat", "split", "gathered", "xalignat", "xxalignat", "IEEEeqnarray", "dmath", "darray", "empheq",
 })  # fmt: skip
+COLUMNS = frozenset({"array", "alignat", "alignedat", "xalignat", "xxalignat", "IEEEeqnarray", "darray"})
+OPTIONAL = frozenset({"IEEEeqnarray", "dmath", "darray", "empheq"})
 REMARKS = frozenset({
     r"\tag", r"\label", r"\textcircled", r"\phantom", r"\hphantom", r"\vphantom", r"\hspace", r"\vspace", r"\intertext",
     r"\eqref", r"\ref",
@@ -159,13 +161,36 @@ def _whole_environment(tokens: Tokens) -> Tokens | None:
     if any(t.text not in {".", ","} for t in tail[len(name) + 3 + ("*" in [t.text for t in tail]) :]):
         return None
     inner = tokens[close + 1 : end]
-    if name in {"array", "alignat", "alignedat"}:
+    if name in OPTIONAL and inner[:1] and inner[0].text == "[":
+        inner = _without_option(inner)
+    if name == "empheq":
+        name, inner = _of_empheq(inner)
+    if name in COLUMNS:
         inner = without_argument(inner)
     rows = [split(row, {"&"}) for row in split(inner, ROWS)]
     system = any(t.text in RELATIONS and d == 0 for row in split(inner, ROWS) for t, d in levels(row))
     if name in DISPLAYS or ((name == "array" or name in CASES) and system and not is_cases_environment(rows)):
         return inner
     return None
+
+
+def _without_option(tokens: Tokens) -> Tokens:
+    """A display without its options, [label={eq:h}, left=\\empheqlbrace]."""
+    end = next((n for n, (token, depth) in enumerate(levels(tokens)) if token.text == "]" and depth == 0), None)
+    if end is None:
+        raise Unread(tokens[0].at, "[ is not closed")
+    return tokens[end + 1 :]
+
+
+def _of_empheq(tokens: Tokens) -> tuple[str, Tokens]:
+    """The display that empheq frames, {align}, {alignat=2}, and what stands in it."""
+    if not tokens or tokens[0].text != "{":
+        raise Unread(tokens[0].at if tokens else 0, "empheq without the display that it frames: write {align}")
+    end = end_of_argument(tokens, 0)
+    name = plain(tokens[1 : end - 1]).partition("=")[0].removesuffix("*")
+    if name not in DISPLAYS:
+        raise Unread(tokens[0].at, f"empheq of {name} is not in the grammar: write equation or align")
+    return ("align" if "align" in name else name), tokens[end:]
 
 
 def levels(tokens: Tokens) -> Iterator[tuple[Token, int]]:

@@ -97,9 +97,10 @@ def _since(line: Line) -> Place:
 
 
 def _lookup(each: Sequence[Formula]) -> Callable[[Place], str | None]:
-    by_place = {formula.place: formula.latex for formula in each}
+    whole = [formula for formula in each if not formula.fault]
+    by_place = {formula.place: formula.latex for formula in whole}
     first_in_line: dict[Place, str] = {}
-    for formula in each:
+    for formula in whole:
         first_in_line.setdefault((formula.place[0], 1), formula.latex)
 
     def formula_at(place: Place) -> str | None:

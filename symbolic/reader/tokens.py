@@ -39,7 +39,8 @@ class Token:
 
 WORDS = ("softmax", "sigmoid", "tanh", "sinh", "cosh", "sech", "diag", "exp", "log", "ln")
 _SPACING = """\\, \\; \\: \\! \\> \\quad \\qquad \\enspace \\thinspace \\medspace \\thickspace \\nonumber \\notag
-\\displaystyle \\textstyle \\limits \\nolimits \\hfill \\allowbreak \\middle \\begingroup \\endgroup ~"""
+\\displaystyle \\textstyle \\limits \\nolimits \\hfill \\allowbreak \\middle \\begingroup \\endgroup
+\\IEEEyesnumber \\IEEEnonumber \\IEEEyessubnumber ~"""
 SPACES = frozenset({"\\ ", *_SPACING.split()})
 SIZES = frozenset(rf"\{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r", "m"))
 

@@ -87,6 +87,8 @@ class Judging:
 
     def tokens(self, formula: Formula) -> Tokens:
         """A formula's tokens with macros expanded, and without its words where they are comments; raises Unread."""
+        if formula.fault:
+            raise Unread(0, formula.fault)
         given = worded(self.macros.expanded(tokens(formula.latex)))
         return without_words(given) if self.scope.words == COMMENTS else given
 
