@@ -54,10 +54,8 @@ def command(
         raise request.BadRequest("--suggest prints declarations, no findings: leave out --json and --format")
     documents = check_run.documents(files, declare)
     if suggest:
-        from symbolic.reader.suggest import suggestion
-
-        for document in documents:
-            click.echo(suggestion(document.name, document.content))
+        for draft in _drafts(documents):
+            click.echo(draft)
         return
     checked = _checked(documents, jobs)
     if as_json:
@@ -70,6 +68,17 @@ def command(
     if allow_unread and (note := check_report.unread_note(checked.findings)):
         click.echo(f"gradproof: warning: {note}", err=True)
     sys.exit(check_run.exit_code(checked.findings, allow_unread))
+
+
+def _drafts(documents: list[Document]) -> list[str]:
+    """The declaration block of each; raises BadRequest where one is no document."""
+    from symbolic.reader.scan import Unscannable
+    from symbolic.reader.suggest import suggestion
+
+    try:
+        return [suggestion(document.name, document.content) for document in documents]
+    except Unscannable as error:
+        raise request.BadRequest(str(error)) from None
 
 
 def _checked(documents: list[Document], jobs: int | None) -> Checked:

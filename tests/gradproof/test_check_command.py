@@ -174,6 +174,14 @@ def test_usage_errors(gradproof, tmp_path):
     assert gradproof("check", tmp_path / "bytes.md").exit_code == 2
 
 
+def test_a_draft_of_no_document_is_one_line(gradproof, notes, tmp_path):
+    (tmp_path / "empty.ipynb").write_text("")
+    result = gradproof("check", "--suggest", notes(RIGHT), tmp_path / "empty.ipynb")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.endswith("empty.ipynb is not a notebook: no list of cells with their source\n")
+    assert result.stderr.count("\n") == 1
+
+
 def test_a_draft_is_no_json(gradproof, notes):
     for option in (("--json",), ("--format", "github")):
         result = gradproof("check", notes(RIGHT), "--suggest", *option)

@@ -176,3 +176,76 @@ $$ \frac{\partial L}{\partial V} = \sum_t H_t^\top (H_t V - \hat{Y}_t) $$
 $$ \frac{\partial L}{\partial V} = \sum_t H_t^\top (H_t V + \hat{Y}_t) $$"""
     assert {r"name \hat{Y}_t : N×K    # inferred", "name b : H    # inferred"} <= {*draft(text)}
     assert verdicts(text)[-2:] == ["proved", "refuted"]
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        r"L = -\sum_t \log p_{t, y_t}",
+        r"L = -\sum_t \log p_t[y_t]",
+        r"L = -\sum_t \log (p_t[y_t])",
+        r"L = -\sum_t \log [p_t]_{y_t}",
+        r"L = -\sum_t \log p_t(y_t)",
+        r"L = \sum_t L_t, \quad L_t = -\log p_{t, y_t}",
+    ],
+)
+def test_an_integer_label_is_no_name_and_what_to_write_is_said(loss):
+    text = document(y=r"p_t = \mathrm{softmax}(o_t)", L=loss, g=r"\frac{\partial L}{\partial o_t} = p_t - e_{y_t}")
+    lines = draft(text)
+    assert lines[2] == "# the model is incomplete: line 5 is not read"
+    assert any(line.endswith(r"write y_t^\top \log p_t with a one-hot y_t") for line in lines)
+    assert any(line.startswith("# y_t counts the classes (line 5, 6): ") for line in lines)
+    assert not any(line.startswith(("loss", "name p_{", "name L :", "name y_t")) for line in lines)
+    assert not {"ill_typed", "proved", "refuted"} & {*verdicts(text)}
+    said = text.replace(loss, r"L = -\sum_t y_t^\top \log p_t").replace("e_{y_t}", "y_t")
+    assert verdicts(said)[-1] == "proved"
+
+
+@pytest.mark.parametrize(
+    "gradient", [r"\nabla_{h_t} L", r"\partial_{h_t} L", "f_t (h_t)", "W_f [h_t, x_t]", r"p_t (1 - p_t)", "W_{hf} h_t"]
+)
+def test_what_one_differentiates_by_and_brackets_are_no_labels(gradient):
+    assert not any("counts" in line for line in draft(document(z=rf"q_t = {gradient}")))
+
+
+GATE = r"""$$ r_t = \sigma(W_r x_t + U_r s_{t-1} + b_r) $$
+$$ q_t = U_n s_{t-1} + c_n $$
+$$ n_t = \tanh(W_n x_t + r_t \odot q_t + b_n) $$
+$$ s_t = (1 - r_t) \odot n_t + r_t \odot s_{t-1} $$
+$$ \ell_t = V s_t + d \in \mathbb{R}^k $$
+$$ J = \sum_t \frac12 \| \ell_t - y_t \|^2 $$
+$$ \frac{\partial J}{\partial d} = \sum_t (\ell_t - y_t) $$
+$$ \frac{\partial J}{\partial c_n} = \sum_t (1 - n_t^2) \odot r_t \odot \frac{\partial J}{\partial n_t} $$
+$$ \frac{\partial J}{\partial c_n} = \sum_t (1 - n_t^2) \odot \frac{\partial J}{\partial n_t} $$"""
+
+
+def test_a_bias_d_a_candidate_n_and_a_shape_behind_an_equation_are_read():
+    lines = draft(GATE)
+    assert sum(line.startswith("forward") for line in lines) == 5
+    assert {r"name d : k    # inferred", r"name \ell_t : k"} <= {*lines}
+    assert not any(line.startswith(("index", "# name", "# the model")) for line in lines)
+    assert verdicts(GATE)[-3:] == ["proved", "proved", "refuted"]
+
+
+def test_n_counts_where_it_is_no_value():
+    text = r"$z = W x + b$, $p_n = \frac{e^{z_n}}{\sum_m e^{z_m}}$, $L = -\sum_n y_n \log p_n$"
+    assert "index m, n : H" in draft(text)
+
+
+def test_targets_that_are_fed_back_are_given():
+    text = document(a=r"a_t = W h_{t-1} + U y_{t-1} + b")
+    assert "# no equation makes y_t: it is taken as given, at every step" in draft(text)
+    assert verdicts(text)[-1] == "proved"
+    assert verdicts(text.replace("(1 - h_t^2)", "(1 + h_t^2)"))[-1] == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("latex", "line"),
+    [
+        (r"\delta^o_t = h_t", r"# \delta^o_t is no name: write \delta_{o,t}"),
+        (r"dh_{next} = h_t", "# h_{next} has no step: write h_{t+1}"),
+    ],
+)
+def test_what_is_no_name_in_a_declaration_is_said(latex, line):
+    assert line in draft(document(z=latex))
+    assert not any(("no name" in each) or ("no step" in each) for each in draft(document(z="h_t^2 = h_t^T h_t")))

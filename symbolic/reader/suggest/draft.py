@@ -29,10 +29,9 @@ def suggestion(name: str, content: str) -> str:
     """The draft of a declaration block; raises Unscannable."""
     found = seen(name, content)
     model = own(found)
-    gaps = list(model.gaps)
-    drafted = list(_in_order(_lines(found, model), model, gaps))
-    if gaps and any(line.startswith("model own") for line in drafted):
-        drafted.insert(0, f"# the model is incomplete: {'; '.join(dict.fromkeys(gaps))}")
+    drafted = list(_in_order(_lines(found, model), model))
+    if model.lacks and any(line.startswith("model own") for line in drafted):
+        drafted.insert(0, f"# the model is incomplete: {model.lacks}")
     drafted.insert(0, "# A draft: look at every line.")
     if name.endswith(".tex"):
         return "\n".join(f"% check: {line}" for line in drafted)
@@ -41,18 +40,21 @@ def suggestion(name: str, content: str) -> str:
     return "\n".join(["<!-- check", *drafted, "-->"])
 
 
-def _in_order(given: Iterable[str], model: Own, gaps: list[str]) -> Iterator[str]:
-    """The lines, those that cannot be declared as comments; so is the loss of a model that lacks an equation."""
+def _in_order(given: Iterable[str], model: Own) -> Iterator[str]:
+    """The lines, those that cannot be declared as comments; so is the loss of a model that lacks an equation.
+
+    An equation that cannot be declared is one that the model lacks.
+    """
     drafting = Drafting()
     of_line = {f"forward {each.latex}": each.equation.line for each in model.equations}
     for line in given:
-        if gaps and line.startswith("loss "):
+        if model.lacks and line.startswith("loss "):
             line = f"# {line}    an equation is missing"
         try:
             drafting.add(line)
         except BadDeclaration as why:
             if line in of_line:
-                gaps.append(f"line {of_line[line]} is not read")
+                model.unread_lines.add(of_line[line])
             line = f"# {line}    {str(why).partition(': ')[2]}"
         yield line
 
@@ -66,10 +68,14 @@ def _lines(found: Seen, model: Own) -> Iterator[str]:
     near = _by_names(found)
     if fits := fitting([name for name, _ in near], found, model, time):
         yield from _of_ours(found, near, fits)
-    elif model.written() or model.gaps:
+    elif model.written() or model.lacks:
         yield from _of_own(found, model)
     else:
         yield from _of_ours(found, near, "")
+    for label, of_lines in sorted(found.labels.items()):
+        where = ", ".join(map(str, sorted({*of_lines})))
+        yield f"# {label} counts the classes (line {where}): let it be one-hot, and write {label} for e_{{{label}}}"
+    yield from (f"# {each}" for each in sorted(found.misnamed))
     if found.has_d:
         yield "# d x occurs: say `read d as gradient` or `read d as differential along X`"
 

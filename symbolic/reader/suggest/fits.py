@@ -15,7 +15,7 @@ from symbolic.reader.declare import BadDeclaration, declare, lines, printed_name
 from symbolic.reader.judge.clock import TooLong, within
 from symbolic.reader.readings import Misfit
 from symbolic.reader.scope import Scope
-from symbolic.reader.suggest.own import Own, differentiates, is_initial, is_zero, keys_of, uses_itself
+from symbolic.reader.suggest.own import Own, differentiates, is_initial, is_zero, made_by, uses_itself
 from symbolic.reader.suggest.seen import Equation, Key, Seen, Strange, Written
 from symbolic.reader.suggest.unread import UnreadLine
 from symbolic.reader.syntax import nodes as s
@@ -65,8 +65,8 @@ def key_of(var: Var) -> Key:
 
 def _may_say(line: UnreadLine, keys: Collection[Key], found: Seen) -> bool:
     """Whether an unread line may give one of these names a meaning."""
-    names = keys_of(line.left, found)
-    return not names or any(key in keys for key in names)
+    names = made_by(line.left, found)
+    return not names or any(key in keys for key, _ in names)
 
 
 def _meanings(found: Seen, keys: Collection[Key]) -> Iterator[Equation]:

@@ -55,7 +55,8 @@ class Forward:
 class Own:
     """The document's own model, as far as it is written; `loss` is LaTeX, `total` the equation that it is.
 
-    `summand` is the name of the loss of a step, if it has one.
+    `summand` is the name of the loss of a step, if it has one; the lines that are not read, and the names that are used
+    as if something made them, are what it lacks.
     """
 
     equations: list[Forward] = field(default_factory=list)
@@ -63,12 +64,16 @@ class Own:
     loss: str = ""
     summand: Made | None = None
     missing: list[str] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
+    unread_lines: set[int] = field(default_factory=set)
+    unmade: list[str] = field(default_factory=list)
 
     @property
-    def is_complete(self) -> bool:
-        """Whether nothing is known to be lacking; `gaps` says what is."""
-        return not self.gaps
+    def lacks(self) -> str:
+        """What is known to be lacking, in words."""
+        numbers = ", ".join(map(str, sorted(self.unread_lines)))
+        are = f"lines {numbers} are" if len(self.unread_lines) > 1 else f"line {numbers} is"
+        unread = [f"{are} not read"] * bool(self.unread_lines)
+        return "; ".join((*unread, *(f"no equation makes {name}" for name in dict.fromkeys(self.unmade))))
 
     def made(self) -> set[Made]:
         return {each.makes for each in self.equations}
@@ -267,21 +272,20 @@ def _say_missing(found: Seen, result: Own, known: dict[Made, Forward], holes: li
     used = [found.written(name) for each in result.written() for name in names_of(each.right)]
     free = [each for each in used if (each.key, bool(each.time)) not in made]
     looked_back_at = _looked_back_at(found, known)
-    not_read = {key for hole in holes for key in hole.keys}
+    not_read = {each for hole in holes for each in hole.makes}
     for hole in holes:
         result.missing.append(hole.why)
-        if not hole.keys or hole.is_needed or not hole.keys <= {key for key, _ in made}:
-            result.gaps.append(f"line {hole.line} is not read")
-    result.gaps = list(dict.fromkeys(result.gaps))
+        if not hole.makes or hole.is_needed or not hole.makes <= made:
+            result.unread_lines.add(hole.line)
     for key, time in dict.fromkeys((each.key, each.time) for each in free):
         latex = spelling(key, time)
         is_given = key[0] in GIVEN
-        if key in not_read or not time:
+        if (key, bool(time)) in not_read or not time:
             continue
         if key in looked_back_at and is_given:
             result.missing.append(f"no equation makes {latex}: it is taken as given, at every step")
         elif key in looked_back_at:
-            result.gaps.append(f"no equation makes {latex}")
+            result.unmade.append(latex)
         if not is_given and key in found.bottoms | looked_back_at | {result.summand and result.summand[0]}:
             result.missing.append(f"no equation makes {latex}: write forward {latex} = …, unless it is an input")
 
@@ -310,12 +314,12 @@ def _looked_back_at(found: Seen, known: dict[Made, Forward]) -> set[Key]:
 
 @dataclass(frozen=True)
 class Hole:
-    """A line that is not read, and why; `keys` are what it would make, none if that is not known.
+    """A line that is not read, and why; `makes` is what it would make, none if that is not known.
 
     `is_needed`: another equation for the same name does not stand for it.
     """
 
-    keys: frozenset[Key]
+    makes: frozenset[Made]
     line: int
     why: str
     is_needed: bool = False
@@ -325,7 +329,7 @@ def _holes(found: Seen, known: dict[Made, Forward]) -> Iterator[Hole]:
     """The equations that are not read, not of a whole array, or at another step than t."""
     for line in found.unread:
         why = f"line {line.line} is not read: {line.latex}: {line.why}"
-        yield Hole(frozenset(keys_of(line.left, found)), line.line, why)
+        yield Hole(frozenset(made_by(line.left, found)), line.line, why)
     for each in found.equations:
         left = found.written(each.left)
         if any(each is other.equation for other in known.values()) or not _is_forward((left.key, True)):
@@ -335,30 +339,31 @@ def _holes(found: Seen, known: dict[Made, Forward]) -> Iterator[Hole]:
         here = f"line {each.line}"
         strange = next((side.why for side in each.sides if isinstance(side, Strange)), "")
         is_said = (left.key, bool(left.time)) in known
-        keys = frozenset({left.key})
+        makes = frozenset({(left.key, bool(left.time))})
         name = spelling(left.key, left.time)
         if is_initial(each, left) and not is_zero(each.given[1]):
             why = f"the initial state {each.latex[0]} in {here} is made of something: a model takes it as given"
-            yield Hole(keys, each.line, why, is_needed=True)
+            yield Hole(makes, each.line, why, is_needed=True)
         elif left.step not in {"", "t"}:
             continue
         elif strange:
-            yield Hole(keys, each.line, f"the equation of {name} in {here} is not read: {strange}")
+            yield Hole(makes, each.line, f"the equation of {name} in {here} is not read: {strange}")
         elif left.is_entry and not is_said and any(t.kind == "letter" for t in each.left.sub if t.text != "t"):
             why = f"the equation of {name} in {here} is that of an entry: write it for the whole array"
-            yield Hole(keys, each.line, why)
+            yield Hole(makes, each.line, why)
         elif not left.time and unstyled(each.left.sub)[-1:] in found.steps and _has_steps(known):
             step = unstyled(each.left.sub)[-1:]
             why = f"the equation of {each.latex[0]} in {here} has the step {step}: a model has one step, t"
-            yield Hole(keys, each.line, why)
+            yield Hole(makes, each.line, why)
 
 
-def keys_of(left: Tokens, found: Seen) -> set[Key]:
+def made_by(left: Tokens, found: Seen) -> set[Made]:
     """The names on a left side that is not read; none where that cannot be told."""
     try:
-        return {found.written(name).key for name in s.names_in(parse(left, GRAMMAR))}
+        names = [found.written(name) for name in s.names_in(parse(left, GRAMMAR))]
     except (Unread, RecursionError):
         return set()
+    return {(each.key, bool(each.time)) for each in names}
 
 
 def is_initial(each: Equation, left: Written) -> bool:

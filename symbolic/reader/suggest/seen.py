@@ -20,7 +20,7 @@ from symbolic.reader.suggest.unread import UnreadLine, of_formula, of_statement
 from symbolic.reader.syntax import Grammar, parse
 from symbolic.reader.syntax import nodes as s
 from symbolic.reader.syntax.nodes import Node, Tokens, unbraced
-from symbolic.reader.syntax.vocabulary import unstyled
+from symbolic.reader.syntax.vocabulary import STYLES, unstyled
 from symbolic.reader.tokens import Unread, plain, tokens
 
 Key = tuple[str, str]
@@ -30,7 +30,15 @@ BRACKETS = {"(": "sup", "[": "sup[", "<": "sup<", r"\langle": "sup<"}
 CALLED = re.compile(r"(?<![A-Za-z\\])([A-Za-z]|\\[a-z]+)\s*\(\s*t\s*(?:[-+]\s*1\s*)?\)")
 PARAMETERS = re.compile(r"(?<=[A-Za-z}\d])\s*\(\s*(\\[tT]heta)\s*\)")
 STEP = r"(?:t|T|\\tau)(?:[-+]\d)?"
+OTHER_STEPS = {"next": "t+1", "prev": "t-1", "old": "t-1"}
 COUNTING = "ijklmn"
+A_LABEL = r"([a-z](?:_t|_\{t\}|\^\{\(t\)\}))"
+AT_T = r"(?:_t|_\{t\}|\^\{\(t\)\})"
+LABEL = re.compile(
+    rf"(?<!\\nabla)(?<!\\partial)(?<=[a-z1\]}}])_\{{(?:t,)?{A_LABEL}(?:,t)?\}}"
+    rf"|{AT_T}\[{A_LABEL}\]|\\(?:log|ln)\(?[^()+-]*{AT_T}\({A_LABEL}\)"
+)
+ONE_HOT = r"write {0}^\top \log p_t with a one-hot {0}"
 BETWEEN = re.compile(
     r"[\s$\\()]*(?:to )?(?:be|denotes?|is|stands? for|as|for|means?)(?: (?:the|our|gradient|derivative|error|signal))*"
     r"[\s$\\()]*"
@@ -80,6 +88,8 @@ class Seen:
     steps: set[str] = field(default_factory=set)
     labelled: frozenset[str] = frozenset()
     unread: list[UnreadLine] = field(default_factory=list)
+    labels: dict[str, list[int]] = field(default_factory=dict)
+    misnamed: set[str] = field(default_factory=set)
     called: dict[Key, int] = field(default_factory=dict)
     depends: set[str] = field(default_factory=set)
     has_d: bool = False
@@ -132,6 +142,8 @@ def seen(name: str, content: str) -> Seen:
     for formula, statement, nodes in parsed:
         left, *sides = nodes
         symbols = {relation.symbol for relation in statement.relations}
+        for label in filter(None, map(label_in, statement.sides)):
+            found.labels.setdefault(label, []).append(_line_of(formula, statement))
         if symbols == {"∈"} and isinstance(left, s.Name):
             texts_ = [token.text for token in statement.sides[1] if token.text not in "{}"]
             sizes = tuple(text for text in texts_[2:] if text not in {"^", r"\times", "(", ")"})
@@ -244,6 +256,8 @@ def _nodes(statement: Statement, grammar: Grammar) -> list[Node]:
 
 
 def _node(side: Tokens, grammar: Grammar) -> Node:
+    if label := label_in(side):
+        return Strange(side[0].at, f"{label} counts the classes: {ONE_HOT.format(label)}")
     try:
         return parse(side, grammar)
     except Unread as why:
@@ -252,13 +266,27 @@ def _node(side: Tokens, grammar: Grammar) -> Node:
         return Strange(0, "too deep")
 
 
+def label_in(side: Tokens) -> str:
+    r"""The integer label y_t of p_{t,y_t}, p_t[y_t], [p_t]_{y_t}, \\log p_t(y_t) and e_{y_t}; else ""."""
+    written = "".join(token.text for token in side if token.text not in STYLES)
+    match = LABEL.search(written)
+    return next((group for group in match.groups() if group), "") if match else ""
+
+
 def _labelled(nodes: Iterator[Node]) -> frozenset[str]:
-    """The letters with subscripts such as f and o, that count nothing: i is one of them there."""
-    names = (name for node in nodes for name in s.names_in(node))
-    subs = ((name.base, unstyled(name.sub)) for name in names)
-    return frozenset(
-        base for base, sub in subs if len(sub) == 1 and sub.isalpha() and sub not in f"{COUNTING}tT" and sub != "s"
-    )
+    """The letters with subscripts such as f and o, that count nothing: i is one of them there.
+
+    Where n_t is a value, a letter without a step has a subscript n of its own, unless it has two that count.
+    """
+    names = [name for node in nodes for name in s.names_in(node)]
+    plainly = {(name.base, unstyled(name.sub)) for name in names}
+    timed = {base for base, sub in plainly if re.fullmatch(rf"{STEP}(?:,.*)?", sub)}
+    timed |= {name.base for name in names if name.call or plain(name.sup)[:1] in {*BRACKETS}}
+    counted = {base for base, sub in plainly if len(sub.replace(",", "")) > 1 and {*sub} <= {*COUNTING, ","}}
+    subs = {(base, re.sub(rf",{STEP}$", "", sub)) for base, sub in plainly}
+    own = {base for base, sub in subs if len(sub) == 1 and sub.isalpha() and sub not in f"{COUNTING}stT"}
+    of_values = {base for base, sub in subs if sub and sub in timed & {*COUNTING}}
+    return frozenset(own | (of_values - timed - counted))
 
 
 def names_of(node: object) -> Iterator[s.Name]:
@@ -364,6 +392,10 @@ def _alone(node: object, found: Seen) -> Iterator[Key]:
 
 def _name(node: s.Name, found: Seen) -> None:
     written = found.written(node)
+    if re.fullmatch("[a-su-z]", plain(node.sup)) and (written.time or written.key[0] == r"\delta"):
+        found.misnamed.add(f"{node.base}^{plain(node.sup)}_t is no name: write {node.base}_{{{plain(node.sup)},t}}")
+    if (word := unstyled(node.sub)) in OTHER_STEPS:
+        found.misnamed.add(f"{node.base}_{{{word}}} has no step: write {node.base}_{{{OTHER_STEPS[word]}}}")
     found.names[*written.key, written.time] += 1
     sub = unstyled(node.sub)
     counted = sub.replace(written.step, "", 1) if written.time == "sub" else sub
