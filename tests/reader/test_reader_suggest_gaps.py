@@ -229,7 +229,8 @@ def test_a_bias_d_a_candidate_n_and_a_shape_behind_an_equation_are_read():
 
 def test_n_counts_where_it_is_no_value():
     text = r"$z = W x + b$, $p_n = \frac{e^{z_n}}{\sum_m e^{z_m}}$, $L = -\sum_n y_n \log p_n$"
-    assert "index m, n : H" in draft(text)
+    assert "index n : H" in draft(text)
+    assert r"forward p = \mathrm{softmax}(z)" in draft(text)
 
 
 def test_targets_that_are_fed_back_are_given():
@@ -249,3 +250,12 @@ def test_targets_that_are_fed_back_are_given():
 def test_what_is_no_name_in_a_declaration_is_said(latex, line):
     assert line in draft(document(z=latex))
     assert not any(("no name" in each) or ("no step" in each) for each in draft(document(z="h_t^2 = h_t^T h_t")))
+
+
+def test_a_model_of_ours_is_not_drafted_where_a_file_that_is_brought_in_may_say_otherwise():
+    text = "".join(rf"\[ {latex} \]" for latex in EQUATIONS.values())
+    assert f"% check: {RNN}" in suggestion("a.tex", text)
+    lines = suggestion("a.tex", r"\input{cell} " + text).splitlines()
+    assert f"% check: {OWN}" in lines
+    assert any("what {cell} holds is not looked at here" in line for line in lines)
+    assert f"% check: {RNN}" in suggestion("a.tex", "% \\input{cell}\n" + text)

@@ -72,6 +72,8 @@ def _lines(found: Seen, model: Own) -> Iterator[str]:
         yield from _of_own(found, model)
     else:
         yield from _of_ours(found, near, "")
+    for file in found.brought_in:
+        yield f"# what {file} holds is not looked at here: if it has equations of the model, add them"
     for label, of_lines in sorted(found.labels.items()):
         where = ", ".join(map(str, sorted({*of_lines})))
         yield f"# {label} counts the classes (line {where}): let it be one-hot, and write {label} for e_{{{label}}}"

@@ -31,7 +31,7 @@ LOGISTIC = r"\sigma"
 
 def fitting(models: Sequence[str], found: Seen, own: Own, before: Sequence[str]) -> str:
     """The first of the models whose equations are the document's, all of them."""
-    for name in models if own.total else ():
+    for name in models if own.total and not found.brought_in else ():
         try:
             declared = declare(lines("\n".join((*before, f"model {name}")), "", 1, (1, 1)))
         except BadDeclaration:

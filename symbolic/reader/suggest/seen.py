@@ -28,6 +28,7 @@ GRAMMAR = Grammar(called=frozenset({r"\sigma"}))
 SHOWN = {"sub": "_t", "sup": "^{(t)}", "sup[": "^{[t]}", "sup<": r"^{\langle t \rangle}", "call": "(t)"}
 BRACKETS = {"(": "sup", "[": "sup[", "<": "sup<", r"\langle": "sup<"}
 CALLED = re.compile(r"(?<![A-Za-z\\])([A-Za-z]|\\[a-z]+)\s*\(\s*t\s*(?:[-+]\s*1\s*)?\)")
+BROUGHT_IN = re.compile(r"\\(?:input|include|subfile)\s*(\{[^{}]*\}|\S+)")
 PARAMETERS = re.compile(r"(?<=[A-Za-z}\d])\s*\(\s*(\\[tT]heta)\s*\)")
 STEP = r"(?:t|T|\\tau)(?:[-+]\d)?"
 OTHER_STEPS = {"next": "t+1", "prev": "t-1", "old": "t-1"}
@@ -88,6 +89,7 @@ class Seen:
     steps: set[str] = field(default_factory=set)
     labelled: frozenset[str] = frozenset()
     unread: list[UnreadLine] = field(default_factory=list)
+    brought_in: list[str] = field(default_factory=list)
     labels: dict[str, list[int]] = field(default_factory=dict)
     misnamed: set[str] = field(default_factory=set)
     called: dict[Key, int] = field(default_factory=dict)
@@ -139,6 +141,7 @@ def seen(name: str, content: str) -> Seen:
     unread: list[UnreadLine] = []
     parsed = list(_parsed(texts, known, grammar, unread))
     found = Seen(labelled=_labelled(node for _, _, nodes in parsed for node in nodes), depends=depends, unread=unread)
+    found.brought_in += (m[1] for t in texts if t.kind == "tex" for m in BROUGHT_IN.finditer(without_skipped(t)))
     for formula, statement, nodes in parsed:
         left, *sides = nodes
         symbols = {relation.symbol for relation in statement.relations}
