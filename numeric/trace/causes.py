@@ -119,6 +119,8 @@ class _Search:
             square = _ratio(claimed, true, self.evidence.p, power=2) if ratio is None else None
             if square:
                 return Cause("factor", f"the gradient is ±√({square}) times the derivative")
+            if term := self._term(name):
+                return term
         if shift := _shifted(claimed, true):
             text = f"the gradient is the derivative moved by {shift}: an index is off by one"
             return Cause("time", text)
@@ -127,15 +129,30 @@ class _Search:
                 return Cause("swapped", f"this is the gradient of {other}")
         return self._exchanged_blocks(claimed, true)
 
+    def _term(self, name: str) -> Cause | None:
+        """A multiple of the array itself is missing, or one too many, as of weight decay."""
+        evidence, nodes = self.evidence, self.evidence.trace.leaves[name]
+        values = np.array([evidence.values[int(n)] for n in nodes.flat], dtype=object).reshape(nodes.shape)
+        ratio = _ratio((evidence.true[name] - evidence.claimed[name]) % evidence.p, values, evidence.p)
+        if not ratio:
+            return None
+        size = abs(ratio)
+        text = f"{'' if size == 1 else f'{size} * '}{name}"
+        text = f"the term {text} is missing" if ratio > 0 else f"the term {text} is one too many"
+        places = {evidence.tape.place_of(int(n))[:2] for n in evidence.trace.claims[name].flat}
+        return Cause("path", text, Place(*places.pop()) if len(places) == 1 else None)
+
     def _clip(self, name: str) -> Place | None:
         cone = self.evidence.tape.cone([int(n) for n in self.evidence.trace.claims[name].flat])
         return next((self.evidence.tape.place_of(i) for i in self.evidence.tape.clips if cone[i]), None)
 
     def _named(self, ratio: Fraction) -> str:
         n = ratio.numerator if ratio.denominator == 1 else ratio.denominator if ratio.numerator == 1 else 0
-        if n < 3 or n not in self.evidence.sizes:
+        shapes = {n for nodes in self.evidence.trace.leaves.values() for n in nodes.shape}
+        if n < 2 or n not in (self.evidence.sizes if n > 2 else shapes):
             return ""
-        return f": a mean over {n}" + (" is not taken" if ratio > 1 else " is taken once too often")
+        mean = f": a mean over {n}" + (" is not taken" if ratio > 1 else " is taken once too often")
+        return mean + (f", or a 2 is {'one too many' if ratio > 1 else 'missing'}" if n == 2 else "")
 
     def _exchanged_blocks(self, claimed: Any, true: Any) -> Cause | None:
         for axis in range(claimed.ndim if claimed.shape == true.shape else 0):
@@ -171,7 +188,8 @@ class _Search:
         claimed = self.evidence.read(values)
         if any(not _same(claimed[name], self.evidence.true[name]) for name in right):
             return []
-        return [name for name in self.left if _same(claimed[name], self.evidence.true[name])]
+        mended = [name for name in self.wrong if _same(claimed[name], self.evidence.true[name])]
+        return mended if any(name in self.left for name in mended) else []
 
     def _best(self, candidates: Iterator[Any], mended: Callable[[Any], list[str]]) -> None:
         best: tuple[int, Cause | None, list[str]] = (0, None, [])
@@ -186,9 +204,10 @@ class _Search:
                 continue  # with the repair something divides by 0, or a root does not exist at this point
             if len(names) > best[0]:
                 best = (len(names), candidate.cause, names)
-            if best[0] == len(self.left):
+            if best[0] >= len(self.left) and set(self.left) <= set(best[2]):
                 break
         if best[1] is not None:
+            self.plain -= set(best[2])
             self.found.update(dict.fromkeys(best[2], best[1]))
 
     def _repairs(self) -> Iterator[_Repair]:
@@ -218,7 +237,8 @@ class _Search:
     def of_substitutions(self) -> None:
         """What was read for another; in place of several causes, where it explains all that they do."""
         wrong = [name for name in self.wrong if name not in self.plain]
-        if not self.left and len({self.found[name] for name in wrong}) < 2:
+        found = {self.found[name] for name in wrong if name in self.found}
+        if not self.left and len(found) < 2 and not any(c.kind == "time" and c not in self.of_backward for c in found):
             return
         try:
             substitutions, names = Substitutes(self.evidence, wrong).found()

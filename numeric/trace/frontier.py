@@ -35,9 +35,23 @@ def wrong_from(evidence: Evidence, name: str) -> Place | None:
         if i in leads_on:
             leads_on.update(n for n in tape.arguments(i) if not evidence.forward[n])
     lost = (i for i in mine if i not in leads_on and evidence.values[i] and evidence.values[i] not in right)
-    ends = (i for i in lost if any(n in good or n in given for n in tape.arguments(i)))
-    first = next(ends, None)
+    adjoints = _whole_adjoints(evidence)
+    whole = {n for n in good | given if evidence.values[n] in adjoints}
+    first = next((i for i in lost if _is_given_what_is_right(evidence, i, good | given, whole)), None)
     return None if first is None else tape.place_of(first)
+
+
+def _is_given_what_is_right(evidence: Evidence, i: int, good: set[int], whole: set[int]) -> bool:
+    """All terms of a sum; of a product one factor that is a whole adjoint, not a part to which more is to be added."""
+    tape = evidence.tape
+    if tape.ops[i] not in (Op.ADD, Op.SUB, Op.SUM):
+        return not whole.isdisjoint(tape.arguments(i))
+    return all(n in good or n in tape.constants for n in tape.arguments(i))
+
+
+def _whole_adjoints(evidence: Evidence) -> set[int]:
+    adjoint = sweep.adjoints(evidence.tape, evidence.field, evidence.values, evidence.trace.loss)
+    return {int(a) for i, a in enumerate(adjoint) if evidence.forward[i]} - {0}
 
 
 def right_values(evidence: Evidence) -> set[int]:

@@ -17,8 +17,9 @@ import numpy as np
 
 from numeric.trace import sweep
 from numeric.trace.evidence import Evidence
-from numeric.trace.places import Place
+from numeric.trace.places import Place, Refused
 from numeric.trace.proof import Cause
+from numeric.trace.residues import NoRoot
 
 
 class _Part(NamedTuple):
@@ -51,6 +52,8 @@ class Parts:
         if not steps or claimed.shape != true.shape:
             return None
         if not claimed.any():
+            if len({place for place, _ in steps}) == len(steps):
+                return Cause("path", "the gradient is 0, whatever the arrays are")
             text = "the gradient is 0: nothing is left of the sum over steps"
             return Cause("overwritten", text, self._place(steps[0][0]))
         return (
@@ -63,17 +66,30 @@ class Parts:
         """Only the first or the last step's part, or all but that."""
         if len(steps) < 2:
             return None
-        for step in (steps[0], steps[-1]):
-            alone = self._of_step(nodes, step)
-            again = sum(step[0] == other[0] for other in steps) > 1
-            which = f"the {'first' if step == steps[0] else 'last'} step's part" if again else "this line's part"
-            if np.array_equal(claimed, alone):
-                text = f"only {which} of the sum is left: overwritten instead of accumulated"
+        ends = {step: self._of_step(nodes, step) for step in (steps[0], steps[-1])}
+        again = {step: sum(step[0] == other[0] for other in steps) > 1 for step in ends}
+        which = {step: f"the {'first' if step == steps[0] else 'last'} step's part" for step in ends}
+        which |= {step: "this line's part" for step in ends if not again[step]}
+        for step, alone in ends.items():
+            if np.array_equal(claimed, alone) and (again[step] or self._is_made((true - alone) % self.evidence.p)):
+                text = f"only {which[step]} of the sum is left: overwritten instead of accumulated"
                 return Cause("overwritten", text, self._place(step[0]))
+        for step, alone in ends.items():
             if np.array_equal(claimed, (true - alone) % self.evidence.p):
-                kind = "time" if again else "path"
-                return Cause(kind, f"{which} of the sum is missing", self._place(step[0]))
+                kind = "time" if again[step] else "path"
+                return Cause(kind, f"{which[step]} of the sum is missing", self._place(step[0]))
         return None
+
+    def _is_made(self, part: Any) -> bool:
+        """The way back makes this part, so that it may have been written over."""
+        evidence = self.evidence
+        back, values = bytearray(not forward for forward in evidence.forward), list(evidence.values)
+        try:
+            sweep.evaluate(self.tape, evidence.field, values, back, {}, 0)
+        except (NoRoot, Refused, ValueError):
+            return False
+        made = {value for value, mine in zip(values, back, strict=True) if mine}
+        return all(int(value) in made for value in part.flat)
 
     def _of_step(self, nodes: Any, step: tuple[int, int]) -> Any:
         parts = [[part.value for part in self.of[int(n)] if (part.place, part.occurrence) == step] for n in nodes.flat]

@@ -16,6 +16,7 @@ from typing import Any
 
 from numeric.trace import sweep
 from numeric.trace.evidence import Evidence, sigmoid_argument
+from numeric.trace.frontier import right_values
 from numeric.trace.sweep import Remade
 from numeric.trace.tape import Op, Tape
 
@@ -156,6 +157,21 @@ def _extra(evidence: Evidence, op: Op, nodes: list[int]) -> Candidates:
         yield "derivative", "a factor is to be left out", {i: _value(tape.b[i]) for i in nodes}
 
 
+def _foreign_terms(evidence: Evidence, op: Op, nodes: list[int]) -> Candidates:
+    """To what comes back a value of the forward pass is added, as where a carry begins with h and not with 0."""
+    if op != Op.ADD:
+        return
+    tape = evidence.tape
+    for side, (column, other) in enumerate(((tape.a, tape.b), (tape.b, tape.a))):
+        foreign = [i for i in nodes if evidence.forward[column[i]] and tape.ops[column[i]] != Op.CONST]
+        right = right_values(evidence) if foreign else set()
+        if foreign and all(evidence.values[other[i]] in right for i in foreign):
+            n = column[foreign[0]]
+            made = f"the array {tape.leaves[tape.a[n]][0]}" if tape.ops[n] == Op.LEAF else f"made at {tape.place_of(n)}"
+            text = f"the {('left', 'right')[side]} term here is a value of the forward pass, {made}, and is to be 0"
+            yield "path", text, {i: _value(other[i]) for i in foreign}
+
+
 def _constant(value: int) -> Callable[[Sequence[Any]], Any]:
     return lambda found: value
 
@@ -166,4 +182,4 @@ def _unclipped(evidence: Evidence, op: Op, nodes: list[int]) -> Candidates:
             yield "clipping", "values are clipped", dict.fromkeys(nodes, _constant(outcome))
 
 
-REPAIRS = (_transposed, _unclipped, _signs, _functions_left_out, _squares, _steps, _factors, _extra)
+REPAIRS = (_transposed, _unclipped, _signs, _functions_left_out, _squares, _steps, _factors, _foreign_terms, _extra)

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import combinations, groupby
 from typing import Any, NamedTuple
 
@@ -45,7 +45,7 @@ class Substitution(NamedTuple):
 class _Reading:
     """One operation of a line, called on one way: what it reads at each of its steps."""
 
-    def __init__(self, evidence: Evidence, place: Place, nodes: Sequence[int]) -> None:
+    def __init__(self, evidence: Evidence, place: Place, nodes: Sequence[int], named: Set[int]) -> None:
         self.place, self.nodes = place, nodes
         tape = evidence.tape
         steps = [list(members) for _, members in groupby(nodes, key=evidence.blocks.of)]
@@ -55,15 +55,15 @@ class _Reading:
                 for side, turned, array in _sides(evidence, Op(op), list(same)):
                     sides[op, side, turned].append(array)
         arrays = dict.fromkeys(tuple(side) for side in sides.values())
-        self.arrays = [array for array in arrays if _has_name(evidence, array, place)]
+        self.arrays = [array for array in arrays if _has_name(evidence, array, place, named)]
 
 
-def _has_name(evidence: Evidence, array: Array, place: Place) -> bool:
-    """Whether it was given, or made in another line than it is read in."""
+def _has_name(evidence: Evidence, array: Array, place: Place, named: Set[int]) -> bool:
+    """Whether it was given, or made in another line than it is read in, or is read in others too, as h[t − 1] is."""
     tape = evidence.tape
-    made = [tape.place_of(n) for step in array for n in step if tape.ops[n] not in (Op.LEAF, Op.CONST)]
+    made = [n for step in array for n in step if tape.ops[n] not in (Op.LEAF, Op.CONST)]
     there = any(tape.ops[n] == Op.LEAF for step in array for n in step)
-    return all((p.file, p.line) != (place.file, place.line) for p in made) and bool(made or there)
+    return bool(made or there) and all(n in named or tape.place_of(n)[:2] != place[:2] for n in made)
 
 
 def _sides(evidence: Evidence, op: Op, nodes: list[int]) -> Iterator[tuple[int, bool, tuple[int, ...]]]:
@@ -107,7 +107,8 @@ class Substitutes:
             if op in FUNCTIONS.values()
         }
         self.back = self._readings(self.mine)
-        forward = self._readings([i for i in range(len(evidence.forward)) if evidence.forward[i]])
+        ahead = [i for i in range(len(evidence.forward)) if evidence.forward[i]]
+        forward = self._readings(ahead, self._read_elsewhere(ahead))
         self.read = [array for reading in self.back for array in reading.arrays]
         self.pool: dict[tuple[int, ...], dict[Array, None]] = defaultdict(dict)
         there = [array for reading in forward for array in reading.arrays]
@@ -118,11 +119,17 @@ class Substitutes:
     def _given(self, i: int) -> bool:
         return bool(self.evidence.forward[i]) or self.tape.ops[i] in (Op.CONST, Op.LEAF)
 
-    def _readings(self, nodes: Sequence[int]) -> list[_Reading]:
+    def _read_elsewhere(self, nodes: Sequence[int]) -> set[int]:
+        """What is read in another line than it is made in."""
+        line = [place[:2] for place in self.tape.places]
+        pairs = ((line[self.tape.place[i]], n) for i in nodes for n in self.tape.arguments(i))
+        return {n for here, n in pairs if line[self.tape.place[n]] != here}
+
+    def _readings(self, nodes: Sequence[int], named: Set[int] = frozenset()) -> list[_Reading]:
         places: dict[int, list[int]] = defaultdict(list)
         for i in nodes:
             places[self.tape.place[i]].append(i)
-        return [_Reading(self.evidence, self.tape.places[place], members) for place, members in places.items()]
+        return [_Reading(self.evidence, self.tape.places[place], members, named) for place, members in places.items()]
 
     # -- what could have been meant ----------------------------------------------------------
 
