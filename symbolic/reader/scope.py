@@ -68,6 +68,7 @@ class Scope:
     words: str = CONDITIONS
     inline: str = CLAIMS
     rising: bool = False
+    shifted: bool = False
 
     @property
     def grammar(self) -> Grammar:

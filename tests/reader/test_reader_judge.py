@@ -228,10 +228,11 @@ def test_a_dot_between_vectors_is_not_what_vectors_side_by_side_are():
     assert verdicts(formula, LSTM + "\nread \\cdot as hadamard") == ["proved"]
 
 
-def test_a_sum_without_limits_runs_where_all_of_it_exists():
-    for formula in (r"\sum_t \frac{\partial L^{(t)}}{\partial V}", r"\sum_t \frac{\partial L^{(t+1)}}{\partial V}"):
-        (found,) = judged(rf"\nabla_V L = {formula}")
-        assert (found.verdict, found.reading.partition("= ")[2]) == ("proved", "Σ_{t=1}^{T} d(L_t[t], V) [K×H]")
+def test_a_sum_without_limits_runs_over_all_steps_and_over_no_others():
+    (found,) = judged(r"\nabla_V L = \sum_t \frac{\partial L^{(t)}}{\partial V}")
+    assert (found.verdict, found.reading.partition("= ")[2]) == ("proved", "Σ_{t=1}^{T} d(L_t[t], V) [K×H]")
+    (found,) = judged(r"\nabla_V L = \sum_t \frac{\partial L^{(t+1)}}{\partial V}")
+    assert (found.verdict, "write its limits" in found.message) == ("ambiguous", True)
 
 
 @pytest.mark.parametrize("declared", ["model rnn\ntime subscript", "time subscript\nmodel rnn"])

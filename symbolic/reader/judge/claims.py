@@ -11,6 +11,7 @@ from symbolic.reader.candidates import Candidate, at_every_entry, candidates, ve
 from symbolic.reader.judge.clock import TooLong, within
 from symbolic.reader.judge.findings import AMBIGUOUS, DEFINITION, ILL_TYPED, PROVED, REFUTED, UNKNOWN, UNREAD, Finding
 from symbolic.reader.judge.judging import Judging
+from symbolic.reader.judge.running import SHIFTED, absent, is_nowhere, wherever_it_is
 from symbolic.reader.readings import Grid, Misfit
 from symbolic.reader.repair import SECONDS, repair
 from symbolic.reader.resolve import Resolver
@@ -57,6 +58,11 @@ def claimed(
         return judge.unread(Unread(start, f"{free} is free: what is assumed of it is not in the grammar"), start, end)
     if one.is_wrong:
         refuse_primes(judge, left, right)
+    if one.verdict in {REFUTED, UNKNOWN} and (others := wherever_it_is(judge, left, right, found)):
+        return over_other_steps(one, merged(judge, n, sides, others, start, end))
+    if one.verdict == UNKNOWN and is_nowhere(one.message):
+        one = replace(one, message=absent(judge, found) or one.message)
+        return repaired(judge, one, left, right, at_once=True)
     if one.verdict == REFUTED and (rising := in_rising_order(judge, left, right)) is not None:
         return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=f"{one.reading}; {rising}", message=RISING)
     if one.verdict == REFUTED and is_start(judge, found):
@@ -66,6 +72,14 @@ def claimed(
     if one.verdict == REFUTED and (meaning := as_a_special_case(judge, found)) is not None:
         return replace(one, verdict=UNREAD, counterexample=None, message=meaning)
     return repaired(judge, one, left, right) if one.is_wrong else one
+
+
+def over_other_steps(one: Finding, other: Finding) -> Finding:
+    """The finding on a sum without limits that is wrong over t = 1 … T, and otherwise over other steps."""
+    if other.verdict == AMBIGUOUS:
+        return replace(other, message=f"{other.message}; and write the limits of the sum")
+    readings = f"{one.verdict}: {one.reading}; {other.verdict}: {other.reading}"
+    return replace(one, verdict=AMBIGUOUS, counterexample=None, reading=readings, message=SHIFTED.format(one.verdict))
 
 
 def in_every_entry(
@@ -289,9 +303,11 @@ def side_ahead(judge: Judging) -> Node | None:
         return None
 
 
-def repaired(judge: Judging, found: Finding, left: Node, right: Node, is_part: bool = False) -> Finding:
-    """The finding with the repair that is proved in time, if one is; looked for when its conditions are known."""
-    if found.verdict == AMBIGUOUS or judge.conditions is None:
+def repaired(
+    judge: Judging, found: Finding, left: Node, right: Node, is_part: bool = False, at_once: bool = False
+) -> Finding:
+    """The finding with the repair that is proved in time; looked for when its conditions are known, or `at_once`."""
+    if found.verdict == AMBIGUOUS or (judge.conditions is None and not at_once):
         return found
     try:
         with within(SECONDS):

@@ -150,7 +150,10 @@ def steps_run_over(resolver: Resolving, letter: str, first: Tokens, upper: Token
 
 
 def over_steps(resolver: Resolving, node: s.Big, letter: str, first: Step, last: Step) -> list[Reading]:
-    """Σ or Π over steps; of a product the latest factor stands left, in a `rising` scope right."""
+    """Σ or Π over steps; of a product the latest factor stands left, in a `rising` scope right.
+
+    Σ_t without limits is over t = 1 … T, in a `shifted` scope over the steps at which all of its summand exists.
+    """
     with resolver.binding(letter, "step", (first, last)):
         body = resolver.of(node.body)
     name = letter_of(letter)
@@ -172,7 +175,7 @@ def over_steps(resolver: Resolving, node: s.Big, letter: str, first: Step, last:
         return resolver.all(lambda r: [product(r)], body)
     if first.anchor != last.anchor and is_later(first, last, resolver.runs):
         raise Unread(node.at, f"a sum from {first} to {last}, which is earlier: write the earlier below")
-    everywhere = not node.upper and letter not in resolver.scope.ranges
+    everywhere = resolver.scope.shifted and not node.upper and letter not in resolver.scope.ranges
 
     def over(r: Reading) -> list[Reading]:
         shift = max((latest(term, name) for term in terms_of(r)), default=0) if everywhere else 0
