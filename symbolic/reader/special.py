@@ -64,7 +64,7 @@ SAID = {
     "zero state": _words(
         r"(?:_\{?0\}?|\(0\)\}?|\bstates?|\bbefore|\bfirst|\bstart)\W+(?:\w+\W+){0,6}vanish\w*"
         r"|\bvanish\w* (?:\w+ ){0,2}states?\b|"
-        r"\b(?:initial\w*|zeros?|null\w*|anfang\w*)\b|_\{?0\}?\s*(?:=|:=|\\equiv|\\gets)|\(0\)\}\s*=|初"
+        r"\b(?:initial\w*|zeros?|null\w*|anfang\w*)\b|_(?:0|\{0\})\s*(?:=|:=|\\equiv|\\gets)|_0\}\s*:?=\s*\\?[A-Za-z]*[\s{]*0|\(0\)\}\s*=|初"
     ),
     "symmetric": _words(
         r"(?<!a)(?:symmetr\w+|symétr\w+|\btied\b|self-adjoint)|对称|対称|W\s*=\s*W\s*\^|\^\s*\{?\\?\w+\}?\s*=\s*W\b"

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from symbolic import terms as f
 from symbolic.notation import Step
+from symbolic.reader.declare import MODELS
 from symbolic.reader.given import RELATIONS
 from symbolic.reader.judge.effects import EFFECTS
 from symbolic.reader.judge.governing import Said, goes_on, governing, others
@@ -22,8 +23,10 @@ from symbolic.reader.judge.phrases import (
     ANOTHER,
     DENIED,
     HARMLESS,
+    LACKING,
     LEADS,
     OTHER_LOSS,
+    PARTS,
     PHRASES,
     PLAIN,
     RESTRICTIVE,
@@ -134,6 +137,8 @@ def _of_sentence(judge: Judging, sentence: Sentence) -> _Stated:
             rest = _blank(rest, match.start(), match.end())
     for pattern in HARMLESS:
         rest = pattern.sub(lambda match: " " * len(match[0]), rest)
+    if _is_own(judge.scope) and not LACKING.search(rest):
+        rest = PARTS.sub(lambda match: " " * len(match[0]), rest)
     if said:
         said.sort()
         own = governing(judge, sentence, said)
@@ -143,6 +148,11 @@ def _of_sentence(judge: Judging, sentence: Sentence) -> _Stated:
         return _Stated([], _quoted(sentence, lead.start() if lead else said[0].start), is_named=True)
     strange = STRANGE.search(rest) or other_loss(judge).search(rest) or _range(judge, sentence)
     return _Stated([], _quoted(sentence, strange.start()) if strange else "")
+
+
+def _is_own(scope: Scope) -> bool:
+    """Whether the model is the document's own: what its equations hold is no variant of it."""
+    return scope.model is not None and MODELS.get(scope.model.name) is not scope.model
 
 
 def _said_by_formulas(judge: Judging, sentence: Sentence) -> list[Said]:

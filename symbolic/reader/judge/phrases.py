@@ -108,6 +108,14 @@ HARMLESS = (
     ),
     _phrase(r"\bif (?:i am|i'm|we are) not (?:mistaken|wrong)\b"),
 )
+# Of a model whose equations the document states, these words name parts, and restrict nothing; unless they are denied.
+PARTS = _phrase(
+    r"\b(?:diagonal )?peepholes?\b(?!-)(?: (?:connections?|weights?|vectors?|parameters?|gradients?|terms?|lstms?))?"
+)
+LACKING = _phrase(
+    r"\b(?:no|not|non|none|never|without|less|free|lack\w*|remov\w+|disabl\w+|absen\w+|missing|zero\w*|off|instead|vanish\w*"
+    r"|if|when|unless|exclud\w+|turn\w*|switch\w*|set|ohne|sans|kein\w*|sin)\b"
+)
 # What an assumption in an earlier sentence is about, if it is not understood: others set the scene.
 RESTRICTIVE = _phrase(
     r"\b(?:symmetric|diagonal|orthogonal|identity|scalars?|linear|constant|small|large|saturated|independent|zeros?|equal"
