@@ -50,13 +50,15 @@ Rule = Callable[[Node, Scope], Iterable[Node]]
 
 
 def other_sign(node: Node, scope: Scope) -> Iterator[Node]:
-    """One sign, or the sign of it all."""
+    """One sign, or the sign of it all: of g - s that of s - g."""
     if isinstance(node, s.Sum):
         if len(node.parts) == 1:
             yield node.parts[0][1]
         for n, (sign, part) in enumerate(node.parts):
             if len(node.parts) > 1:
                 yield replace(node, parts=(*node.parts[:n], (-sign, part), *node.parts[n + 1 :]))
+        if [sign for sign, _ in node.parts] == [1, -1]:
+            yield replace(node, parts=tuple((-sign, part) for sign, part in reversed(node.parts)))
 
 
 def exponential(node: Node, scope: Scope) -> Iterator[Node]:

@@ -71,7 +71,7 @@ def styled(parser: Parsing, at: int, style: str) -> Node:
         return differential(parser, at, "d")
     if len(content) == 1 and (content[0].kind in {"letter", "number"} or content[0].text in GREEK):
         return named(parser, Name(at, word, style))
-    if style in {"rm", "sf"} and all(t.kind == "letter" for t in content):
+    if style in {"rm", "sf", ""} and content and all(t.kind == "letter" for t in content):
         return named(parser, Name(at, word, style))
     inner = parser.inside(content)
     if isinstance(inner, Name):
