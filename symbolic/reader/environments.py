@@ -106,6 +106,11 @@ class Environments:
         return self.blanks[number] if number < len(self.blanks) else len(self.text)
 
 
+def is_inner(name: str) -> bool:
+    """Whether an environment stands in displays alone: aligned, cases, pmatrix."""
+    return _INNER.fullmatch(name) is not None
+
+
 def is_mathematical(latex: str) -> bool:
     """Whether a text holds mathematics outside of words and of other formulas."""
     return _COMMANDS.search(_OTHER.sub(" ", latex)) is not None

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
-from symbolic.reader.environments import DISPLAYED, Environments, is_mathematical, is_prose
+from symbolic.reader.environments import DISPLAYED, Environments, is_inner, is_mathematical, is_prose
 
 LARGEST_DOCUMENT = 4_000_000
 LARGEST_FORMULA = 25_000
@@ -261,7 +261,10 @@ class _Closings:
             return _Span(start, extent.end, extent.end, extent.fault) if is_lost or not extent.fault else nothing
         if not extent.is_leaf or extent.end - start > LARGEST_FORMULA or not is_mathematical(inside):
             return nothing
-        why = extent.fault or f"the environment {name} is not in the grammar: write equation or align"
+        why = f"the environment {name} is not in the grammar: write equation or align"
+        if is_inner(name):
+            why = rf"\begin{{{name}}} stands in no display: write align, or put it between \[ and \]"
+        why = extent.fault or why
         return _Span(start, extent.end, extent.end, why)
 
     def fence(self, kind: str, match: re.Match[str]) -> _Span:
