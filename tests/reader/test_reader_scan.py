@@ -131,12 +131,13 @@ def test_mathematics_that_words_quote_ends_no_formula():
 def test_a_draft_with_sizes_that_are_letters_is_itself_read():
     text = (
         "We have $x_t \\in \\mathbb{R}^{d}$, $h_t \\in \\mathbb{R}^n$ and $W_{hy} \\in \\mathbb{R}^{k \\times n}$.\n\n"
-        "$h_t = \\tanh(a_t)$ $\\nabla_{h_t} L = \\nabla_{a_t} L$\n"
+        "$h_t = \\tanh(a_t)$ $a_t = b + W h_{t-1} + U x_t$ $o_t = V h_t + c$ $\\hat{y}_t = \\mathrm{softmax}(o_t)$ "
+        "$L = -\\sum_t y_t^\\top \\log \\hat{y}_t$ $\\nabla_{h_t} L = \\nabla_{a_t} L$\n"
     )
     draft = suggestion("a.md", text)
     assert "dims d as D, n as H, k = 6" in draft.splitlines()
     found = [each.verdict for of_one in findings("a.md", f"{draft}\n{text}") for each in of_one]
-    assert found == ["definition"] * 4 + ["refuted"]
+    assert found == ["definition"] * 8 + ["refuted"]
 
 
 @pytest.mark.parametrize(

@@ -244,10 +244,12 @@ def test_an_included_file_may_declare_for_itself_and_inherits_what_stands_before
 
 @pytest.mark.parametrize(("name", "formula"), [("a.md", "${}$"), ("a.tex", "${}$"), ("a.rst", ":math:`{}`")])
 def test_a_draft_of_declarations_can_be_put_into_its_document(name, formula):
-    text = "\n".join(formula.format(latex) for latex in (r"h_t = \tanh(a_t)", r"a_t = b + W h_{t-1} + U x_t"))
+    hidden = (r"h_t = \tanh(a_t)", r"a_t = b + W h_{t-1} + U x_t")
+    output = (r"o_t = V h_t + c", r"\hat{y}_t = \mathrm{softmax}(o_t)", r"L = -\sum_t y_t^\top \log \hat{y}_t")
+    text = "\n".join(formula.format(latex) for latex in (*hidden, *output))
     draft = suggestion(name, text)
     assert "model rnn" in draft
-    assert [each.verdict for found in findings(name, f"{draft}\n\n{text}") for each in found] == ["definition"] * 2
+    assert [each.verdict for found in findings(name, f"{draft}\n\n{text}") for each in found] == ["definition"] * 5
 
 
 def test_an_annotation_names_the_file_of_a_notebook_and_not_its_cell():

@@ -221,6 +221,9 @@ def _parsed(
     """The statements of a document as syntax; the lines that are none go into `unread`."""
     above: Tokens = ()
     for formula in (formula for text in texts for formula in formulas(text)):
+        if formula.fault:
+            unread += of_formula(formula, formula.fault, known)
+            continue
         try:
             wholes = [each for each in statements(known.expanded(tokens(formula.latex))) if each.sides]
         except Unread as why:
