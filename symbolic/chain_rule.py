@@ -21,7 +21,7 @@ from symbolic.model import made_from, outside_sums
 from symbolic.normal_form import OutOfReach
 from symbolic.notation import Axis, Shape
 from symbolic.shapes import shape
-from symbolic.terms import LOSS, Derivative, Term, Var, subterms
+from symbolic.terms import LOSS, Derivative, ProductSteps, SumSteps, Term, Var, subterms
 from symbolic.unroll import Place, Unrolled
 
 Chain = tuple[Place, Place]
@@ -178,6 +178,9 @@ class Differentiated(Unrolled):
         here = {"": 0, "T": self.steps, **steps}
         for var in (s for s in outside_sums(node.of) if isinstance(s, Var)):
             self.check(var, None if var.step is None else var.step.at(here))
+        if any(isinstance(s, SumSteps | ProductSteps) for s in subterms(node.of)):
+            # What stands in a sum must exist too, though nothing of it be left in the derivative.
+            self.entries(node.of, steps)
         for edge in self._edges_of(node.of, {"T": self.steps, **steps}):
             self.check(edge.used, edge.step)
             self._axes.setdefault(edge.used.name, edge.used.axes)

@@ -224,7 +224,9 @@ class Equality:
         if left and less:
             sides = reduce(f.Add, left), reduce(f.Add, less, self.right)
             if shape(sides[0]) == shape(sides[1]):
-                yield self._like(left=sides[0], right=sides[1])
+                moved = self._like(left=sides[0], right=sides[1])
+                yield from moved.in_parts()
+                yield moved
 
     def rests(self) -> Iterator[Equality]:
         """The lemmas as equalities."""

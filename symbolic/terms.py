@@ -482,21 +482,13 @@ def grad_copy(by: Var, where: Step | int) -> Term:
 
 
 def _derivative(of: Term, by: Term, is_total: bool) -> Term:
-    outer_subscripts = of.subscripts if isinstance(of, Entry) else ()
-    inner_subscripts = by.subscripts if isinstance(by, Entry) else ()
     variable = by.arg if isinstance(by, Entry) else by
-    numerator = of
-    if isinstance(of, Entry) and isinstance(of.arg, Var) and isinstance(by, Entry):
-        numerator = of.arg
-        if isinstance(variable, Var) and (len(of.subscripts), len(by.subscripts)) != (
-            len(of.arg.axes),
-            len(variable.axes),
-        ):
-            raise TypeError(f"{of} by {by}: an entry has a subscript for each axis")
     if not isinstance(variable, Var):
         raise TypeError(f"a derivative is taken by a variable or an entry of one, not by {variable}")
-    if numerator is of:
-        outer_subscripts = ()
-    whole = Derivative(numerator, variable, is_total)
-    subscripts = outer_subscripts + inner_subscripts
-    return Entry(whole, subscripts) if subscripts else whole
+    if not isinstance(by, Entry):
+        return Derivative(of, variable, is_total)
+    outer = of.subscripts if isinstance(of, Entry) and isinstance(of.arg, Var) else ()
+    array = of.arg if isinstance(of, Entry) and isinstance(of.arg, Var) else of
+    if len(by.subscripts) != len(variable.axes) or (isinstance(array, Var) and outer and len(outer) != len(array.axes)):
+        raise TypeError(f"a derivative of {of} by {by}: an entry has a subscript for each axis")
+    return Entry(Derivative(array, variable, is_total), outer + by.subscripts)

@@ -31,7 +31,7 @@ from symbolic import terms as f
 from symbolic.notation import Index, Sizes, Step
 from symbolic.records import Derivation
 from symbolic.second_opinion.tape import DIGITS, REALS, RESIDUES, Entries, Field
-from symbolic.second_opinion.world import Absent, Disagreement, Steps, World, world_of
+from symbolic.second_opinion.world import Absent, Disagreement, Side, Steps, World, world_of
 from symbolic.terms import Term, subterms
 from symbolic.verdicts import ONE_HOT, Hypothesis
 
@@ -87,7 +87,7 @@ def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis
     indices = sorted((name for name in names if isinstance(name, Index)), key=str)
     anchors = sorted(name for name in names if isinstance(name, str))
     classes = [sizes[h.target.axes[-1]] for h in hypotheses if h.kind == ONE_HOT]
-    loops = {id(s) for term in chain for s in subterms(term) if isinstance(s, f.SumSteps | f.ProductSteps)}
+    loops = {id(s) for term in chain for s in subterms(term) if _is_sometimes_run(s)}
     compared: list[int] = []
     telling: list[int] = []
     entered = False
@@ -96,14 +96,17 @@ def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis
     for T in range(1, min(longest, LONGEST) + 1) if model is not None and model.is_sequence else (1,):
         if first < T and telling and (telling[0] <= first or telling[0] + 1 < T):
             break
-        spoken, ran = False, set[int]()
+        spoken, ran, begun = False, set[int](), set[int]()
         for draw in range(4 * max(classes) if classes else 1):
             seed = model.name if model is not None else derivation.id
             world = world_of(model, tuple(sizes.items()), T, tuple(hypotheses), draw, field, seed)
             for steps in _places(anchors, T):
-                spoken |= _compare(derivation, world, steps, indices)
-            ran |= world.ran
-        entered |= loops <= ran
+                sides = [_side(term, world, steps, indices) for term in chain]
+                compares = _compare(derivation, world, steps, [side.entries for side in sides])
+                spoken |= compares
+                begun |= frozenset[int]().union(*(side.ran for side in sides))
+                ran |= frozenset[int]().union(*(side.ran for side in sides if compares and side.entries is not None))
+        entered |= loops <= begun
         if spoken:
             compared.append(T)
         if spoken and loops <= ran:
@@ -112,15 +115,21 @@ def _agree(derivation: Derivation, sizes: Sizes, hypotheses: Sequence[Hypothesis
     return compared if telling or never_exists else []
 
 
+def _is_sometimes_run(term: Term) -> bool:
+    """Whether it is a sum or a product over steps that is not empty everywhere."""
+    if not isinstance(term, f.SumSteps | f.ProductSteps):
+        return False
+    return term.first.anchor != term.last.anchor or term.first.offset <= term.last.offset
+
+
 def _longest(chain: Sequence[Term]) -> int:
     """The longest sequence to be looked at: longer where a formula speaks of steps far from t and from the ends."""
     steps = (part for term in chain for s in subterms(term) for part in vars(s).values() if isinstance(part, Step))
-    return LONGER + max((abs(step.offset) for step in steps), default=0)
+    return LONGER + sum(abs(step.offset) for step in steps)
 
 
-def _compare(derivation: Derivation, world: World, steps: Steps, indices: Sequence[Index]) -> bool:
+def _compare(derivation: Derivation, world: World, steps: Steps, sides: Sequence[Entries | None]) -> bool:
     """Whether both sides of some equality exist at these steps; raises Disagreement where they differ."""
-    sides = [_side(term, world, steps, indices) for term in derivation.chain]
     last = len(sides) - 1
     spoken = False
     equalities = [*zip(range(1, last + 1), sides, sides[1:], strict=False)]
@@ -138,13 +147,14 @@ def _compare(derivation: Derivation, world: World, steps: Steps, indices: Sequen
     return spoken
 
 
-def _side(term: Term, world: World, steps: Steps, indices: Sequence[Index]) -> Entries | None:
+def _side(term: Term, world: World, steps: Steps, indices: Sequence[Index]) -> Side:
     """All entries of a term, those of free subscripts first; None where a variable does not exist."""
     # Links of a chain share a term; by identity, because a term's hash costs as much as reading it.
     key = id(term), tuple(steps.items()), tuple(indices)
     if key not in world.sides:
-        world.sides[key] = term, _read(term, world, steps, indices)
-    return world.sides[key][1]
+        world.ran.clear()
+        world.sides[key] = Side(term, _read(term, world, steps, indices), frozenset(world.ran))
+    return world.sides[key]
 
 
 def _read(term: Term, world: World, steps: Steps, indices: Sequence[Index]) -> Entries | None:

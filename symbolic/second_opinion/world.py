@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache, partial, reduce
 from operator import add
+from typing import NamedTuple
 
 import numpy as np
 
@@ -42,6 +43,14 @@ def place_of(var: Var, step: int | None, use: int | None = None) -> Place:
     return var.name, var.axes, step, use
 
 
+class Side(NamedTuple):
+    """A term, its entries, None where it has none, and the sums over steps that were not empty in it."""
+
+    term: Term
+    entries: Entries | None
+    ran: frozenset[int]
+
+
 class World:
     """A model at T steps at one random point: every value and every derivative.
 
@@ -65,10 +74,10 @@ class World:
         self.nodes: dict[Place, Node] = shorter.nodes if shorter else {}
         self._derivatives: dict[tuple[Place, Place, bool], Entries] = shorter._derivatives if shorter else {}
         self._adjoints: dict[int, list[Entries | None]] = shorter._adjoints if shorter else {}
-        self.sides: dict[object, tuple[Term, Entries | None]] = {}
+        self.sides: dict[object, Side] = {}
         self.remembered: set[str] = set()
         self.ran: set[int] = set()
-        """By id, the sums and products over steps that were not empty somewhere."""
+        """By id, the sums and products over steps that were not empty in what was read since it was emptied."""
         if model is not None and model.is_sequence:
             self._unroll(model, shorter.T + 1 if shorter else 1)
         elif model is not None:
@@ -85,7 +94,6 @@ class World:
                 self._define(self._place(equation.left, t), right)
         whole = model.scale * f.sum_steps(model.step_loss[Step("t")])
         self._define(self._place(LOSS, None), self.read(whole, {"T": self.T}, {}, self.node))
-        self.ran.clear()
 
     def _define(self, place: Place, right: Node) -> None:
         """A node of its own for a variable: its adjoint must not see other uses of what it equals."""

@@ -264,3 +264,39 @@ def test_records_that_make_no_sense_are_refused() -> None:
     with pytest.raises(ValueError, match="two axes are called P"):
         prove(claim(total(array("v", P)), total(array("v", P)) + 0 * total(array("z", Axis("P", 3)))))
     assert isinstance(verdict(w * Fraction(1, 2**61 - 1), w * Fraction(2, 2**62 - 2)), Proved)
+
+
+def test_a_sum_is_looked_at_only_where_something_is_compared() -> None:
+    model = Model("m", "", "", (w,), (e,), (), (equation(loss[t], w * e[t]),), loss)
+    step = Step("s")
+    found = verdict(sum_steps(e[step], 4, t, index="s") + 0 * e[t + 2], 0 * e[t + 2], model)
+    assert isinstance(found, Refuted)
+    assert found.counterexample
+    assert found.counterexample.steps["T"] == 6
+
+
+def test_what_exists_in_a_sum_only_where_it_is_empty_holds_there() -> None:
+    model = Model("m", "", "", (w,), (e,), (), (equation(loss[t], w * e[t]),), loss)
+    length = sum_steps(term(1), 1, T, index="c")
+    left = d(w * e[t] + sum_steps(0 * e[T + 1], 4, T, index="s"), w)
+    right = e[t] + w * (length - 1) * (length - 2) * (length - 3)
+    assert not isinstance(prove(claim(left, right, model), steps=5), Refuted)
+    assert isinstance(verdict(product_steps(W, t + 1, t), eye(H), RNN), Proved)
+    assert isinstance(verdict(product_steps(W, t + 1, t), 2 * eye(H), RNN), Refuted)
+
+
+def test_a_subtrahend_takes_no_length_and_no_size_from_a_proof() -> None:
+    jacobians = product_steps(diag(1 - h[Step("j")] ** 2) @ W, Step("k", 1), t)
+    far = d(h[t], h[Step("k")])
+    for left, right in ((far, jacobians), (far - 0 * W, jacobians), (far - jacobians, 0 * W)):
+        found = verdict(left, right, RNN)
+        assert isinstance(found, Proved)
+        assert found.every_T
+        assert found.every_size
+        assert isinstance(verdict(left, right + W, RNN), Refuted)
+
+
+def test_an_entry_has_as_many_subscripts_as_axes() -> None:
+    vector = array("v", P)
+    with pytest.raises(TypeError, match="an entry has a subscript for each axis"):
+        d(2 * vector, vector.at(1, 2))
