@@ -371,7 +371,14 @@ def test_what_is_no_dict_of_arrays_is_refused_in_one_line(function):
         function(**{**given, "parameters": None})
 
 
-@pytest.mark.parametrize("name", ["loss", "x", "h0"])
+def test_a_parameter_called_like_an_input_is_refused_with_the_model():
+    with pytest.raises(
+        ValueError, match=r"^clash: one name, x, for two arrays: a sequence of shape \(D\) and shape \(H\)$"
+    ):
+        replace(RNN, name="clash", parameters=(*RNN.parameters, parameter("x", H)))
+
+
+@pytest.mark.parametrize("name", ["loss", "h0"])
 def test_a_parameter_called_like_another_result_is_refused(name):
     clash = replace(RNN, name="clash", parameters=(*RNN.parameters, parameter(name, H)))
     with pytest.raises(
